@@ -1,0 +1,1 @@
+"""Phantoms with known truth, and what is measured on them."""

@@ -1,0 +1,47 @@
+"""Where a fit runs and in which precision."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+class DeviceUnavailableError(ValueError):
+    """The device asked for is not in this machine."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"device {name!r} was asked for, but no such device is usable here; use 'auto' or 'cpu'")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision of the network's arithmetic on it."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def kind(self) -> str:
+        """``cpu`` or ``cuda``."""
+        return self.device.type
+
+    @property
+    def precision(self) -> str:
+        """``float32`` or ``bfloat16``."""
+        return str(self.dtype).removeprefix("torch.")
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the network runs; float32 leaves everything as it is."""
+        return torch.autocast(self.kind, dtype=self.dtype, enabled=self.dtype is not torch.float32)
+
+
+def choose_compute(name: str) -> Compute:
+    """The device called ``auto``, ``cpu`` or ``cuda``, in bfloat16 where its arithmetic units have it.
+
+    Raises:
+        DeviceUnavailableError: ``cuda`` where there is none, or a name that is none of the three.
+    """
+    if name not in {"auto", "cpu", "cuda"} or (name == "cuda" and not torch.cuda.is_available()):
+        raise DeviceUnavailableError(name)
+    kind = "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
+    fast = torch.cuda.is_bf16_supported() if kind == "cuda" else bool(torch.cpu._is_avx512_bf16_supported())
+    return Compute(torch.device(kind), torch.bfloat16 if fast else torch.float32)

@@ -1,0 +1,1 @@
+"""Pure measures of what was removed, and their pictures."""
