@@ -1,8 +1,9 @@
-"""What phantoms are built of: a grid in millimetres, soft-edged bodies, tubes, trees of vessels and smooth random fields.
+"""What phantoms are built of: a grid in millimetres, soft-edged bodies and smooth random fields.
 
-Axes are (slice, row, column) everywhere; row grows towards the back of the patient, column towards its left side. Depth is the
-distance to a surface in mm, positive inside. A body is painted by its coverage, the share of a voxel it fills, so that edges are
-as wide as a voxel and small things are weakened as partial volume weakens them. Pure arrays: no file is read or written.
+Axes are (slice, row, column) everywhere; row grows towards the back of the patient, column towards its left side.
+Depth is the distance to a surface in mm, positive inside. A body is painted by its coverage, the share of a voxel it
+fills, so that edges are as wide as a voxel and small things are weakened as partial volume weakens them. Pure arrays:
+no file is read or written.
 """
 
 from collections.abc import Mapping
@@ -16,8 +17,13 @@ Volume = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Point = tuple[float, float, float]
 
-THIN_SLICE_MM = 1.25  # thicker slices are averaged from sub-slices no thicker than this: where partial volume becomes visible
-FIELD_SAMPLES = 6  # nodes of a random field per wavelength: linear interpolation between them stays within 5 %
+THIN_SLICE_MM = (
+    1.25  # thicker slices are averaged from sub-slices no thicker than this: where partial volume becomes visible
+)
+CENTRE_MM = 1e-3  # keeps the depth defined in the very centre of a body
+FIELD_SAMPLES = (
+    12  # nodes of a random field per wavelength: fewer, and linear interpolation bends outlines into polygons
+)
 
 
 @dataclass(frozen=True)
@@ -62,19 +68,21 @@ def sub_slices(slice_mm: float) -> int:
 
 def average_slices(thin: Volume, count: int) -> Volume:
     """Average each `count` neighbouring thin slices into one: the partial volume of a thick slice."""
-    return thin.reshape(-1, count, *thin.shape[1:]).mean(axis=1, dtype=np.float32)
+    return np.asarray(thin.reshape(-1, count, *thin.shape[1:]).mean(axis=1), np.float32)
 
 
 def smooth_field(rng: np.random.Generator, where: Grid, wavelength: float) -> Volume:
     """Return a smooth random field of unit variance whose bumps are about `wavelength` mm apart."""
-    step = wavelength / FIELD_SAMPLES
-    nodes = [int(np.ceil(n * s / step)) + 3 for n, s in zip(where.shape, where.spacing, strict=True)]
-    margin = FIELD_SAMPLES
-    noise = rng.standard_normal([n + 2 * margin for n in nodes], dtype=np.float32)
-    coarse = ndimage.gaussian_filter(noise, FIELD_SAMPLES / 4)[margin:-margin, margin:-margin, margin:-margin]
-    scale = [s / step for s in where.spacing]
-    fine = ndimage.affine_transform(coarse, scale, output_shape=where.shape, order=1, mode="nearest")
-    return (fine / (1e-6 + coarse.std())).astype(np.float32)
+    steps = [max(wavelength / FIELD_SAMPLES, mm) for mm in where.spacing]
+    widths = [wavelength / 4 / step for step in steps]
+    margins = [int(np.ceil(3 * width)) for width in widths]
+    nodes = [int(np.ceil(n * mm / step)) + 3 for n, mm, step in zip(where.shape, where.spacing, steps, strict=True)]
+    noise = rng.standard_normal([n + 2 * m for n, m in zip(nodes, margins, strict=True)], dtype=np.float32)
+    inner = tuple(slice(m, -m) for m in margins)
+    coarse = ndimage.gaussian_filter(noise, widths)
+    scale = [mm / step for mm, step in zip(where.spacing, steps, strict=True)]
+    fine = ndimage.affine_transform(coarse[inner], scale, output_shape=where.shape, order=1, mode="nearest")
+    return np.asarray(fine / coarse.std(), np.float32)
 
 
 def warped(rng: np.random.Generator, where: Grid, amplitude: float, wavelength: float) -> Grid:
@@ -85,10 +93,10 @@ def warped(rng: np.random.Generator, where: Grid, amplitude: float, wavelength: 
 
 def ellipsoid(where: Grid, centre: Point, semi_axes: Point, power: float = 2.0) -> Volume:
     """Return the depth in a (super)ellipsoid; centre and semi-axes in mm, a power over 2 makes it boxier."""
-    offsets = [np.abs(axis - c) for axis, c in zip((where.z, where.y, where.x), centre, strict=True)]
+    offsets = [np.abs(axis - c) + CENTRE_MM for axis, c in zip((where.z, where.y, where.x), centre, strict=True)]
     radius = sum((o / a) ** power for o, a in zip(offsets, semi_axes, strict=True)) ** (1 / power)
     slope = np.sqrt(sum((o / a**2) ** 2 for o, a in zip(offsets, semi_axes, strict=True)))
-    return np.asarray((1 - radius) * radius / np.maximum(slope, 1e-3), np.float32)
+    return np.asarray((1 - radius) * radius / slope, np.float32)
 
 
 def cylinder(where: Grid, centre: tuple[float, float], semi_axes: tuple[float, float]) -> Volume:
@@ -98,7 +106,7 @@ def cylinder(where: Grid, centre: tuple[float, float], semi_axes: tuple[float, f
 
 def coverage(depth: Volume, where: Grid) -> Volume:
     """Return the share of each voxel that lies inside: 0..1 across an edge one pixel wide."""
-    return np.clip(depth / where.spacing[1] + 0.5, 0, 1)
+    return np.asarray(np.clip(depth / where.spacing[1] + 0.5, 0, 1), np.float32)
 
 
 def paint(image: Volume, cover: Volume, value: Volume | float) -> None:

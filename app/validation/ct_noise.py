@@ -1,7 +1,8 @@
 """CT noise as a scanner makes it: Radon transform, Poisson counts, filtered back-projection.
 
-The noise is correlated within a slice, stronger where more tissue is crossed and streaked across bone; between slices it is
-independent unless asked otherwise. Only the noise of each sinogram is reconstructed, so the truth itself is not blurred.
+The noise is correlated within a slice, stronger where more tissue is crossed and streaked across bone; between slices
+it is independent unless asked otherwise. Only the noise of each sinogram is reconstructed, so the truth itself is not
+blurred.
 """
 
 import numpy as np
@@ -12,7 +13,9 @@ from app.validation.anatomy import Mask, Volume
 
 WATER_PER_MM = 0.02  # attenuation of water at the mean energy of 120 kV
 ANGLES = 180  # one per degree: more cost time, fewer draw streaks
-SINOGRAM_STEP = 4  # slices that share one clean sinogram: the thickness crossed hardly changes, only its noise must be new
+SINOGRAM_STEP = (
+    4  # slices that share one clean sinogram: the thickness crossed hardly changes, only its noise must be new
+)
 PILOT_PHOTONS = 1e5  # per ray, to learn which dose gives the noise asked for
 FEWEST_COUNTS = 1.0  # a detector reads at least this
 

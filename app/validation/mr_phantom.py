@@ -1,8 +1,8 @@
 """A T1-weighted brain with known truth: (slices, rows, columns) of amplitude, Rician noise.
 
-Scalp, skull, folded cortex, white matter, ventricles, deep grey nuclei, small dark lesions in the white matter, under a smooth
-coil sensitivity. Truth is the noiseless amplitude; the noisy volume is the magnitude of truth plus complex white noise, so its
-mean lies above the truth where the signal is weak.
+Scalp, skull, folded cortex, white matter, ventricles, deep grey nuclei, small dark lesions in the white matter, under a
+smooth coil sensitivity. Truth is the noiseless amplitude; the noisy volume is the magnitude of truth plus complex white
+noise, so its mean lies above the truth where the signal is weak.
 """
 
 import numpy as np
@@ -22,14 +22,16 @@ from app.validation.anatomy import (
     sub_slices,
     warped,
 )
+from app.validation.structures import scattered_balls
 
 SCALP, SKULL, CSF, GREY, WHITE, NUCLEUS, LESION = 900.0, 70.0, 190.0, 480.0, 720.0, 560.0, 430.0  # T1 amplitudes
 FOV_MM = 220.0  # a head
 CORTEX_MM = 3.2  # thickness of the grey ribbon
-SULCUS_DEPTH_MM = 16.0  # folds reach this deep under the brain's surface
-FOLD_MM = 17.0  # from one fold to the next
+SULCUS_DEPTH_MM = 26.0  # folds reach this deep under the brain's surface
+FOLD_MM = 15.0  # from one fold to the next
+SULCUS_WIDTH = 0.13  # of a fold, half the fluid between two of them
 EDGE_MM = 0.7  # half width of a soft edge between tissues
-BIAS = 0.15  # coil sensitivity: sd of its relative change over the head
+BIAS = 0.1  # coil sensitivity: sd of its relative change over the head
 IN_PLANE = 2  # sub-pixels per axis, averaged: folds are only a few pixels wide
 SOLID = 0.99  # share of a voxel that counts as wholly inside
 
@@ -72,7 +74,7 @@ def _averaged(fine: Volume, parts: int) -> Volume:
 
 
 def _soft(depth: Volume) -> Volume:
-    return np.clip(depth / (2 * EDGE_MM) + 0.5, 0, 1)
+    return np.asarray(np.clip(depth / (2 * EDGE_MM) + 0.5, 0, 1), np.float32)
 
 
 def _anatomy(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, Volume]]:
@@ -90,8 +92,9 @@ def _anatomy(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, V
     paint(image, _soft(tissue), GREY)
     white = tissue - CORTEX_MM
     paint(image, _soft(white), WHITE * (1 + 0.012 * smooth_field(rng, where, 25)))
-    nuclei = _paint_deep(image, bent)
-    lesions = _lesions(rng, where, white - np.maximum(nuclei, 0) * 100)
+    nuclei, ventricles = _paint_deep(image, bent)
+    white = np.minimum(white, -ventricles)
+    lesions = scattered_balls(rng, where, np.where(nuclei > 0, 0, white), 8, (2.0, 4.0))
     paint(image, lesions, LESION)
     bias = 1 + BIAS * smooth_field(rng, where, 160)
     image *= np.clip(bias, 0.6, 1.5)
@@ -105,19 +108,29 @@ def _anatomy(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, V
 
 def _folded(rng: np.random.Generator, where: Grid, bent: Grid, brain: Volume) -> Volume:
     """Depth under the nearest fluid: folds cut into the brain, sheets that stand upright on its surface."""
-    field = smooth_field(rng, where, FOLD_MM)
-    ripple = smooth_field(rng, where, FOLD_MM / 2)
-    upright = ndimage.gaussian_filter(field, 0) + 0.25 * ripple
-    narrow = np.clip(1 - brain / SULCUS_DEPTH_MM, 0, 1)
-    sulci = np.abs(upright) < 0.22 * narrow
+    folds = _upright(rng, bent, brain)
+    reach = SULCUS_DEPTH_MM * (1 + 0.3 * smooth_field(rng, where, 3 * FOLD_MM))
+    narrow = np.clip(1.1 - brain / np.maximum(reach, 1), 0, 1)
     midline = (np.abs(bent.x) < 0.9) & (brain < 30)
-    fluid = (brain < 0) | sulci | midline
+    fluid = (brain < 0) | (np.abs(folds) < SULCUS_WIDTH * narrow) | midline
     depth = ndimage.distance_transform_edt(~fluid, sampling=where.spacing)
-    return np.asarray(depth - 0.5 * where.spacing[1], np.float32)
+    return np.where(fluid, -EDGE_MM, depth - where.spacing[1] / 2).astype(np.float32)
 
 
-def _paint_deep(image: Volume, bent: Grid) -> Volume:
-    """Paint nuclei and ventricles; return the depth in the nuclei."""
+def _upright(rng: np.random.Generator, bent: Grid, brain: Volume) -> Volume:
+    """A field that changes little with depth: points take the value found near where their ray meets the surface."""
+    step = FOLD_MM / 8
+    cube = grid(3 * (int(240 / step),), 3 * (step,))
+    field = smooth_field(rng, cube, FOLD_MM)
+    field -= ndimage.gaussian_filter(field, FOLD_MM / 2 / step)
+    radius = np.sqrt(bent.z**2 + bent.y**2 + bent.x**2)
+    stretch = 1 + 0.6 * np.maximum(brain, 0) / np.maximum(radius, 10)
+    places = [axis * stretch / step + (cube.shape[0] - 1) / 2 for axis in (bent.z, bent.y, bent.x)]
+    return np.asarray(ndimage.map_coordinates(field, places, order=1, mode="nearest") / field.std(), np.float32)
+
+
+def _paint_deep(image: Volume, bent: Grid) -> tuple[Volume, Volume]:
+    """Paint nuclei and ventricles; return the depth in the nuclei, less the ventricles, and in the ventricles."""
     mirrored = Grid(bent.z, bent.y, np.abs(bent.x), bent.spacing)
     thalamus = ellipsoid(mirrored, (-14, 12, 11), (13, 15, 8))
     caudate = ellipsoid(mirrored, (0, -20, 15), (17, 11, 5))
@@ -126,25 +139,11 @@ def _paint_deep(image: Volume, bent: Grid) -> Volume:
     paint(image, _soft(nuclei), NUCLEUS)
     front = ellipsoid(mirrored, (3, -18, 8), (18, 17, 5))
     back = ellipsoid(mirrored, (5, 16, 13), (14, 22, 6))
+    body = ellipsoid(mirrored, (11, 0, 9), (9, 30, 5))
     third = cylinder(bent, (8, 0), (14, 1.8)) - np.maximum(bent.z + 2, 0)
-    ventricles = np.maximum.reduce([front, back, third])
+    ventricles = np.maximum.reduce([front, back, body, third])
     paint(image, _soft(ventricles), CSF)
-    return np.asarray(np.minimum(nuclei, -ventricles), np.float32)
-
-
-def _lesions(rng: np.random.Generator, where: Grid, white: Volume) -> Volume:
-    cover = np.zeros(where.shape, np.float32)
-    axes = (where.z, where.y, where.x)
-    for _ in range(8):
-        radius = rng.uniform(2.0, 4.0)
-        free = np.argwhere(white > radius + 1)
-        if not len(free):
-            return cover
-        at = free[rng.integers(len(free))]
-        ball = radius - np.sqrt(sum((axis - axis.ravel()[i]) ** 2 for axis, i in zip(axes, at, strict=True)))
-        np.maximum(cover, _soft(np.asarray(ball, np.float32)), out=cover)
-        white = np.minimum(white, -ball)
-    return cover
+    return np.minimum(nuclei, -ventricles), ventricles
 
 
 def _regions(covers: dict[str, Volume], pixel: float) -> dict[str, Mask]:

@@ -1,19 +1,46 @@
 """An FDG whole-body PET with known truth: (slices, rows, columns) of activity in Bq/mL.
 
-Chest and upper abdomen with warm blood, heart wall, liver, spleen, kidneys, cold lungs, and hot spheres of known contrast. The truth is what
-a noiseless scan would show, blurred by the scanner. The noise is positively correlated along all three axes, with sd growing as the
-root of the activity; values stay positive and their mean is the truth. Neighbouring slices share noise: a method that takes
-them for independent learns it.
+Chest and upper abdomen with warm blood, heart wall, liver, spleen, kidneys, cold lungs, and hot spheres of known
+contrast. The truth is what a noiseless scan would show, blurred by the scanner. The noise is positively correlated
+along all three axes, with sd growing as the root of the activity; values stay positive and their mean is the truth.
+Neighbouring slices share noise: a method that takes them for independent learns it.
 """
 
 import numpy as np
 from scipy import ndimage, stats
 
-from app.validation.anatomy import Grid, Phantom, Volume, average_slices, coverage, ellipsoid, grid, paint, smooth_field, warped
+from app.validation.anatomy import (
+    Grid,
+    Phantom,
+    Volume,
+    average_slices,
+    coverage,
+    ellipsoid,
+    grid,
+    paint,
+    smooth_field,
+    warped,
+)
 
-TISSUE, LUNG, LIVER, BLOOD, HEART_WALL, SPLEEN, KIDNEY, SPINE = 2200.0, 700.0, 5200.0, 3300.0, 9000.0, 4200.0, 11000.0, 3800.0
+TISSUE, LUNG, LIVER, BLOOD, HEART_WALL, SPLEEN, KIDNEY, SPINE = (
+    2200.0,
+    700.0,
+    5200.0,
+    3300.0,
+    9000.0,
+    4200.0,
+    11000.0,
+    3800.0,
+)
 SPHERE_CONTRAST = 4.0  # hot spheres over the tissue around them: NEMA NU 2
-SPHERES_MM = (37.0, 28.0, 22.0, 17.0, 13.0, 10.0)  # their diameters: NEMA NU 2
+SPHERES = {  # diameter in mm (NEMA NU 2): centre in mm, two of them in lung, one in liver
+    37: (40.0, -45.0, 55.0),
+    28: (10.0, -60.0, 22.0),
+    22: (-40.0, 10.0, -72.0),
+    17: (-45.0, 30.0, 85.0),
+    13: (45.0, -10.0, -70.0),
+    10: (20.0, -30.0, 85.0),
+}
 FOV_MM = 400.0  # a torso
 SLICE_MM = 3.27  # of the scanner whose noise was measured
 RESOLUTION_MM = 2.8  # sd of the scanner's point spread: 6.5 mm full width at half maximum
@@ -22,6 +49,7 @@ NOISE_AXIAL_MM = 2.5  # same scan: about .6 between slices of 3.27 mm once the a
 NOISE_PER_ROOT = 15.0  # sd in Bq/mL per root of Bq/mL, same scan: 809 at 2660
 LEAST = 1.0  # Bq/mL, keeps the noise law finite in air
 SOLID = 0.99  # share of a voxel that counts as wholly inside
+HALF = 0.5  # of a sphere: the smallest fill no voxel
 SUB_SLICES = 2  # averaged: organs are drawn finer than the slices
 
 
@@ -40,7 +68,7 @@ def pet(
         noise_per_root: sd of the noise (Bq/mL) over the root of the activity (Bq/mL).
         seed: of anatomy and noise.
 
-    Regions: body, spheres (all hot spheres), sphere_37 .. sphere_10 (each by its diameter in mm), flat (liver, away from edges), lung.
+    Regions: body, lung, flat (liver, away from edges), spheres (the hot ones), sphere_37 .. sphere_10 (their mm).
     """
     rng = np.random.default_rng(seed)
     pixel = FOV_MM / shape[2]
@@ -48,7 +76,10 @@ def pet(
     image, covers = _anatomy(rng, where)
     blurred = ndimage.gaussian_filter(image, [RESOLUTION_MM / step for step in where.spacing])
     truth = average_slices(blurred, SUB_SLICES)
-    regions = {name: average_slices(cover, SUB_SLICES) > SOLID for name, cover in covers.items()}
+    regions = {
+        name: average_slices(cover, SUB_SLICES) > (HALF if "sphere" in name else SOLID)
+        for name, cover in covers.items()
+    }
     spacing = (slice_mm, pixel, pixel)
     return Phantom(truth, _noisy(rng, truth, spacing, noise_per_root), spacing, "PT", regions)
 
@@ -56,7 +87,7 @@ def pet(
 def _noisy(rng: np.random.Generator, truth: Volume, spacing: tuple[float, float, float], per_root: float) -> Volume:
     widths = [mm / step for mm, step in zip((NOISE_AXIAL_MM, *2 * [NOISE_IN_PLANE_MM]), spacing, strict=True)]
     field = ndimage.gaussian_filter(rng.standard_normal(truth.shape), widths, mode="wrap")
-    share = stats.norm.cdf(field / field.std())
+    share = stats.norm.cdf((field - field.mean()) / field.std())
     # a gamma law with this shape and scale has mean `truth` and variance per_root^2 * truth
     noisy = stats.gamma.ppf(share, np.maximum(truth, LEAST) / per_root**2, scale=per_root**2)
     return np.where(truth < LEAST, 0, noisy).astype(np.float32)
@@ -67,7 +98,11 @@ def _anatomy(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, V
     image = np.zeros(where.shape, np.float32)
     covers = {"body": coverage(ellipsoid(bent, (0, 0, 0), (1e6, 112, 160), 2.4), where)}
     paint(image, covers["body"], 0.35 * TISSUE)
-    paint(image, coverage(ellipsoid(bent, (0, 0, 0), (1e6, 95, 140), 2.3), where), TISSUE * (1 + 0.08 * smooth_field(rng, where, 40)))
+    paint(
+        image,
+        coverage(ellipsoid(bent, (0, 0, 0), (1e6, 95, 140), 2.3), where),
+        TISSUE * (1 + 0.08 * smooth_field(rng, where, 40)),
+    )
     covers["lung"] = _paint_lungs(image, where, bent)
     covers["flat"] = _paint_organs(rng, image, where, bent)
     spheres = _spheres(where)
@@ -109,11 +144,7 @@ def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Gr
 
 
 def _spheres(where: Grid) -> dict[str, Volume]:
-    """Spheres on a ring in the trunk, at several heights, the largest first."""
-    length = float(where.z[-1, 0, 0])
-    covers = {}
-    for i, diameter in enumerate(SPHERES_MM):
-        angle = np.pi * (0.2 + i / 3)
-        centre = (length * (0.5 - 0.2 * i), 52 * np.sin(angle), 62 * np.cos(angle))
-        covers[f"sphere_{diameter:.0f}"] = coverage(ellipsoid(where, centre, 3 * (diameter / 2,)), where)
-    return covers
+    return {
+        f"sphere_{diameter}": coverage(ellipsoid(where, centre, 3 * (diameter / 2,)), where)
+        for diameter, centre in SPHERES.items()
+    }

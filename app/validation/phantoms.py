@@ -1,4 +1,4 @@
-"""The only phantom maker: CT, MR and PET volumes whose truth is known, for the demo, the tests, the bench and the validation kit.
+"""The only phantom maker: CT, MR and PET volumes whose truth is known, for demo, tests, bench and validation kit.
 
 Each maker returns a `Phantom` (truth, noisy, spacing, modality, named regions) and draws everything from its seed.
 """

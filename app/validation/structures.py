@@ -1,12 +1,13 @@
-"""Trees of thin branching vessels for phantoms: straight tubes in mm that thin out as they branch."""
+"""Small structures for phantoms, in mm: trees of thin vessels that branch as straight tubes, and scattered balls."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from app.validation.anatomy import Grid, Point, Volume
+from app.validation.anatomy import Grid, Mask, Point, Volume, coverage
 
 Vector = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ def _grow(
         yield from _grow(rng, end, bent / np.linalg.norm(bent), child, length * SHORTEN, thinnest)
 
 
-def coverage_of(tubes: Iterable[Tube], where: Grid) -> Volume:
+def tubes_coverage(tubes: Iterable[Tube], where: Grid) -> Volume:
     """Return the share of each voxel inside any tube, edges one pixel wide."""
     cover = np.zeros(where.shape, np.float32)
     for tube in tubes:
@@ -61,7 +62,8 @@ def _box(tube: Tube, where: Grid) -> tuple[slice, slice, slice]:
     low, high = np.minimum(tube.start, tube.end) - reach, np.maximum(tube.start, tube.end) + reach
     axes = (where.z.ravel(), where.y.ravel(), where.x.ravel())
     z, y, x = (
-        slice(int(np.searchsorted(axis, a)), int(np.searchsorted(axis, b))) for axis, a, b in zip(axes, low, high, strict=True)
+        slice(int(np.searchsorted(axis, a)), int(np.searchsorted(axis, b)))
+        for axis, a, b in zip(axes, low, high, strict=True)
     )
     return z, y, x
 
@@ -71,4 +73,28 @@ def _coverage(tube: Tube, near: Grid) -> Volume:
     offset = [axis - s for axis, s in zip((near.z, near.y, near.x), tube.start, strict=True)]
     share = np.clip(sum(o * a for o, a in zip(offset, along, strict=True)) / (along @ along), 0, 1)
     distance = np.sqrt(sum((o - share * a) ** 2 for o, a in zip(offset, along, strict=True)))
-    return np.clip((tube.radius - distance) / near.spacing[1] + 0.5, 0, 1).astype(np.float32)
+    return coverage(tube.radius - distance, near)
+
+
+def distance_within(inside: Mask, where: Grid) -> Volume:
+    """Return the distance of each voxel to the nearest one outside `inside`, mm; outside the volume counts too."""
+    distance = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=where.spacing)
+    return np.asarray(distance[1:-1, 1:-1, 1:-1], np.float32)
+
+
+def scattered_balls(
+    rng: np.random.Generator, where: Grid, depth: Volume, count: int, radii: tuple[float, float]
+) -> Volume:
+    """Return the coverage of up to `count` balls, radii in mm, apart from one another and deep enough by `depth` (mm)."""
+    cover = np.zeros(where.shape, np.float32)
+    for _ in range(count):
+        radius = rng.uniform(*radii)
+        free = np.argwhere(depth > radius + 2 * where.spacing[1])
+        if not len(free):
+            return cover
+        at = free[rng.integers(len(free))]
+        centred = [axis - axis.ravel()[i] for axis, i in zip((where.z, where.y, where.x), at, strict=True)]
+        ball = radius - np.sqrt(sum(axis**2 for axis in centred))
+        np.maximum(cover, coverage(ball, where), out=cover)
+        depth = np.minimum(depth, -ball)
+    return cover
