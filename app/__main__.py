@@ -1,0 +1,162 @@
+"""``python -m app``: arguments and the host's variables in, an exit code out.
+
+Exit codes: 0 at least one series written and none failed; 1 a crash of this program; 2 bad arguments or paths;
+3 nothing written and nothing failed; 4 a series failed. On stdout one line of JSON, on stderr the log.
+
+Holoscan, torch and what imports them are imported late: the process must be made ready for them, and bad arguments
+deserve an answer at once.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from app.exit_codes import ExitCode
+from app.host_process import Ending, load_cuda_runtime, raise_stack_limit
+from operators.faults import describe
+
+LOG = logging.getLogger("app")
+OWN_LOGGERS = ("app", "operators", "models")
+INPUT_VARIABLE, OUTPUT_VARIABLE, CONFIG_VARIABLE = "HOLOSCAN_INPUT_PATH", "HOLOSCAN_OUTPUT_PATH", "HOLOSCAN_CONFIG_PATH"
+
+
+class UsageError(ValueError):
+    """Arguments or paths that no run can follow."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; 'python -m app --help' shows what is understood")
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.Namespace:
+    """The arguments, with the host's variables where they are left out."""
+    parser = _Parser(prog="python -m app", description="Denoise the CT, MR, PET and ultrasound series of one study.")
+    add = parser.add_argument
+    add(
+        "-i",
+        "--input",
+        default=environment.get(INPUT_VARIABLE),
+        help=f"folder or file, DICOM or NIfTI [{INPUT_VARIABLE}]",
+    )
+    add("-o", "--output", default=environment.get(OUTPUT_VARIABLE), help=f"folder for the results [{OUTPUT_VARIABLE}]")
+    add("--config", default=environment.get(CONFIG_VARIABLE), help=f"settings instead of app.yaml [{CONFIG_VARIABLE}]")
+    add("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one setting; may be repeated")
+    add("--strength", metavar="PERCENT[,PERCENT]", help="share of the change to apply; one derived series for each")
+    add("--seed", help="of everything random")
+    add("--device", help="auto, cpu or cuda")
+    add("--time-budget", metavar="SECONDS", help="for the whole run, first read to last write")
+    return parser.parse_args(arguments)
+
+
+def overrides(given: argparse.Namespace) -> list[str]:
+    """``section.key=value`` for each argument that stands for a setting, after those of ``--set``."""
+    settings = {
+        "run.strength": given.strength and f"[{given.strength}]",
+        "run.seed": given.seed,
+        "run.device": given.device,
+        "run.time_budget": given.time_budget,
+    }
+    return [*given.set, *(f"{name}={value}" for name, value in settings.items() if value is not None)]
+
+
+def paths(given: argparse.Namespace) -> tuple[Path, Path]:
+    """The input, which must be there, and the output folder, which may come to be."""
+    if not given.input or not given.output:
+        raise UsageError(f"no input or no output; give -i and -o, or set {INPUT_VARIABLE} and {OUTPUT_VARIABLE}")
+    source, target = Path(given.input), Path(given.output)
+    if not source.exists():
+        raise UsageError("the input path does not exist; give a folder or a file by -i")
+    if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
+        raise UsageError("the input path is not readable by this user; change its permissions or the user")
+    if source.resolve() == target.resolve():
+        raise UsageError("input and output are the same path; the source must stay as it is, so give another -o")
+    return source, target
+
+
+def set_up_logging() -> None:
+    """This program's own lines to stderr; those of libraries nowhere, since they may quote what a file says."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).handlers = [handler]
+        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).propagate = False
+    logging.getLogger().addHandler(logging.NullHandler())
+    warnings.simplefilter("ignore")
+
+
+def prepare(given: argparse.Namespace, target: Path) -> tuple[Any, Any, Any]:
+    """Settings, compute device and output folder.
+
+    Raises:
+        UsageError: one of them can't be had.
+    """
+    from app.settings import MANIFEST, SettingsError, load_settings
+    from models.compute import DeviceUnavailableError, choose_compute
+    from operators.output_folder import NotWritableError, OutputFolder
+
+    try:
+        settings = load_settings(Path(given.config) if given.config else MANIFEST, overrides(given))
+        compute = choose_compute(settings.run.device)
+        folder = OutputFolder(target)
+        folder.prepare()
+    except (SettingsError, DeviceUnavailableError, NotWritableError) as error:
+        raise UsageError(str(error)) from error
+    return settings, compute, folder
+
+
+def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
+    """Run, write the reports, and return result.json."""
+    started = time.monotonic()
+    given = parse(arguments, environment)
+    source, target = paths(given)
+    LOG.info("starting")
+    settings, compute, folder = prepare(given, target)
+    ending.clean_up_by(folder.discard_unfinished)
+
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    from app.application import run
+    from app.report import metadata_of, result_of
+
+    with logging_redirect_tqdm([logging.getLogger(name) for name in OWN_LOGGERS]):
+        ledger = run(source, folder, settings, compute)
+    result = result_of(ledger, settings, compute, time.monotonic() - started)
+    if result["counts"]["files_written"]:
+        folder.write_reports({"result.json": result, "metadata.json": metadata_of(result)})
+    elif settings.outputs.metadata_on_failure:
+        folder.write_reports({"metadata.json": metadata_of(result)})
+    return result
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> int:
+    """The exit code; whatever happens, one line of JSON on stdout and no traceback."""
+    set_up_logging()
+    try:
+        result = denoise(arguments, environment, ending)
+    except UsageError as error:
+        result = {"exit_code": ExitCode.UNUSABLE, "error": str(error)}
+    except Exception as error:
+        result = {"exit_code": ExitCode.CRASHED, "error": f"this program crashed: {describe(error)}; please report it"}
+    if "error" in result:
+        LOG.error(result["error"])
+    print(json.dumps(result), flush=True)
+    return int(result["exit_code"])
+
+
+if __name__ == "__main__":
+    raise_stack_limit()
+    load_cuda_runtime()
+    process_ending = Ending()
+    process_ending.watch()
+    host = dict(os.environ)
+    os.environ.pop(CONFIG_VARIABLE, None)  # Holoscan would read it too, even where --config replaces it
+    sys.exit(main(sys.argv[1:], host, process_ending))

@@ -1,0 +1,69 @@
+"""The graph, as a drawing: one message per series travels it.
+
+::
+
+    load ─▶ select ─▶ route ─┬─▶ denoise volume ─────┐
+               │       │     └─▶ denoise ultrasound ─┤
+               └───────┴── refused, with a reason ───┴─▶ write
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from holoscan.logger import LogLevel, set_log_level
+from monai.deploy.core import Application
+
+from app.settings import Settings, version
+from models.compute import Compute
+from operators.denoise_ultrasound import DenoiseUltrasoundOperator
+from operators.denoise_volume import DenoiseVolumeOperator
+from operators.ledger import Ledger
+from operators.load_study import LoadStudyOperator
+from operators.output_folder import OutputFolder
+from operators.route_modality import RouteModalityOperator
+from operators.select_series import SelectSeriesOperator
+from operators.time_budget import TimeBudget
+from operators.write_series import WriteSeriesOperator, Writing
+
+
+class DenoiseStudyApplication(Application):  # type: ignore[misc]
+    """One study in, its derived series out, every outcome in the ledger."""
+
+    def __init__(self, source: Path, folder: OutputFolder, settings: Settings, compute: Compute) -> None:
+        self._source, self._folder, self._settings, self._compute = source, folder, settings, compute
+        self.ledger = Ledger()
+        super().__init__([sys.executable])  # Holoscan would read this program's own arguments as its own
+
+    def compose(self) -> None:
+        """Operators and the flows between them."""
+        settings, run = self._settings, self._settings.run
+        fitting = {"compute": self._compute, "seed": run.seed}
+        budget = TimeBudget(run.time_budget, time.monotonic() + run.time_budget)
+        writing = Writing(run.strength, version(), settings.derived)
+
+        load = LoadStudyOperator(
+            self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti
+        )
+        select = SelectSeriesOperator(self, name="select", settings=settings.selection, time=budget)
+        route = RouteModalityOperator(self, name="route")
+        volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, **fitting)
+        ultrasound = DenoiseUltrasoundOperator(self, name="ultrasound", settings=settings.speckle2self, **fitting)
+        write = WriteSeriesOperator(self, name="write", writing=writing, folder=self._folder, ledger=self.ledger)
+
+        self.add_flow(load, select, {("series", "series")})
+        self.add_flow(select, route, {("selected", "selected")})
+        self.add_flow(select, write, {("refused", "not_selected")})
+        self.add_flow(route, volume, {("volume", "volume")})
+        self.add_flow(route, ultrasound, {("ultrasound", "ultrasound")})
+        self.add_flow(route, write, {("refused", "not_routed")})
+        self.add_flow(volume, write, {("outcome", "volume")})
+        self.add_flow(ultrasound, write, {("outcome", "ultrasound")})
+
+
+def run(source: Path, folder: OutputFolder, settings: Settings, compute: Compute) -> Ledger:
+    """Denoise what ``source`` holds into ``folder``, and tell what became of each series."""
+    set_log_level(LogLevel.ERROR)  # of Holoscan's C++ lines, which speak of the graph's every step
+    application = DenoiseStudyApplication(source, folder, settings, compute)
+    application.run()
+    return application.ledger

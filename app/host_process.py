@@ -1,0 +1,68 @@
+"""What the process needs before Holoscan may be imported, and how it ends when the host says so.
+
+In this order, first thing in the program: ``raise_stack_limit`` (starts the interpreter anew, once),
+``load_cuda_runtime``, ``Ending().watch()``. A program that only imports Holoscan needs ``load_cuda_runtime`` alone.
+"""
+
+import ctypes
+import importlib.util
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+STACK_BYTES = 32 << 20  # the least that Holoscan asks for; its threads inherit it only from the start of a process
+END_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+def raise_stack_limit() -> None:
+    """Start this very command again with the stack limit Holoscan wants; return where it is met or can't be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    met = soft == resource.RLIM_INFINITY or soft >= STACK_BYTES
+    forbidden = hard != resource.RLIM_INFINITY and hard < STACK_BYTES
+    if not met and not forbidden:
+        resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, hard))
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def load_cuda_runtime() -> None:
+    """Load ``libcudart.so.13`` of the ``nvidia-cuda-runtime`` package, which the loader would not look for.
+
+    Holoscan is linked to it even where there is no GPU. Without the package the system's own library is left to serve.
+    """
+    if importlib.util.find_spec("nvidia") is None:
+        return
+    package = importlib.util.find_spec("nvidia.cu13")
+    for folder in (package and package.submodule_search_locations) or ():
+        for library in Path(folder).glob("lib/libcudart.so.13"):
+            ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+
+
+class Ending:
+    """Ends the process soon after SIGTERM or SIGINT, having taken back what was not finished.
+
+    Holoscan's own handlers end it without running any ``finally``. So the signals stay blocked in every thread but
+    this one, which waits for them.
+    """
+
+    def __init__(self) -> None:
+        self._clean_up: Callable[[], None] = lambda: None
+
+    def watch(self) -> None:
+        """Begin; call it before any other thread exists, since threads inherit what is blocked."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+        threading.Thread(target=self._wait, name="ending", daemon=True).start()
+
+    def clean_up_by(self, clean_up: Callable[[], None]) -> None:
+        """Name what to call, from the waiting thread, before the process ends."""
+        self._clean_up = clean_up
+
+    def _wait(self) -> None:
+        number = signal.sigwait(END_SIGNALS)
+        try:
+            self._clean_up()
+        finally:
+            os._exit(128 + number)  # the shells' code for a process ended by a signal

@@ -1,0 +1,30 @@
+"""The one boundary around a series: whatever goes wrong inside, the next series still runs.
+
+A refusal keeps its sentence; of any other exception only its type and its place in the code are told.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from models.ns_n2n import TooFewSlicesError
+
+from operators.dicom.errors import Refusal
+from operators.faults import describe
+from operators.messages import LedgerEntry, Source, entry_of
+from operators.time_budget import TimeSpentError
+
+Result = TypeVar("Result")
+
+
+def within_boundary(source: Source, work: Callable[[], Result]) -> Result | LedgerEntry:
+    """What ``work`` returns, or the entry that says why this series was refused or failed."""
+    started = time.monotonic()
+    try:
+        return work()
+    except (Refusal, TooFewSlicesError) as refusal:
+        return entry_of(source, "refused", str(refusal), seconds=time.monotonic() - started)
+    except TimeSpentError as error:
+        return entry_of(source, "failed", str(error))
+    except Exception as error:
+        return entry_of(source, "failed", describe(error), seconds=time.monotonic() - started)

@@ -1,0 +1,64 @@
+"""In, on ``volume``: ``SelectedSeries`` of CT, MR or PET. Out, on ``outcome``: ``DenoisedSeries`` or ``LedgerEntry``."""
+
+import time
+from collections.abc import Hashable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
+from monai.deploy.core import Operator, OperatorSpec
+
+from models.compute import Compute
+from operators.boundary import within_boundary
+from operators.dicom.geometry import stacks_of
+from operators.dicom.pixels import Volume, read_volume
+from operators.messages import DenoisedSeries, SelectedSeries, Source, label_of
+from operators.nifti import NiftiImage, read_volumes
+
+
+def volumes_of(source: Source) -> Iterator[tuple[Hashable, Volume]]:
+    """Each volume of a series with what it is known by, one in memory at a time."""
+    if isinstance(source, NiftiImage):
+        yield from read_volumes(source)
+    else:
+        yield from ((stack, read_volume(stack)) for stack in stacks_of(source, MINIMUM_SLICES))
+
+
+def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute, seed: int) -> DenoisedSeries:
+    """Every volume of the series, each fitted on itself alone."""
+    started, source = time.monotonic(), selected.source
+    results = {
+        key: denoise_volume(
+            volume.voxels,
+            volume.valid,
+            modality=source.modality,
+            settings=settings,
+            compute=compute,
+            seed=seed,
+            budget=selected.time.share(volume.voxels.size, of=[source.voxel_count]).for_fit(),
+            label=label_of(source),
+        )
+        for key, volume in volumes_of(source)
+    }
+    return DenoisedSeries(source, results, asdict(settings), started)
+
+
+class DenoiseVolumeOperator(Operator):  # type: ignore[misc]
+    """NS-N2N on one series."""
+
+    def __init__(
+        self, fragment: Any, *args: Any, settings: NSN2NSettings, compute: Compute, seed: int, **kwargs: Any
+    ) -> None:
+        self._settings, self._compute, self._seed = settings, compute, seed
+        super().__init__(fragment, *args, **kwargs)
+
+    def setup(self, spec: OperatorSpec) -> None:
+        """One input, one output."""
+        spec.input("volume")
+        spec.output("outcome")
+
+    def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
+        """Emit what came of the series."""
+        selected: SelectedSeries = op_input.receive("volume")
+        outcome = within_boundary(selected.source, lambda: denoise(selected, self._settings, self._compute, self._seed))
+        op_output.emit(outcome, "outcome")

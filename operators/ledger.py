@@ -1,0 +1,47 @@
+"""What was found against what became of it, so that no series is ever lost in silence.
+
+``found`` once, ``record`` once per series, ``settle`` after the run.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from operators.dicom.reading import Unread
+from operators.messages import LedgerEntry, Source, entry_of, key_of
+
+LOST = "no word came back from the pipeline about this series"
+
+
+class RecordedTwiceError(RuntimeError):
+    """A series reached two ends of the graph."""
+
+    def __init__(self, series_uid: str) -> None:
+        super().__init__(f"series {series_uid} was recorded twice; each series may have only one outcome")
+
+
+class Ledger:
+    """The book of one run."""
+
+    def __init__(self) -> None:
+        self._found: tuple[Source, ...] = ()
+        self._entries: dict[tuple[str, str], LedgerEntry] = {}
+        self.unread: dict[str, int] = {}  # files by the reason they could not be read
+
+    def found(self, series: Iterable[Source], unread: Iterable[Unread]) -> None:
+        """Write down what the input holds."""
+        self._found = tuple(series)
+        self.unread = dict(sorted(Counter(file.reason for file in unread).items()))
+
+    def record(self, entry: LedgerEntry) -> None:
+        """Write down what became of a series.
+
+        Raises:
+            RecordedTwiceError: it has an entry already.
+        """
+        if key_of(entry) in self._entries:
+            raise RecordedTwiceError(entry.series_uid)
+        self._entries[key_of(entry)] = entry
+
+    def settle(self) -> tuple[LedgerEntry, ...]:
+        """One entry for each series found, in the order found; a series without one has failed."""
+        return tuple(self._entries.get(key_of(series)) or entry_of(series, "failed", LOST) for series in self._found)

@@ -1,0 +1,86 @@
+"""What travels on the wires: one frozen message per series.
+
+``FoundSeries`` -> ``SelectedSeries`` -> ``DenoisedSeries``; on every way out of that line a ``LedgerEntry``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from models.fitting import Denoised, FitRecord
+from operators.dicom.reading import Series
+from operators.nifti import NiftiImage
+from operators.time_budget import TimeBudget
+
+Source = Series | NiftiImage
+Status = Literal["denoised", "refused", "failed"]
+LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
+
+
+@dataclass(frozen=True)
+class FoundSeries:
+    """A series of the study, and all its neighbours, with whom it shares the time."""
+
+    source: Source
+    study: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class SelectedSeries:
+    """A series to be denoised, in its share of the run's time."""
+
+    source: Source
+    time: TimeBudget
+
+
+@dataclass(frozen=True)
+class DenoisedSeries:
+    """The denoised images of a series, not yet written."""
+
+    source: Source
+    results: Mapping[Any, Denoised]  # by stack, instance or index of a NIfTI volume
+    settings: Mapping[str, Any]  # of the method, as they stood
+    started: float  # reading of time.monotonic()
+
+
+@dataclass(frozen=True)
+class WrittenSeries:
+    """A derived series in the output folder."""
+
+    series_uid: str
+    strength: float  # percent of the change that was applied
+    files: int
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """The one lasting word on a series; holds no identifier of the patient."""
+
+    series_uid: str
+    study_uid: str
+    modality: str
+    status: Status
+    reason: str = ""
+    instances: int = 0
+    seconds: float = 0.0
+    settings: Mapping[str, Any] | None = None
+    settings_hash: str = ""
+    fits: tuple[FitRecord, ...] = ()
+    written: tuple[WrittenSeries, ...] = ()
+
+
+def entry_of(source: Source, status: Status, reason: str = "", **more: Any) -> LedgerEntry:
+    """The ledger entry of a series with its identity filled in."""
+    return LedgerEntry(
+        source.uid, source.study_uid, source.modality, status, reason, instances=len(source.instances), **more
+    )
+
+
+def key_of(series: Source | LedgerEntry) -> tuple[str, str]:
+    """What tells one series of a run from the others, whether it is meant by itself or by its entry."""
+    return series.study_uid, series.series_uid if isinstance(series, LedgerEntry) else series.uid
+
+
+def label_of(series: Source | LedgerEntry) -> str:
+    """What the log calls a series: its modality and the end of its UID."""
+    return f"{series.modality} series ..{key_of(series)[1][-LABEL_DIGITS:]}"
