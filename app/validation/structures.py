@@ -85,7 +85,7 @@ def distance_within(inside: Mask, where: Grid) -> Volume:
 def scattered_balls(
     rng: np.random.Generator, where: Grid, depth: Volume, count: int, radii: tuple[float, float]
 ) -> Volume:
-    """Return the coverage of up to `count` balls, radii in mm, apart from one another and deep enough by `depth` (mm)."""
+    """Return the coverage of up to `count` balls, radii in mm, apart from each other and where `depth` (mm) allows."""
     cover = np.zeros(where.shape, np.float32)
     for _ in range(count):
         radius = rng.uniform(*radii)
