@@ -1,0 +1,98 @@
+"""Decode the frames of one object to the words that were stored, with nothing applied to them.
+
+Uncompressed words may carry dirty bits above the stored ones: ``unpacked`` gives the stored value,
+``repacked`` puts a new value into the same word and leaves the other bits as they were.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
+
+from operators.dicom.errors import ImageKindError, MissingAttributeError, UndecodableError
+from operators.dicom.files import FILE_ERRORS, transfer_syntax
+from operators.dicom.values import integer, required_integer
+
+Words = npt.NDArray[np.integer]
+DECODER_ERRORS = (*FILE_ERRORS, RuntimeError)
+VIDEO_SYNTAX_ROOT = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 AVC/H.264 and HEVC/H.265: .100 to .108
+UNSUPPORTED = "its compression has no decoder here; send it uncompressed or losslessly compressed"
+VIDEO = "it is a video stream, which has no decoder here; send the clip as JPEG frames or uncompressed"
+BROKEN = "the data are truncated or damaged; send the object again from its source"
+
+
+def check_pixel_kind(header: Dataset) -> None:
+    """Refuse pixels that are not integers of 8, 16 or 32 bits, and compressions without a decoder.
+
+    Raises:
+        Refusal: float, double or one-bit pixels, no decoder, a video stream.
+    """
+    need = "pixels cannot be decoded without it"
+    allocated = required_integer(header, "BitsAllocated", need)
+    stored = required_integer(header, "BitsStored", need)
+    high = integer(header, "HighBit")
+    if allocated not in {8, 16, 32} or not 1 < stored <= allocated:
+        raise ImageKindError(f"an image of {stored} in {allocated} bits", "pixels of 8, 16 or 32 bits are needed")
+    if high is not None and not stored - 1 <= high < allocated:
+        raise ImageKindError("an image whose HighBit contradicts its BitsStored", "correct the header")
+    syntax = transfer_syntax(header)
+    if str(syntax).startswith(VIDEO_SYNTAX_ROOT):
+        raise UndecodableError(syntax, VIDEO)
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        available = False
+    if not available:
+        raise UndecodableError(syntax, UNSUPPORTED)
+
+
+def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
+    """The words of the frames asked for, (rows, columns[, samples]), in that order, and their photometric kind.
+
+    Raises:
+        UndecodableError: truncated or damaged pixel data, or no decoder for them.
+    """
+    if "PixelData" not in dataset:
+        raise MissingAttributeError("PixelData", "there is nothing to denoise without it")
+    syntax = transfer_syntax(dataset)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
+                yield words, str(description["photometric_interpretation"])
+    except NotImplementedError as error:
+        raise UndecodableError(syntax, UNSUPPORTED) from error
+    except DECODER_ERRORS as error:
+        raise UndecodableError(syntax, BROKEN) from error
+
+
+def stored_range(header: Dataset) -> tuple[int, int]:
+    """The least and the greatest value that BitsStored and PixelRepresentation allow."""
+    bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
+    signed = bool(integer(header, "PixelRepresentation"))
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+
+
+def _shift(header: Dataset) -> int:
+    high = integer(header, "HighBit")
+    return 0 if high is None else high + 1 - required_integer(header, "BitsStored", "pixels need it")
+
+
+def unpacked(words: Words, header: Dataset) -> npt.NDArray[np.int64]:
+    """The stored values in the words: shifted down to bit 0, freed of other bits, sign extended."""
+    bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
+    values = (words.astype(np.int64) >> _shift(header)) & (2**bits - 1)
+    if integer(header, "PixelRepresentation"):
+        values = np.where(values >= 2 ** (bits - 1), values - 2**bits, values)
+    return np.asarray(values)
+
+
+def repacked(words: Words, values: npt.NDArray[np.int64], header: Dataset) -> Words:
+    """The words with new stored values in them; bits outside the stored ones stay."""
+    bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
+    mask = np.int64((2**bits - 1) << _shift(header))
+    mixed = (words.astype(np.int64) & ~mask) | ((values << _shift(header)) & mask)
+    return mixed.astype(words.dtype)

@@ -1,0 +1,139 @@
+"""Write denoised pixels back as a complete derived series, one dataset at a time.
+
+In: the source series, denoised float32 arrays, the provenance. Out: derived datasets with file meta
+information, Explicit VR Little Endian, one per source instance that was denoised. Every source is read
+again from its file and let go, so that one object is held at a time; the source is never changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+
+from operators.dicom.attributes import Derivation, add_derivation, replace_attributes, series_number, source_reference
+from operators.dicom.cine import Clip, clip_pixels
+from operators.dicom.classes import ENHANCED_VOLUMES
+from operators.dicom.decoding import Words, decoded_frames
+from operators.dicom.endian import little_endian, to_explicit_little_endian
+from operators.dicom.frames import whole_dataset
+from operators.dicom.geometry import Stack
+from operators.dicom.multiframe import describe_frames, set_slopes
+from operators.dicom.pixels import FrameScale, Linear, frame_scales
+from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.reading import Instance, Series
+
+Image = npt.NDArray[np.float32]  # (rows, columns)
+PIXEL_DATA = 0x7FE00010
+
+
+def derive_volume_series(
+    series: Series,
+    denoised: Mapping[Stack, npt.NDArray[np.float32]],
+    provenance: Provenance,
+    settings: DerivedSettings,
+    used_numbers: frozenset[int],
+) -> Iterator[Dataset]:
+    """The derived objects of a CT, MR or PT series.
+
+    Args:
+        denoised: for each stack its denoised voxels (slices, rows, columns) in real units.
+        used_numbers: the series numbers already used in the study, derived ones too.
+
+    Raises:
+        Refusal: pixel data that cannot be decoded again.
+    """
+    images: dict[Instance, dict[int, Image]] = defaultdict(dict)
+    for stack, voxels in denoised.items():
+        for place, image in zip(stack.places, voxels, strict=True):
+            images[place.instance][place.frame] = image
+    number = series_number(series.instances[0].header, settings, used_numbers)
+    for instance in series.instances:
+        if instance in images:
+            derivation = Derivation(provenance, settings, number, len(images[instance]) == instance.frame_count)
+            yield _derived_volume(instance, images[instance], derivation)
+
+
+def derive_clip_series(
+    series: Series,
+    denoised: Mapping[Instance, Clip],
+    provenance: Provenance,
+    settings: DerivedSettings,
+    used_numbers: frozenset[int],
+) -> Iterator[Dataset]:
+    """The derived objects of an ultrasound series.
+
+    Args:
+        denoised: for each instance its clip with denoised frames and the tissue mask that it was read with.
+        used_numbers: as for volumes.
+
+    Raises:
+        Refusal: pixel data that cannot be decoded again.
+    """
+    number = series_number(series.instances[0].header, settings, used_numbers)
+    for instance in series.instances:
+        if instance in denoised:
+            yield _derived_clip(instance, denoised[instance], Derivation(provenance, settings, number, True))
+
+
+def _derived_clip(instance: Instance, clip: Clip, derivation: Derivation) -> Dataset:
+    dataset = whole_dataset(instance)
+    new = clip_pixels(instance, dataset, clip.frames, clip.tissue, derivation.provenance.strength)
+    replace_attributes(dataset, derivation)
+    add_derivation(dataset, [source_reference(instance.header)], derivation.provenance)
+    dataset.PhotometricInterpretation = new.photometric
+    if new.planar is not None:
+        dataset.PlanarConfiguration = new.planar
+    return finished(dataset, new.data)
+
+
+def _derived_volume(instance: Instance, images: Mapping[int, Image], derivation: Derivation) -> Dataset:
+    dataset = whole_dataset(instance)
+    pixels, grown = _new_pixels(instance, dataset, images, derivation.provenance.strength)
+    replace_attributes(dataset, derivation)
+    if instance.sop_class in ENHANCED_VOLUMES:
+        describe_frames(dataset, instance.header, frozenset(images), derivation.provenance)
+        set_slopes(dataset, grown)
+    else:
+        add_derivation(dataset, [source_reference(instance.header)], derivation.provenance)
+        for mapping in grown.values():
+            dataset.RescaleSlope = mapping.slope
+    return finished(dataset, pixels)
+
+
+def _new_pixels(
+    instance: Instance, dataset: Dataset, images: Mapping[int, Image], strength: float
+) -> tuple[bytes, dict[int, Linear]]:
+    """The pixel data of all frames, and the new mapping of those whose range grew."""
+    scales = frame_scales(instance)
+    pixels, grown = bytearray(), {}
+    for frame, (words, _) in enumerate(decoded_frames(dataset, range(instance.frame_count))):
+        if frame in images:
+            words, mapping = _new_words(words, scales[frame], images[frame], strength)
+            if mapping is not None:
+                grown[frame] = mapping
+        pixels += little_endian(words)
+    return bytes(pixels), grown
+
+
+def _new_words(words: Words, scale: FrameScale, image: Image, strength: float) -> tuple[Words, Linear | None]:
+    if str(scale.header.Modality) == "PT":
+        return scale.regrown(words, image, strength)
+    return scale.changed(words, image, strength), None
+
+
+def finished(dataset: Dataset, pixels: bytes) -> Dataset:
+    """The dataset with its pixel data and the file meta information to be saved with."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    del dataset[PIXEL_DATA]
+    to_explicit_little_endian(dataset)
+    meta.TransferSyntaxUID = deepcopy(dataset.file_meta.TransferSyntaxUID)
+    dataset.file_meta = meta
+    kind = "OW" if int(dataset.BitsAllocated) > 8 else "OB"
+    dataset[PIXEL_DATA] = DataElement(PIXEL_DATA, kind, pixels + b"\0" * (len(pixels) % 2))
+    return dataset

@@ -1,0 +1,123 @@
+"""The reasons for which a DICOM series is refused.
+
+A ``Refusal`` is an expected outcome: the input is of a kind, or in a state, that must not be denoised. Its
+message is one sentence for a PACS administrator: what was given, which rule it breaks, and the way out.
+It never holds a patient identifier, free text of the input, or a file name.
+"""
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.tag import Tag
+from pydicom.uid import UID
+
+
+def _named(keyword: str) -> str:
+    tag = tag_for_keyword(keyword)
+    return f"{keyword} {Tag(tag)}" if tag is not None else keyword
+
+
+class Refusal(ValueError):
+    """The series is left as it is, with a reason that somebody can act on."""
+
+
+class UnusableValueError(Refusal):
+    """An attribute does not hold what its value representation asks for."""
+
+    def __init__(self, keyword: str) -> None:
+        super().__init__(f"{_named(keyword)} cannot be read as its value representation asks; correct the header")
+
+
+class MissingAttributeError(Refusal):
+    """An attribute that denoising needs is absent or empty."""
+
+    def __init__(self, keyword: str, need: str) -> None:
+        super().__init__(f"{_named(keyword)} is absent or empty, but {need}; complete the header")
+
+
+class NotAnImageError(Refusal):
+    """The storage class holds no image that the two methods denoise."""
+
+    def __init__(
+        self, sop_class: str, reason: str = "only CT, MR, PET and ultrasound image classes are denoised"
+    ) -> None:
+        name = UID(sop_class).name if UID(sop_class).is_valid else "an object without a valid SOP class"
+        super().__init__(f"{name}: {reason}")
+
+
+class ImageKindError(Refusal):
+    """An image of a kind that is named, and must not be denoised."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind} is not denoised: {reason}")
+
+
+class OwnOutputError(Refusal):
+    """The series comes from this application."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the series was already denoised by this application, as its ContributingEquipmentSequence says; "
+            "send the original series"
+        )
+
+
+class TooLargeError(Refusal):
+    """Rows, columns and frames promise more pixels than one object may have."""
+
+    def __init__(self, rows: int, columns: int, frames: int, samples: int, limit: int) -> None:
+        super().__init__(
+            f"one object announces {rows} rows x {columns} columns x {frames} frames x {samples} samples, over the "
+            f"limit of {limit} values; split it, or raise the limit"
+        )
+
+
+class ConflictingDuplicatesError(Refusal):
+    """Two files carry one SOP Instance UID and different content."""
+
+    def __init__(self, sop_instance_uid: str) -> None:
+        super().__init__(
+            f"SOP instance {sop_instance_uid} is present more than once with different content; keep the right one"
+        )
+
+
+class UndecodableError(Refusal):
+    """The pixel data are broken, or their compression has no decoder here."""
+
+    def __init__(self, syntax: str, reason: str) -> None:
+        super().__init__(f"pixel data in transfer syntax {UID(syntax).name} cannot be decoded: {reason}")
+
+
+class SliceGapError(Refusal):
+    """Slices are missing and a part left by the gap is too small to be denoised alone."""
+
+    def __init__(self, gaps: str, spacing: float, sizes: str, minimum: int) -> None:
+        super().__init__(
+            f"slices are missing {gaps} along the stack (usual spacing {spacing:.2f} mm), which leaves parts "
+            f"of {sizes} slices where at least {minimum} are needed; send the missing slices"
+        )
+
+
+class TooFewSlicesError(Refusal):
+    """The largest volume of the series has fewer slices than the method needs."""
+
+    def __init__(self, largest: int, frames: int, minimum: int) -> None:
+        super().__init__(
+            f"the largest volume among the {frames} image(s) has {largest} slice(s), fewer than the {minimum} that the "
+            "method compares; send the whole series"
+        )
+
+
+class RepeatedPositionError(Refusal):
+    """Several slices lie at one position and no attribute tells which volume each belongs to."""
+
+    def __init__(self, frames: int, positions: int) -> None:
+        super().__init__(
+            f"{frames} slices share {positions} positions and no attribute tells the volumes apart; "
+            "send each volume as a series of its own"
+        )
+
+
+class NoTissueError(Refusal):
+    """An ultrasound image without any grey tissue region."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no grey B-mode tissue to denoise: {reason}")

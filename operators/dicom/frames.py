@@ -1,0 +1,82 @@
+"""One flat header per frame, whether the object is classic or enhanced multi-frame.
+
+In a classic object the header itself speaks for its one frame. In an enhanced object a frame is described
+by shared and per-frame functional groups: here the groups that matter are laid flat into one dataset, the
+frame's own values before the shared ones (PS3.3 C.7.6.16).
+"""
+
+from pydicom.dataset import Dataset
+
+from operators.dicom.classes import ENHANCED_VOLUMES
+from operators.dicom.decoding import BROKEN
+from operators.dicom.errors import ImageKindError, UndecodableError
+from operators.dicom.files import UnreadableError, read_dataset, transfer_syntax
+from operators.dicom.reading import Instance
+from operators.dicom.values import items
+
+# Functional group sequences, and those nested in them, whose attributes place, scale or tell apart a frame.
+GROUPS = (
+    "UnassignedSharedConvertedAttributesSequence",
+    "UnassignedPerFrameConvertedAttributesSequence",
+    "PixelMeasuresSequence",
+    "PlaneOrientationSequence",
+    "PlanePositionSequence",
+    "FrameContentSequence",
+    "TemporalPositionSequence",
+    "CTImageFrameTypeSequence",
+    "MRImageFrameTypeSequence",
+    "PETFrameTypeSequence",
+    "PixelValueTransformationSequence",
+    "MREchoSequence",
+    "MRModifierSequence",
+    "MRDiffusionSequence",
+    "DiffusionGradientDirectionSequence",
+    "CardiacSynchronizationSequence",
+    "RespiratorySynchronizationSequence",
+)
+
+
+def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
+    """The flat header of every frame, in frame order.
+
+    Raises:
+        Refusal: an enhanced object whose functional groups are absent or do not fit its frames.
+    """
+    if instance.sop_class not in ENHANCED_VOLUMES:
+        if instance.frame_count != 1:
+            raise ImageKindError("a classic image of several frames", "its frames have no position")
+        return (instance.header,)
+    own = items(instance.header, "PerFrameFunctionalGroupsSequence")
+    if len(own) != instance.frame_count:
+        reason = f"it has {instance.frame_count} frames and functional groups for {len(own)}, so they have no position"
+        raise ImageKindError("this enhanced multi-frame image", reason)
+    shared = Dataset()
+    for item in items(instance.header, "SharedFunctionalGroupsSequence")[:1]:
+        _lay_flat(item, shared)
+    return tuple(_own_header(group, shared) for group in own)
+
+
+def whole_dataset(instance: Instance) -> Dataset:
+    """The object read again with its pixel data; the caller lets it go before the next.
+
+    Raises:
+        UndecodableError: the file breaks off after its header.
+    """
+    try:
+        return read_dataset(instance.path, header_only=False)
+    except UnreadableError as error:
+        raise UndecodableError(transfer_syntax(instance.header), BROKEN) from error
+
+
+def _own_header(group: Dataset, shared: Dataset) -> Dataset:
+    flat = Dataset()
+    flat.update(dict(shared.items()))
+    _lay_flat(group, flat)
+    return flat
+
+
+def _lay_flat(group: Dataset, flat: Dataset) -> None:
+    for name in GROUPS:
+        for item in items(group, name)[:1]:
+            flat.update(dict(item.items()))
+            _lay_flat(item, flat)

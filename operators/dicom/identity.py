@@ -1,0 +1,7 @@
+"""How this application names itself in what it writes, and by what it knows its own output again."""
+
+MANUFACTURER = "Single-study denoiser"
+MODEL_NAME = "single-study-denoiser"
+CODING_SCHEME = "99SSDENOISE"
+CODE_VALUE = "NOISE-REDUCED"
+CODE_MEANING = "Noise reduced by a network fitted on this study alone"

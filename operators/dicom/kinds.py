@@ -1,0 +1,74 @@
+"""Images that are refused by name before anything is fitted: what they are, told by their header."""
+
+from pydicom.dataset import Dataset
+
+from operators.dicom.classes import CLIPS
+from operators.dicom.decoding import check_pixel_kind
+from operators.dicom.errors import ImageKindError, OwnOutputError
+from operators.dicom.identity import CODING_SCHEME, MODEL_NAME
+from operators.dicom.reading import Instance
+from operators.dicom.values import items, text, texts
+
+PROJECTION = ("a projection through a volume", "its noise is not that of slices")
+SCREEN = ("a screen capture", "it holds text and graphics")
+# Words in ImageType or FrameType from value 3 on.
+REFUSED_TYPES = {
+    "LOCALIZER": ("a localizer", "its few slices are only for planning"),
+    "MOSAIC": ("a mosaic", "it holds a whole volume in one image; send the enhanced or unpacked series"),
+    "MIP": PROJECTION,
+    "MINIP": PROJECTION,
+    "MAX_IP": PROJECTION,
+    "MIN_IP": PROJECTION,
+    "PROJECTION IMAGE": PROJECTION,
+    "VOLUME RENDERING": PROJECTION,
+    "SCREEN SAVE": SCREEN,
+    "DOSE_INFO": SCREEN,
+}
+# Words that tell an MR image which is no magnitude.
+NOT_MAGNITUDE = frozenset(
+    {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "VELOCITY", "VELOCITY MAP", "FIELD_MAP", "FIELD MAP"}
+)
+NOT_MAGNITUDE_KIND = ("a phase, real, imaginary or field map", "only magnitude images follow the noise model")
+
+
+def check_instance_kind(instance: Instance) -> None:
+    """Refuse our own output and pixels of the wrong kind.
+
+    Raises:
+        Refusal: with the reason.
+    """
+    check_own_output(instance.header)
+    colours = text(instance.header, "PhotometricInterpretation")
+    if instance.sop_class not in CLIPS and (instance.samples != 1 or not colours.startswith("MONOCHROME")):
+        raise ImageKindError("a colour image", "CT, MR and PET are measured in grey")
+    check_pixel_kind(instance.header)
+
+
+def check_own_output(header: Dataset) -> None:
+    """Refuse what this application made, and what others made of it.
+
+    Raises:
+        OwnOutputError: a header that names this application.
+    """
+    equipment = items(header, "ContributingEquipmentSequence")
+    codes = items(header, "DerivationCodeSequence")
+    if any(text(item, "ManufacturerModelName") == MODEL_NAME for item in equipment) or any(
+        text(item, "CodingSchemeDesignator") == CODING_SCHEME for item in codes
+    ):
+        raise OwnOutputError()
+
+
+def check_frame_kind(header: Dataset, instance: Instance) -> None:
+    """Refuse a frame whose type is named above.
+
+    Raises:
+        ImageKindError: with the kind.
+    """
+    words = {*texts(instance.header, "ImageType")[2:], *texts(header, "FrameType")[2:]}
+    words.add(text(header, "VolumeBasedCalculationTechnique"))
+    for word in sorted(words & REFUSED_TYPES.keys()):
+        raise ImageKindError(*REFUSED_TYPES[word])
+    component = text(header, "ComplexImageComponent")
+    own_words = {*(texts(header, "FrameType") or texts(header, "ImageType"))[2:], component}
+    if text(instance.header, "Modality") == "MR" and own_words & NOT_MAGNITUDE:
+        raise ImageKindError(*NOT_MAGNITUDE_KIND)

@@ -1,0 +1,140 @@
+"""The grey level of ultrasound pixels in every photometric interpretation, and the way back.
+
+Only the luminance of a pixel is replaced; its chroma is kept. No change gives the same words back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_color_lut
+
+from operators.dicom.decoding import Words, repacked, stored_range, unpacked
+from operators.dicom.errors import ImageKindError, UnusableValueError
+from operators.dicom.values import PARSE_ERRORS, numbers, text
+
+Grey = npt.NDArray[np.float32]  # (rows, columns)
+Mask = npt.NDArray[np.bool_]
+
+WEIGHTS = np.array([0.299, 0.587, 0.114])  # of red, green and blue in luminance, ITU-R BT.601, as in YBR_FULL
+COLOUR_TOLERANCE = 12 / 255  # of full scale, between the components of a pixel that still counts as grey (JPEG noise)
+
+
+@dataclass(frozen=True, eq=False)
+class Luminance:
+    """How the words of one object are turned to grey, and a change of grey into words."""
+
+    maximum: float  # the largest storable grey
+    photometric: str  # of the decoded words
+    grey: Callable[[Words], Grey]
+    coloured: Callable[[Words], Mask]
+    moved: Callable[[Words, npt.NDArray[np.float64]], Words]  # words and change of grey
+
+
+def luminance_of(header: Dataset, photometric: str) -> Luminance:
+    """The conversion for an object whose decoded words have this photometric interpretation.
+
+    Raises:
+        ImageKindError: a photometric interpretation that ultrasound does not use.
+    """
+    if photometric.startswith("MONOCHROME"):
+        return _monochrome(header, photometric)
+    if photometric == "PALETTE COLOR":
+        return _palette(header)
+    if photometric == "RGB":
+        return _rgb(header)
+    if photometric in {"YBR_FULL", "YBR_FULL_422"}:
+        return _ybr(header)
+    raise ImageKindError(f"an ultrasound image in {photometric}", "its grey levels are not known")
+
+
+def _monochrome(header: Dataset, photometric: str) -> Luminance:
+    low, high = stored_range(header)
+    if low < 0:
+        raise ImageKindError("an ultrasound image of signed grey levels", "the standard allows unsigned ones only")
+
+    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
+        values = unpacked(words, header)
+        return repacked(words, np.clip(values + np.rint(change).astype(np.int64), low, high), header)
+
+    return Luminance(
+        float(high),
+        photometric,
+        lambda words: unpacked(words, header).astype(np.float32),
+        lambda words: np.zeros(words.shape, bool),
+        moved,
+    )
+
+
+def _rgb(header: Dataset) -> Luminance:
+    high = stored_range(header)[1]
+
+    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
+        new = words + np.rint(change).astype(np.int64)[..., None]
+        return np.asarray(np.clip(new, 0, high).astype(words.dtype))
+
+    return Luminance(
+        float(high),
+        "RGB",
+        lambda words: (words @ WEIGHTS).astype(np.float32),
+        lambda words: np.ptp(words.astype(np.int32), axis=-1) > COLOUR_TOLERANCE * high,
+        moved,
+    )
+
+
+def _ybr(header: Dataset) -> Luminance:
+    high = stored_range(header)[1]
+
+    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
+        new = words.copy()
+        new[..., 0] = np.clip(words[..., 0] + np.rint(change).astype(np.int64), 0, high)
+        return new
+
+    def coloured(words: Words) -> Mask:
+        chroma = np.abs(words[..., 1:].astype(np.int32) - (high + 1) // 2)
+        return np.asarray(chroma.max(axis=-1) > COLOUR_TOLERANCE * high)
+
+    return Luminance(float(high), "YBR_FULL", lambda words: words[..., 0].astype(np.float32), coloured, moved)
+
+
+def _palette(header: Dataset) -> Luminance:
+    """Indices into a colour table; the way back chooses the grey entry of the nearest luminance."""
+    table = _colour_table(header)  # (indices, 3)
+    high = 255 if table.dtype == np.uint8 else 65535
+    grey = (table @ WEIGHTS).astype(np.float32)
+    coloured = np.ptp(table.astype(np.int64), axis=1) > COLOUR_TOLERANCE * high
+    ramp = np.flatnonzero(~coloured)
+    if len(ramp) < 2:
+        raise ImageKindError("an ultrasound image whose palette has no grey", "only grey B-mode is denoised")
+    ramp = ramp[np.argsort(grey[ramp], kind="stable")]
+
+    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
+        indices = unpacked(words, header)
+        wanted = grey[indices] + change
+        above = np.clip(np.searchsorted(grey[ramp], wanted), 1, len(ramp) - 1)
+        lower, upper = ramp[above - 1], ramp[above]
+        nearest = np.where(wanted - grey[lower] <= grey[upper] - wanted, lower, upper)
+        return repacked(words, np.where(change == 0, indices, nearest), header)
+
+    return Luminance(
+        float(high),
+        "PALETTE COLOR",
+        lambda words: grey[unpacked(words, header)],
+        lambda words: np.asarray(coloured[unpacked(words, header)]),
+        moved,
+    )
+
+
+def _colour_table(header: Dataset) -> npt.NDArray[np.unsignedinteger]:
+    """Red, green and blue of every index that can be stored, in full scale of 8 or 16 bits."""
+    descriptor = numbers(header, "RedPaletteColorLookupTableDescriptor", 3)
+    if descriptor is None or text(header, "PhotometricInterpretation") != "PALETTE COLOR":
+        raise UnusableValueError("RedPaletteColorLookupTableDescriptor")
+    indices = np.arange(stored_range(header)[1] + 1)
+    try:
+        table = apply_color_lut(indices.astype(np.uint16), header)
+    except PARSE_ERRORS as error:
+        raise UnusableValueError("RedPaletteColorLookupTableData") from error
+    return np.asarray(table)

@@ -1,0 +1,48 @@
+"""What was done to a series, in words and in numbers that decide the new UIDs.
+
+UIDs are 2.25 + UUIDv5 of the source UID and everything that decides the pixels: running twice gives the
+same UIDs, and one UID never carries two sets of pixels.
+"""
+
+import uuid
+from dataclasses import astuple, dataclass
+
+from operators.dicom.identity import MODEL_NAME
+
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, MODEL_NAME)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything that decides the pixels of a derived series."""
+
+    method: str  # NS-N2N or Speckle2Self, with its variant
+    version: str  # of this application
+    settings_hash: str
+    seed: int
+    strength: float  # percent of the change that is applied
+    device_kind: str  # cpu or cuda
+    precision: str  # float32 or bfloat16
+    steps_taken: int
+
+    def description(self) -> str:
+        """DerivationDescription: one line, plain ASCII."""
+        return (
+            f"Noise reduced by {self.method} (version {self.version}) fitted on this study alone: "
+            f"strength {self.strength:g} %, seed {self.seed}, {self.steps_taken} steps, {self.device_kind} "
+            f"{self.precision}, settings {self.settings_hash}"
+        )
+
+    def uid_for(self, source_uid: str) -> str:
+        """The derived UID of a source UID."""
+        name = "|".join(str(part) for part in (source_uid, *astuple(self)))
+        return f"2.25.{uuid.uuid5(NAMESPACE, name).int}"
+
+
+@dataclass(frozen=True)
+class DerivedSettings:
+    """How a derived series is named and qualified."""
+
+    suffix: str = "denoised"  # added to SeriesDescription
+    series_number_offset: int = 1000  # added to SeriesNumber, again and again until the number is free
+    content_qualification: str = "RESEARCH"  # or PRODUCT or SERVICE, as the site's clearance says

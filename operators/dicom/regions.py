@@ -1,0 +1,56 @@
+"""What the ultrasound region calibration says of an image: where tissue is, and what must not be touched.
+
+PS3.3 C.8.5.5: each region is a rectangle with a spatial format (2-D, M-mode, spectral ...) and a data type
+(tissue, colour flow, Doppler, ECG, colour bar ...).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from operators.dicom.values import integer, items
+
+Mask = npt.NDArray[np.bool_]
+
+TWO_DIMENSIONAL = 1  # RegionSpatialFormat
+TISSUE = 1  # RegionDataType
+UNTYPED = 0  # RegionDataType: may be the whole screen, tells nothing
+EDGE_TOLERANCE = 1  # pixels: some makers write the size instead of the last index
+CORNERS = ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1")
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Masks (rows, columns)."""
+
+    tissue: Mask | None  # None where no usable 2-D tissue region is given
+    excluded: Mask  # colour flow, Doppler, M-mode, traces, bars
+    others_only: bool  # regions are given, and none is of tissue
+
+
+def regions_of(header: Dataset, rows: int, columns: int) -> Regions:
+    """The masks of a header, cut to the image.
+
+    A tissue region that reaches beyond the image was written for a larger one: its place is not to be
+    trusted, and the tissue is to be found from the pixels.
+    """
+    tissue, excluded = np.zeros((rows, columns), bool), np.zeros((rows, columns), bool)
+    found, trusted, others = False, True, False
+    for region in items(header, "SequenceOfUltrasoundRegions"):
+        kind = (integer(region, "RegionSpatialFormat"), integer(region, "RegionDataType"))
+        corners = [integer(region, keyword) for keyword in CORNERS]
+        if None in corners:
+            continue
+        left, top, right, bottom = (int(corner) for corner in corners if corner is not None)
+        inside = right < columns + EDGE_TOLERANCE and bottom < rows + EDGE_TOLERANCE
+        area = (slice(max(0, top), bottom + 1), slice(max(0, left), right + 1))
+        if kind == (TWO_DIMENSIONAL, TISSUE):
+            found, trusted = True, trusted and inside
+            tissue[area] = True
+        elif kind[1] not in {UNTYPED, None}:
+            others = True
+            if inside:
+                excluded[area] = True
+    return Regions(tissue if found and trusted else None, excluded, others and not found)
