@@ -1,0 +1,33 @@
+"""Absolute brightness of a fitted network's output: one gain and one offset for a whole clip, never one per frame."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+
+LOW_PASS_SIGMA = 8.0  # pixels; speckle is gone at this scale, tissue contrast is not
+
+Image = npt.NDArray[np.float32]
+
+
+def restore_brightness(frames: Image, denoised: Image, tissue: npt.NDArray[np.bool_]) -> Image:
+    """``gain * denoised + offset``, least squares of the low-passed denoised tissue on the low-passed input's.
+
+    Args:
+        frames: (frames, rows, columns) grey before denoising.
+        denoised: the same shape, brightness arbitrary.
+        tissue: (rows, columns); only these pixels count.
+    """
+    if not tissue.any():
+        return denoised
+    wanted, given = (np.concatenate([_low_pass(image, tissue) for image in clip]) for clip in (frames, denoised))
+    variance = given.var()
+    gain = np.mean((given - given.mean()) * (wanted - wanted.mean())) / variance if variance > 0.0 else 1.0
+    offset = frames[:, tissue].mean(dtype=np.float64) - gain * denoised[:, tissue].mean(dtype=np.float64)
+    return np.asarray(gain * denoised + offset, np.float32)
+
+
+def _low_pass(image: Image, tissue: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Tissue pixels of the image smoothed within the tissue."""
+    weight = gaussian_filter(tissue.astype(np.float64), LOW_PASS_SIGMA)
+    smooth = gaussian_filter(np.where(tissue, image, 0.0).astype(np.float64), LOW_PASS_SIGMA)
+    return np.asarray(smooth[tissue] / weight[tissue], np.float64)
