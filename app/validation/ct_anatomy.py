@@ -31,9 +31,9 @@ def chest(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, Volu
         MUSCLE + 3 * smooth_field(rng, where, 25),
     )
     lung = _paint_lungs(rng, image, where, bent)
-    organ = _paint_organs(rng, image, where, bent)
+    organ, soft = _paint_organs(rng, image, where, bent)
     bone = _paint_bones(rng, image, where, bent)
-    free = lung * (1 - organ)
+    free = lung * (1 - soft)
     vessels = tubes_coverage(_vessels(rng, where), where) * free
     paint(image, vessels, VESSEL)
     nodules = scattered_balls(rng, where, distance_within(free * (1 - vessels) > SOLID, where), 8, (2.5, 4.5))
@@ -57,10 +57,12 @@ def _paint_lungs(rng: np.random.Generator, image: Volume, where: Grid, bent: Gri
     return lung
 
 
-def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Grid) -> Volume:
+def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Grid) -> tuple[Volume, Volume]:
+    """Paint the organs and airways; return the coverage of the solid ones and of all that is no lung."""
     end = float(where.z[-1, 0, 0])
     fat = np.maximum(ellipsoid(bent, (5, -22, 16), (75, 54, 56)), cylinder(bent, (38, 10), (34, 26)))
-    paint(image, coverage(fat, where), FAT + 10)
+    soft = coverage(fat, where)
+    paint(image, soft, FAT + 10)
     solid = np.zeros(where.shape, np.float32)
     for depth, value in (
         (ellipsoid(bent, (5, -22, 17), (70, 48, 50)), ORGAN),
@@ -77,7 +79,8 @@ def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Gr
         paint(image, coverage(airway + 1.5, where), MUSCLE)
         paint(image, coverage(airway, where), AIR)
         solid *= 1 - coverage(airway + 1.5, where)
-    return solid
+        np.maximum(soft, coverage(airway + 1.5, where), out=soft)
+    return solid, np.maximum(soft, solid)
 
 
 def _paint_bones(rng: np.random.Generator, image: Volume, where: Grid, bent: Grid) -> Volume:

@@ -12,6 +12,7 @@ from skimage.transform import iradon, radon
 from app.validation.anatomy import Mask, Volume
 
 WATER_PER_MM = 0.02  # attenuation of water at the mean energy of 120 kV
+AIR_HU = -999.0  # below, nothing is crossed
 ANGLES = 180  # one per degree: more cost time, fewer draw streaks
 SINOGRAM_STEP = (
     4  # slices that share one clean sinogram: the thickness crossed hardly changes, only its noise must be new
@@ -44,7 +45,7 @@ def scanner_noise(
 
 def _thickness(slice_hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float64]:
     """Line integrals of attenuation, (detectors, ANGLES)."""
-    attenuation = np.maximum(slice_hu / 1000 + 1, 0) * WATER_PER_MM
+    attenuation = np.where(slice_hu > AIR_HU, slice_hu / 1000 + 1, 0) * WATER_PER_MM
     angles = np.linspace(0, 180, ANGLES, endpoint=False)
     return np.asarray(radon(attenuation, angles, circle=True) * pixel_mm, np.float64)
 

@@ -13,6 +13,7 @@ from app.validation.ct_noise import scanner_noise
 FOV_MM = 320.0  # a chest
 BLUR_PIXELS = 0.5  # sd of the scanner's in-plane point spread: a standard kernel
 SOLID = 0.99  # share of a voxel that counts as wholly inside
+HALF = 0.5  # of a small ball, which may fill no voxel
 
 
 def ct(
@@ -55,8 +56,8 @@ def _regions(covers: dict[str, Volume], pixel: float) -> dict[str, Mask]:
         "body": covers["body"] > SOLID,
         "lung": (covers["lung"] > SOLID) & ~taken,
         "vessels": covers["vessels"] > 0.9,
-        "nodules": covers["nodules"] > SOLID,
-        "lesions": covers["lesions"] > SOLID,
+        "nodules": covers["nodules"] > HALF,
+        "lesions": covers["lesions"] > HALF,
         "flat": flat & ~ndimage.binary_dilation(covers["lesions"] > 0, margin),
         "bone": covers["bone"] > SOLID,
     }

@@ -104,7 +104,8 @@ def _anatomy(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, V
         TISSUE * (1 + 0.08 * smooth_field(rng, where, 40)),
     )
     covers["lung"] = _paint_lungs(image, where, bent)
-    covers["flat"] = _paint_organs(rng, image, where, bent)
+    covers["flat"], organs = _paint_organs(rng, image, where, bent)
+    covers["lung"] *= 1 - organs
     spheres = _spheres(where)
     for cover in spheres.values():
         paint(image, cover, SPHERE_CONTRAST * TISSUE)
@@ -121,7 +122,9 @@ def _paint_lungs(image: Volume, where: Grid, bent: Grid) -> Volume:
     return lung
 
 
-def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Grid) -> Volume:
+def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Grid) -> tuple[Volume, Volume]:
+    """Paint the organs; return the coverage of the inner liver and of all organs."""
+    organs = np.zeros(where.shape, np.float32)
     top, bottom = float(where.z[0, 0, 0]), float(where.z[-1, 0, 0])
     chamber = ellipsoid(bent, (top + 22, -22, 30), (34, 26, 28))
     liver = ellipsoid(bent, (bottom - 22, -8, -66), (58, 74, 62), 2.2)
@@ -134,13 +137,15 @@ def _paint_organs(rng: np.random.Generator, image: Volume, where: Grid, bent: Gr
         (liver, LIVER * (1 + 0.04 * smooth_field(rng, where, 30))),
         (ellipsoid(bent, (bottom - 22, 30, 90), (34, 34, 24)), SPLEEN),
     ):
-        paint(image, coverage(depth, where), value)
+        cover = coverage(depth, where)
+        paint(image, cover, value)
+        np.maximum(organs, cover, out=organs)
     for side in (-1, 1):
         kidney = ellipsoid(bent, (bottom + 8, 48, side * 58), (38, 22, 20))
         paint(image, coverage(kidney, where), KIDNEY)
         paint(image, coverage(kidney - 10, where), TISSUE)
         liver = np.minimum(liver, -kidney)
-    return coverage(liver - 3 * RESOLUTION_MM, where)
+    return coverage(liver - 3 * RESOLUTION_MM, where), organs
 
 
 def _spheres(where: Grid) -> dict[str, Volume]:

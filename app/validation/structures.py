@@ -77,9 +77,8 @@ def _coverage(tube: Tube, near: Grid) -> Volume:
 
 
 def distance_within(inside: Mask, where: Grid) -> Volume:
-    """Return the distance of each voxel to the nearest one outside `inside`, mm; outside the volume counts too."""
-    distance = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=where.spacing)
-    return np.asarray(distance[1:-1, 1:-1, 1:-1], np.float32)
+    """Return the distance of each voxel to the nearest one outside `inside`, mm."""
+    return np.asarray(ndimage.distance_transform_edt(inside, sampling=where.spacing), np.float32)
 
 
 def scattered_balls(

@@ -1,0 +1,49 @@
+"""Reads back what a run has written: its result.json and the series it derived, as arrays in real units.
+
+It does so by pydicom alone, by another way than the application reads, so that a fault of its reading can't hide here.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from app.validation.phantom_study import tissue_part
+from app.validation.scoring import Volume
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The derived series of one source series."""
+
+    series_uid: str
+    seconds: float
+
+
+def read_result(folder: Path) -> dict[str, Derived]:
+    """Return the derived series by the UID of their source."""
+    result = json.loads((folder / "result.json").read_text())
+    return {
+        row["series_uid"]: Derived(row["written"][0]["series_uid"], row["seconds"])
+        for row in result["series"]
+        if row["status"] == "denoised"
+    }
+
+
+def read_series(folder: Path, series_uid: str) -> Volume:
+    """Return a series as (slices or frames, rows, columns) in real units; of ultrasound, the tissue's grey alone."""
+    headers = [(pydicom.dcmread(path, stop_before_pixels=True), path) for path in sorted(folder.rglob("*.dcm"))]
+    chosen = [(int(header.InstanceNumber), path) for header, path in headers if header.SeriesInstanceUID == series_uid]
+    return np.concatenate([_frames(pydicom.dcmread(path)) for _, path in sorted(chosen)])
+
+
+def _frames(instance: Dataset) -> Volume:
+    pixels = instance.pixel_array.astype(np.float32)
+    if instance.Modality == "US":
+        grey = pixels.mean(axis=-1) if instance.SamplesPerPixel == 3 else pixels
+        return np.atleast_3d(tissue_part(grey).T).T
+    real = pixels * float(instance.get("RescaleSlope", 1)) + float(instance.get("RescaleIntercept", 0))
+    return np.asarray(real[None], np.float32)
