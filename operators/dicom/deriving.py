@@ -15,7 +15,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 
 from operators.dicom.attributes import Derivation, add_derivation, replace_attributes, series_number, source_reference
-from operators.dicom.cine import Clip, clip_pixels
+from operators.dicom.cine import clip_pixels
 from operators.dicom.classes import ENHANCED_VOLUMES
 from operators.dicom.decoding import Words, decoded_frames
 from operators.dicom.endian import little_endian, to_explicit_little_endian
@@ -59,7 +59,7 @@ def derive_volume_series(
 
 def derive_clip_series(
     series: Series,
-    denoised: Mapping[Instance, Clip],
+    denoised: Mapping[Instance, npt.NDArray[np.float32]],
     provenance: Provenance,
     settings: DerivedSettings,
     used_numbers: frozenset[int],
@@ -67,7 +67,8 @@ def derive_clip_series(
     """The derived objects of an ultrasound series.
 
     Args:
-        denoised: for each instance its clip with denoised frames and the tissue mask that it was read with.
+        denoised: for each instance its denoised frames (frames, rows, columns) in stored luminance; outside the
+            tissue they are not looked at.
         used_numbers: as for volumes.
 
     Raises:
@@ -79,9 +80,9 @@ def derive_clip_series(
             yield _derived_clip(instance, denoised[instance], Derivation(provenance, settings, number, True))
 
 
-def _derived_clip(instance: Instance, clip: Clip, derivation: Derivation) -> Dataset:
+def _derived_clip(instance: Instance, frames: npt.NDArray[np.float32], derivation: Derivation) -> Dataset:
     dataset = whole_dataset(instance)
-    new = clip_pixels(instance, dataset, clip.frames, clip.tissue, derivation.provenance.strength)
+    new = clip_pixels(instance, dataset, frames, derivation.provenance.strength)
     replace_attributes(dataset, derivation)
     add_derivation(dataset, [source_reference(instance.header)], derivation.provenance)
     dataset.PhotometricInterpretation = new.photometric

@@ -63,9 +63,12 @@ def whole_dataset(instance: Instance) -> Dataset:
         UndecodableError: the file breaks off after its header.
     """
     try:
-        return read_dataset(instance.path, header_only=False)
+        dataset = read_dataset(instance.path, header_only=False)
     except UnreadableError as error:
         raise UndecodableError(transfer_syntax(instance.header), BROKEN) from error
+    if len(dataset) < len(instance.header):  # pydicom gives up without an exception where compressed data break off
+        raise UndecodableError(transfer_syntax(instance.header), BROKEN)
+    return dataset
 
 
 def _own_header(group: Dataset, shared: Dataset) -> Dataset:

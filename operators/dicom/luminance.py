@@ -79,9 +79,15 @@ def _rgb(header: Dataset) -> Luminance:
         float(high),
         "RGB",
         lambda words: (words @ WEIGHTS).astype(np.float32),
-        lambda words: np.ptp(words.astype(np.int32), axis=-1) > COLOUR_TOLERANCE * high,
+        lambda words: _spread(words) > COLOUR_TOLERANCE * high,
         moved,
     )
+
+
+def _spread(words: Words) -> Words:
+    """The difference of the largest and the smallest component of each pixel."""
+    red, green, blue = (words[..., sample] for sample in range(3))
+    return np.asarray(np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue))
 
 
 def _ybr(header: Dataset) -> Luminance:
@@ -102,9 +108,9 @@ def _ybr(header: Dataset) -> Luminance:
 def _palette(header: Dataset) -> Luminance:
     """Indices into a colour table; the way back chooses the grey entry of the nearest luminance."""
     table = _colour_table(header)  # (indices, 3)
-    high = 255 if table.dtype == np.uint8 else 65535
+    high = 255 if table.max() <= 255 else 65535
     grey = (table @ WEIGHTS).astype(np.float32)
-    coloured = np.ptp(table.astype(np.int64), axis=1) > COLOUR_TOLERANCE * high
+    coloured = _spread(table) > COLOUR_TOLERANCE * high
     ramp = np.flatnonzero(~coloured)
     if len(ramp) < 2:
         raise ImageKindError("an ultrasound image whose palette has no grey", "only grey B-mode is denoised")
@@ -132,9 +138,21 @@ def _colour_table(header: Dataset) -> npt.NDArray[np.unsignedinteger]:
     descriptor = numbers(header, "RedPaletteColorLookupTableDescriptor", 3)
     if descriptor is None or text(header, "PhotometricInterpretation") != "PALETTE COLOR":
         raise UnusableValueError("RedPaletteColorLookupTableDescriptor")
-    indices = np.arange(stored_range(header)[1] + 1)
+    indices = np.arange(stored_range(header)[1] + 1).astype(np.uint16)
     try:
-        table = apply_color_lut(indices.astype(np.uint16), header)
+        table = apply_color_lut(indices, _native_tables(header))
     except PARSE_ERRORS as error:
         raise UnusableValueError("RedPaletteColorLookupTableData") from error
     return np.asarray(table)
+
+
+def _native_tables(header: Dataset) -> Dataset:
+    """The header with colour tables in this machine's byte order, which pydicom takes for granted."""
+    if header.original_encoding[1] is not False or "RedPaletteColorLookupTableData" not in header:
+        return header
+    native = Dataset()
+    for colour in ("Red", "Green", "Blue"):
+        table = f"{colour}PaletteColorLookupTable"
+        setattr(native, f"{table}Descriptor", list(header[f"{table}Descriptor"].value))
+        setattr(native, f"{table}Data", np.frombuffer(header[f"{table}Data"].value, ">u2").astype("<u2").tobytes())
+    return native

@@ -12,26 +12,45 @@ from operators.dicom.errors import NoTissueError
 from operators.dicom.regions import Mask, Regions
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background
+DRAWN_BACKGROUND = 0.1  # of full scale: a brighter background is drawn, and tissue may be darker than it
 WINDOW_SHARE = 40  # the side of the window that tells speckle from text is the shorter image side over this
 SMALLEST_WINDOW = 5  # pixels
 LIT_SHARE = 0.6  # of a window: speckle fills more of it, text and rulers less
 SECTOR_SHARE = 0.1  # of the largest sector's area: a smaller patch is a logo or a bar
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
 COLOUR_MARGIN = 2  # pixels around coloured ones, where compression lets colour bleed
-OVERLAY_HEIGHT = 0.35  # of full scale above its surroundings: brighter and thin is a drawn line or a letter
-OVERLAY_LEVEL = 0.6  # of full scale, the least brightness of drawn lines
-OVERLAY_WIDTH = 5  # pixels, the widest stroke taken for one
-OVERLAY_MARGIN = 1  # pixels around it, its smoothed edge
-STATIC_TOLERANCE = 8 / 255  # of full scale, over a cine: what moves less is drawn, what moves more is tissue
+STROKE_HEIGHT = 0.35  # of full scale above its surroundings: brighter and thin is a drawn line or a letter
+STROKE_LEVEL = 0.6  # of full scale, the least brightness of drawn lines
+STROKE_WIDTH = 5  # pixels, the widest stroke taken for one
+STROKE_MARGIN = 1  # pixels around it, its smoothed edge
+BAR_LEVEL = 0.1  # of full scale, the least brightness of filled bars and grey wedges
+EVEN_RUN = 9  # pixels of one value in a row: speckle has none so long
 CINE_LENGTH = 5  # frames from which standing still tells anything
+STATIC_TOLERANCE = 8 / 255  # of full scale, over a cine: a stroke that varies more is tissue
+MOVING_SHARE = 0.3  # of an area's pixels: tissue in a cine varies in more of them
 
 
-def tissue_mask(frames: npt.NDArray[np.float32], coloured: Mask, regions: Regions, maximum: float) -> Mask:
-    """The pixels that may change.
+class TissueEvidence:
+    """What the frames of one clip tell together, gathered one by one."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.brightest = np.full(shape, -np.inf, np.float32)
+        self.darkest = np.full(shape, np.inf, np.float32)
+        self.coloured = np.zeros(shape, bool)
+        self.frames = 0
+
+    def add(self, grey: npt.NDArray[np.float32], coloured: Mask) -> None:
+        """One more frame, (rows, columns)."""
+        np.maximum(self.brightest, grey, out=self.brightest)
+        np.minimum(self.darkest, grey, out=self.darkest)
+        self.coloured |= coloured
+        self.frames += 1
+
+
+def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> Mask:
+    """The pixels that may change, (rows, columns).
 
     Args:
-        frames: (frames, rows, columns) grey.
-        coloured: (rows, columns), coloured in any frame.
         maximum: the largest storable grey.
 
     Raises:
@@ -39,46 +58,62 @@ def tissue_mask(frames: npt.NDArray[np.float32], coloured: Mask, regions: Region
     """
     if regions.others_only:
         raise NoTissueError("the region calibration names no two-dimensional tissue region")
-    allowed = ~regions.excluded & ~_grown(coloured, COLOUR_MARGIN)
-    if regions.tissue is not None:
-        allowed &= regions.tissue
-    brightest = frames.max(axis=0)
-    sector = _sector(brightest, allowed if regions.tissue is None else regions.tissue, maximum)
-    tissue = sector & allowed & ~_overlay(frames, maximum)
+    within = regions.tissue if regions.tissue is not None else np.ones_like(regions.excluded)
+    allowed = within & ~regions.excluded & ~_grown(evidence.coloured, COLOUR_MARGIN)
+    tissue = _sector(evidence, within, maximum) & allowed & ~_drawn(evidence, maximum)
     if int(tissue.sum()) < SMALLEST_TISSUE:
         raise NoTissueError(f"only {int(tissue.sum())} pixels look like speckle, fewer than {SMALLEST_TISSUE}")
     return np.asarray(tissue)
 
 
-def _sector(brightest: npt.NDArray[np.float32], within: Mask, maximum: float) -> Mask:
+def _sector(evidence: TissueEvidence, within: Mask, maximum: float) -> Mask:
     """The large areas that speckle fills, with the dark parts that they enclose."""
-    lit = (brightest > _background(brightest, within) + LIT * maximum) & within
-    window = max(SMALLEST_WINDOW, min(brightest.shape) // WINDOW_SHARE) | 1
+    lit = _lit(evidence.brightest, within, maximum)
+    window = max(SMALLEST_WINDOW, min(lit.shape) // WINDOW_SHARE) | 1
     filled = ndimage.uniform_filter(lit.astype(np.float32), window) > LIT_SHARE
-    opened = ndimage.binary_opening(filled, iterations=window // 2)
-    parts, count = ndimage.label(opened)
+    parts, count = ndimage.label(ndimage.binary_opening(filled, iterations=window // 2))
     if not count:
         return np.zeros_like(within)
     areas = np.bincount(parts.ravel())[1:]
-    large = np.flatnonzero(areas >= SECTOR_SHARE * areas.max()) + 1
-    return np.asarray(ndimage.binary_fill_holes(np.isin(parts, large)))
+    chosen = (areas >= SECTOR_SHARE * areas.max()) & _moving(evidence, parts, count, maximum)
+    return np.asarray(ndimage.binary_fill_holes(np.isin(parts, np.flatnonzero(chosen) + 1)))
 
 
-def _background(brightest: npt.NDArray[np.float32], within: Mask) -> float:
-    """The commonest of the darker grey levels: black, or the grey that a maker draws around the sector."""
-    values = brightest[within]
-    levels, counts = np.unique(values[values <= np.median(values)], return_counts=True)
-    return float(levels[counts.argmax()])
+def _lit(brightest: npt.NDArray[np.float32], within: Mask, maximum: float) -> Mask:
+    """What differs from the background: black, or the grey that a maker draws around the sector."""
+    levels, counts = np.unique(brightest[within], return_counts=True)
+    background = float(levels[counts.argmax()]) if levels.size else 0.0
+    above = brightest - background
+    differs = np.abs(above) if background > DRAWN_BACKGROUND * maximum else above
+    return np.asarray(within & (differs > LIT * maximum) & ~_even(brightest))
 
 
-def _overlay(frames: npt.NDArray[np.float32], maximum: float) -> Mask:
-    """Thin bright strokes; in a cine only those that stand still."""
-    least = frames.min(axis=0)
-    raised = ndimage.white_tophat(least, size=OVERLAY_WIDTH)
-    drawn = (raised > OVERLAY_HEIGHT * maximum) & (least > OVERLAY_LEVEL * maximum)
-    if len(frames) >= CINE_LENGTH:
-        drawn &= frames.max(axis=0) - least <= STATIC_TOLERANCE * maximum
-    return _grown(drawn, OVERLAY_MARGIN)
+def _moving(evidence: TissueEvidence, parts: npt.NDArray[np.int32], count: int, maximum: float) -> Mask:
+    """Which parts of a cine move; all of them in a still, and where nothing does."""
+    moves = evidence.brightest - evidence.darkest > LIT * maximum
+    share = ndimage.mean(moves, parts, np.arange(1, count + 1))
+    moving = np.asarray(share) > MOVING_SHARE
+    return moving if evidence.frames >= CINE_LENGTH and moving.any() else np.ones(count, bool)
+
+
+def _drawn(evidence: TissueEvidence, maximum: float) -> Mask:
+    """Thin bright strokes and evenly filled bars; in a cine only strokes that stand still."""
+    least = evidence.darkest
+    raised = ndimage.white_tophat(least, size=STROKE_WIDTH)
+    strokes = (raised > STROKE_HEIGHT * maximum) & (least > STROKE_LEVEL * maximum)
+    if evidence.frames >= CINE_LENGTH:
+        strokes &= evidence.brightest - least <= STATIC_TOLERANCE * maximum
+    return _grown(strokes, STROKE_MARGIN) | (_even(least) & (least > BAR_LEVEL * maximum))
+
+
+def _even(image: npt.NDArray[np.float32]) -> Mask:
+    """Pixels in a run of equal ones along a row or a column; speckle has none so long."""
+    even = np.zeros(image.shape, bool)
+    for axis in (0, 1):
+        highest = ndimage.maximum_filter1d(image, EVEN_RUN, axis)
+        centres = highest == ndimage.minimum_filter1d(image, EVEN_RUN, axis)
+        even |= ndimage.maximum_filter1d(centres, EVEN_RUN, axis)
+    return even
 
 
 def _grown(mask: Mask, margin: int) -> Mask:
