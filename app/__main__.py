@@ -125,7 +125,7 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from app.application import run
-    from app.report import metadata_of, result_of
+    from app.report import metadata_of, result_of, summary_of
 
     with logging_redirect_tqdm([logging.getLogger(name) for name in OWN_LOGGERS]):
         ledger = run(source, folder, settings, compute)
@@ -134,6 +134,7 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
         folder.write_reports({"result.json": result, "metadata.json": metadata_of(result)})
     elif settings.outputs.metadata_on_failure:
         folder.write_reports({"metadata.json": metadata_of(result)})
+    LOG.info(summary_of(result))
     return result
 
 

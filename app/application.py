@@ -38,7 +38,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
     def compose(self) -> None:
         """Operators and the flows between them."""
         settings, run = self._settings, self._settings.run
-        fitting = {"compute": self._compute, "seed": run.seed}
+        compute, seed = self._compute, run.seed
         budget = TimeBudget(run.time_budget, time.monotonic() + run.time_budget)
         writing = Writing(run.strength, version(), settings.derived)
 
@@ -47,8 +47,10 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         )
         select = SelectSeriesOperator(self, name="select", settings=settings.selection, time=budget)
         route = RouteModalityOperator(self, name="route")
-        volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, **fitting)
-        ultrasound = DenoiseUltrasoundOperator(self, name="ultrasound", settings=settings.speckle2self, **fitting)
+        volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, compute=compute, seed=seed)
+        ultrasound = DenoiseUltrasoundOperator(
+            self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
+        )
         write = WriteSeriesOperator(self, name="write", writing=writing, folder=self._folder, ledger=self.ledger)
 
         self.add_flow(load, select, {("series", "series")})

@@ -100,6 +100,17 @@ def _fits_of(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
+def summary_of(result: Mapping[str, Any]) -> str:
+    """The closing line of the log."""
+    counts, unread = result["counts"], result["unread_files"]
+    line = ", ".join(f"{counts[name]} {name}" for name in ("found", "denoised", "refused", "failed"))
+    if unread:
+        line += "; not read: " + ", ".join(f"{files} ({reason})" for reason, files in unread.items())
+    if not counts["found"]:
+        line += "; the input holds no series, so check the path given by -i"
+    return f"series: {line}; exit code {result['exit_code']}"
+
+
 def metadata_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """metadata.json: flat, for the conditions of a workflow; an exception where the run did not succeed."""
     series: Sequence[Mapping[str, Any]] = result["series"]

@@ -14,9 +14,9 @@ from typing import Any
 import dacite
 import yaml
 from models.ns_n2n import NSN2NSettings
-from models.speckle2self import Speckle2SelfSettings
-from operators.dicom.deriving import DerivedSettings
 
+from models.speckle2self import Speckle2SelfSettings
+from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits
 from operators.nifti import NiftiSettings
 from operators.selection import SelectionSettings
@@ -40,6 +40,15 @@ class UnknownKeyError(SettingsError):
         names = list(known)
         near = difflib.get_close_matches(path.rpartition(".")[2], names, n=1, cutoff=0)
         super().__init__(where, f"unknown key {path!r}; the nearest known one is {near[0]!r} of {', '.join(names)}")
+
+
+class WrongValueError(SettingsError):
+    """A value of another type than its setting's."""
+
+    def __init__(self, where: str, error: dacite.WrongTypeError) -> None:
+        kind = error.field_type
+        wanted = kind if typing.get_args(kind) else kind.__name__
+        super().__init__(where, f"{error.field_path} takes {wanted}, not {error.value!r}")
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,8 @@ def _build(sections: Mapping[str, Any], where: str) -> Settings:
     given = {name: section for name, section in sections.items() if section is not None}
     try:
         return dacite.from_dict(Settings, given, config)
+    except dacite.WrongTypeError as error:
+        raise WrongValueError(where, error) from error
     except (dacite.DaciteError, ValueError, TypeError) as error:
         raise SettingsError(where, str(error)) from error
 

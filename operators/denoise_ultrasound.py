@@ -1,26 +1,27 @@
-"""In, on ``ultrasound``: ``SelectedSeries`` of stills or cines. Out, on ``outcome``: ``DenoisedSeries`` or ``LedgerEntry``."""
+"""In, on ``ultrasound``: ``SelectedSeries`` of stills or cines.
+
+Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
+"""
 
 import time
-from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
-from models.speckle2self import Speckle2SelfSettings, denoise_clip
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
 from models.fitting import Denoised
+from models.speckle2self import Speckle2SelfSettings, denoise_clip
 from operators.boundary import within_boundary
-from operators.dicom.cine import read_clip
+from operators.dicom.cine import Clip, read_clip
 from operators.dicom.errors import NoTissueError
-from operators.dicom.reading import Instance
-from operators.messages import DenoisedSeries, SelectedSeries, label_of
+from operators.dicom.reading import Instance, Series
+from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
 
 
-def denoise_instance(
-    instance: Instance, selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int
+def denoise_frames(
+    clip: Clip, selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int
 ) -> Denoised:
     """One still or one cine, fitted on itself alone."""
-    clip = read_clip(instance)
     return denoise_clip(
         clip.frames,
         clip.tissue,
@@ -39,16 +40,19 @@ def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: C
     Raises:
         NoTissueError: none does.
     """
-    started, results = time.monotonic(), {}
+    started, source = time.monotonic(), cast(Series, selected.source)
+    results: dict[Instance, Denoised] = {}
     refusal: NoTissueError | None = None
-    for instance in selected.source.instances:
+    for instance in source.instances:
         try:
-            results[instance] = denoise_instance(instance, selected, settings, compute, seed)
+            clip = read_clip(instance)
         except NoTissueError as reason:
             refusal = reason
+        else:
+            results[instance] = denoise_frames(clip, selected, settings, compute, seed)
     if refusal and not results:
         raise refusal
-    return DenoisedSeries(selected.source, results, asdict(settings), started)
+    return denoised_series(source, results, settings, started)
 
 
 class DenoiseUltrasoundOperator(Operator):  # type: ignore[misc]

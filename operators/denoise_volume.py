@@ -1,8 +1,10 @@
-"""In, on ``volume``: ``SelectedSeries`` of CT, MR or PET. Out, on ``outcome``: ``DenoisedSeries`` or ``LedgerEntry``."""
+"""In, on ``volume``: ``SelectedSeries`` of CT, MR or PET.
+
+Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
+"""
 
 import time
 from collections.abc import Hashable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
@@ -12,7 +14,7 @@ from models.compute import Compute
 from operators.boundary import within_boundary
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import Volume, read_volume
-from operators.messages import DenoisedSeries, SelectedSeries, Source, label_of
+from operators.messages import DenoisedSeries, SelectedSeries, Source, denoised_series, label_of
 from operators.nifti import NiftiImage, read_volumes
 
 
@@ -40,7 +42,7 @@ def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute,
         )
         for key, volume in volumes_of(source)
     }
-    return DenoisedSeries(source, results, asdict(settings), started)
+    return denoised_series(source, results, settings, started)
 
 
 class DenoiseVolumeOperator(Operator):  # type: ignore[misc]

@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from operators.dicom.reading import Unread
+from operators.dicom.reading import Series, Study, Unread
 from operators.messages import LedgerEntry, Source, entry_of, key_of
 
 LOST = "no word came back from the pipeline about this series"
@@ -31,6 +31,13 @@ class Ledger:
         """Write down what the input holds."""
         self._found = tuple(series)
         self.unread = dict(sorted(Counter(file.reason for file in unread).items()))
+
+    def used_numbers(self, study_uid: str) -> frozenset[int]:
+        """The series numbers taken in a study, by what was found and by what was written so far."""
+        found = Study(tuple(series for series in self._found if isinstance(series, Series)), ())
+        entries = (entry for entry in self._entries.values() if entry.study_uid == study_uid)
+        written = {series.series_number for entry in entries for series in entry.written}
+        return found.series_numbers(study_uid) | {number for number in written if number is not None}
 
     def record(self, entry: LedgerEntry) -> None:
         """Write down what became of a series.

@@ -6,10 +6,10 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.reading import ReadingLimits, Study, read_study
 from operators.ledger import Ledger
 from operators.messages import FoundSeries, Source
-from operators.nifti import NiftiSettings, find_nifti
+from operators.nifti import NiftiSettings, find_nifti, is_nifti
 
 
 class LoadStudyOperator(Operator):  # type: ignore[misc]
@@ -46,7 +46,7 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
 
     def _read(self) -> tuple[Source, ...]:
         images, unread = find_nifti(self._path, self._nifti)
-        study = read_study(self._path, self._limits)
+        study = Study((), ()) if is_nifti(self._path) else read_study(self._path, self._limits)
         series: tuple[Source, ...] = (*study.series, *images)
         self._ledger.found(series, (*study.unread, *unread))
         return series

@@ -4,8 +4,11 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from models.fitting import Denoised, FitRecord
 from operators.dicom.reading import Series
@@ -38,9 +41,17 @@ class DenoisedSeries:
     """The denoised images of a series, not yet written."""
 
     source: Source
-    results: Mapping[Any, Denoised]  # by stack, instance or index of a NIfTI volume
+    images: Mapping[Any, npt.NDArray[np.float32]]  # (slices or frames, rows, columns) by stack, instance or NIfTI index
+    fits: tuple[FitRecord, ...]  # in the order of the images
     settings: Mapping[str, Any]  # of the method, as they stood
     started: float  # reading of time.monotonic()
+
+
+def denoised_series(source: Source, results: Mapping[Any, Denoised], settings: Any, started: float) -> DenoisedSeries:
+    """The message about the fits of a series, made with the settings dataclass of their method."""
+    images = {key: result.images for key, result in results.items()}
+    fits = tuple(result.record for result in results.values())
+    return DenoisedSeries(source, images, fits, asdict(settings), started)
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class WrittenSeries:
     series_uid: str
     strength: float  # percent of the change that was applied
     files: int
+    series_number: int | None = None  # none in NIfTI
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
 
 from operators.dicom.errors import Refusal
 from operators.dicom.pixels import Volume
@@ -70,7 +71,7 @@ def find_nifti(path: Path, settings: NiftiSettings) -> tuple[tuple[NiftiImage, .
     for file in filter(is_nifti, files):
         try:
             images.append(_describe(file, settings))
-        except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, ValueError):
+        except (ImageFileError, OSError, EOFError, ValueError):
             unread.append(Unread("named as NIfTI, but not readable as such"))
     return tuple(sorted(images, key=lambda image: image.uid)), tuple(unread)
 
@@ -115,7 +116,9 @@ def write_volumes(
     for index, denoised in replaced.items():
         volume = stored[..., index] if stored.ndim == 4 else stored
         real = volume * np.float64(slope) + intercept
-        wanted = real + strength / 100 * (denoised.transpose(2, 1, 0) - real)
+        with np.errstate(invalid="ignore"):  # what is not finite is not written
+            change = denoised.transpose(2, 1, 0) - real.astype(np.float32).astype(np.float64)
+            wanted = real + strength / 100 * change
         changed = _as_stored((wanted - intercept) / slope, stored.dtype)
         np.copyto(volume, changed, where=np.isfinite(real))
     result = type(image)(stored, image.affine, image.header.copy())

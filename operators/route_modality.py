@@ -1,4 +1,7 @@
-"""In, on ``selected``: ``SelectedSeries``. Out: the same on the port of its method, or a ``LedgerEntry`` on ``refused``."""
+"""In, on ``selected``: ``SelectedSeries``.
+
+Out: the same on the port of its method, or a ``LedgerEntry`` on ``refused``.
+"""
 
 from typing import Any
 

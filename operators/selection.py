@@ -97,14 +97,12 @@ PASSES: Mapping[str, Callable[[tuple[str, ...], Any], bool]] = {
     "none_of": lambda values, banned: not any(value in banned for value in values),
 }
 
-DEFAULT_RULES = (Rule("no localizer", keyword="ImageType", none_of=("LOCALIZER",)),)
-
 
 @dataclass(frozen=True)
 class SelectionSettings:
-    """Which series of a study are denoised."""
+    """Which series of a study a site wants, among those that may be denoised at all."""
 
-    rules: tuple[Rule, ...] = DEFAULT_RULES
+    rules: tuple[Rule, ...] = ()
 
     def check(self, series: Series) -> None:
         """Let the series pass.

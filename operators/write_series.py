@@ -1,5 +1,6 @@
-"""In, one port per branch: ``LedgerEntry`` or ``DenoisedSeries``. Out: files in the output folder, entries in the ledger.
+"""In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
 
+Out: files in the output folder, entries in the ledger.
 The branches meet here by ports of their own; one shared port would lose series without a word.
 """
 
@@ -14,7 +15,8 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from operators.boundary import within_boundary
-from operators.dicom.deriving import DerivedSettings, Provenance, derive_series
+from operators.dicom.deriving import derive_clip_series, derive_volume_series
+from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.ledger import Ledger
 from operators.messages import DenoisedSeries, LedgerEntry, WrittenSeries, entry_of, label_of
 from operators.nifti import NiftiImage, write_volumes
@@ -41,7 +43,7 @@ def hash_of(denoised: DenoisedSeries, writing: Writing) -> str:
 
 def provenance_of(denoised: DenoisedSeries, strength: float, writing: Writing) -> Provenance:
     """What a derived series tells of its making; the steps of all its fits are summed."""
-    fits = [result.record for result in denoised.results.values()]
+    fits = denoised.fits
     return Provenance(
         method=fits[0].method,
         version=writing.version,
@@ -54,33 +56,48 @@ def provenance_of(denoised: DenoisedSeries, strength: float, writing: Writing) -
     )
 
 
-def write_strength(denoised: DenoisedSeries, strength: float, writing: Writing, folder: Path) -> WrittenSeries:
+def write_strength(
+    denoised: DenoisedSeries, strength: float, writing: Writing, used_numbers: frozenset[int], folder: Path
+) -> WrittenSeries:
     """One derived series into ``folder``, a file at a time."""
-    images = {key: result.images for key, result in denoised.results.items()}
-    if isinstance(denoised.source, NiftiImage):
-        path = write_volumes(denoised.source, images, strength, folder)
-        return WrittenSeries(path.name, strength, 1)
-    files, uid = 0, ""
-    for dataset in derive_series(denoised.source, images, provenance_of(denoised, strength, writing), writing.derived):
-        uid = str(dataset.SeriesInstanceUID)
+    source, images = denoised.source, denoised.images
+    if isinstance(source, NiftiImage):
+        return WrittenSeries(write_volumes(source, images, strength, folder).name, strength, 1)
+    derive = derive_clip_series if source.modality == "US" else derive_volume_series
+    provenance = provenance_of(denoised, strength, writing)
+    files, uid, number = 0, "", None
+    for dataset in derive(source, images, provenance, writing.derived, used_numbers):
         dataset.save_as(folder / f"{dataset.SOPInstanceUID}.dcm", enforce_file_format=True)
-        files += 1
-    return WrittenSeries(uid, strength, files)
+        files, uid, number = files + 1, str(dataset.SeriesInstanceUID), int(dataset.SeriesNumber)
+    return WrittenSeries(uid, strength, files, number)
 
 
-def write(denoised: DenoisedSeries, writing: Writing, folder: OutputFolder) -> LedgerEntry:
+def write(
+    denoised: DenoisedSeries, writing: Writing, folder: OutputFolder, used_numbers: frozenset[int]
+) -> LedgerEntry:
     """All derived series of one source, whole or not at all."""
+    written: list[WrittenSeries] = []
     with folder.staged() as staging:
-        written = tuple(write_strength(denoised, strength, writing, staging) for strength in writing.strengths)
+        for strength in writing.strengths:
+            numbers = used_numbers.union(series.series_number for series in written if series.series_number)
+            written.append(write_strength(denoised, strength, writing, numbers, staging))
     return entry_of(
         denoised.source,
         "denoised",
         seconds=time.monotonic() - denoised.started,
         settings=denoised.settings,
         settings_hash=hash_of(denoised, writing),
-        fits=tuple(result.record for result in denoised.results.values()),
-        written=written,
+        fits=denoised.fits,
+        written=tuple(written),
     )
+
+
+def line_of(entry: LedgerEntry) -> tuple[int, str]:
+    """Log level and line of an outcome."""
+    level = logging.ERROR if entry.status == "failed" else logging.INFO
+    files = sum(written.files for written in entry.written)
+    detail = entry.reason or f"in {entry.seconds:.1f} s, {files} files"
+    return level, f"{label_of(entry)}: {entry.status}; {detail}"
 
 
 class WriteSeriesOperator(Operator):  # type: ignore[misc]
@@ -107,7 +124,7 @@ class WriteSeriesOperator(Operator):  # type: ignore[misc]
 
     def _settle(self, outcome: DenoisedSeries | LedgerEntry) -> None:
         if isinstance(outcome, DenoisedSeries):
-            denoised = outcome
-            outcome = within_boundary(denoised.source, lambda: write(denoised, self._writing, self._folder))
+            denoised, numbers = outcome, self._ledger.used_numbers(outcome.source.study_uid)
+            outcome = within_boundary(denoised.source, lambda: write(denoised, self._writing, self._folder, numbers))
         self._ledger.record(outcome)
-        LOG.info("%s: %s %s", label_of(outcome), outcome.status, outcome.reason)
+        LOG.log(*line_of(outcome))

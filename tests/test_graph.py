@@ -1,0 +1,85 @@
+"""The whole graph on a small study: no series is lost, the same input gives the same bytes."""
+
+import hashlib
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from app.application import run
+from app.settings import Settings, load_settings
+from models.compute import choose_compute
+from operators.ledger import Ledger
+from operators.output_folder import OutputFolder
+from tests.small_study import series_uid, write_series
+
+QUICK = ["ns_n2n.steps=4", "run.time_budget=600", "run.device=cpu"]
+OUTCOMES = {1: "denoised", 2: "refused", 3: "denoised", 4: "refused", 5: "denoised", 6: "refused"}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    for number, (modality, slices) in enumerate((("CT", 6), ("SR", 1), ("MR", 6), ("CT", 1), ("PT", 6), ("MR", 2)), 1):
+        write_series(folder, modality, number, slices)
+    return folder
+
+
+def denoised(source: Path, target: Path, settings: Settings) -> Ledger:
+    folder = OutputFolder(target)
+    folder.prepare()
+    return run(source, folder, settings, choose_compute(settings.run.device))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def first(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, Path]:
+    target = tmp_path_factory.mktemp("first")
+    return denoised(study, target, load_settings(overrides=[*QUICK, "run.strength=[60,100]"])), target
+
+
+def test_every_series_has_its_outcome(first: tuple[Ledger, Path]) -> None:
+    entries = {entry.series_uid: entry for entry in first[0].settle()}
+    assert {uid: entry.status for uid, entry in entries.items()} == {
+        series_uid(number): status for number, status in OUTCOMES.items()
+    }
+    assert all(bool(entry.reason) is (entry.status == "refused") for entry in entries.values())
+
+
+def test_two_strengths_are_two_series_of_one_fit(first: tuple[Ledger, Path]) -> None:
+    for entry in first[0].settle():
+        if entry.status == "denoised":
+            assert [series.strength for series in entry.written] == [60, 100]
+            assert len({series.series_uid for series in entry.written}) == 2
+            assert len(entry.fits) == 1
+    numbers = {int(pydicom.dcmread(path).SeriesNumber) for path in first[1].glob("*.dcm")}
+    assert len(numbers) == 6
+
+
+def test_the_output_is_flat_and_named_by_our_own_uids(first: tuple[Ledger, Path]) -> None:
+    files = list(first[1].iterdir())
+    assert len(files) == 3 * 2 * 6
+    assert all(file.name == f"{pydicom.dcmread(file).SOPInstanceUID}.dcm" for file in files)
+
+
+def test_the_same_again_is_the_same_bytes(study: Path, first: tuple[Ledger, Path], tmp_path: Path) -> None:
+    before = hashes(study)
+    denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.strength=[60,100]"]))
+    assert hashes(tmp_path) == hashes(first[1])
+    assert hashes(study) == before
+
+
+def test_another_setting_gives_other_uids(first: tuple[Ledger, Path], study: Path, tmp_path: Path) -> None:
+    denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.seed=1"]))
+    assert hashes(tmp_path)
+    assert not set(hashes(tmp_path)) & set(hashes(first[1]))
+
+
+def test_time_that_is_over_fails_every_series_it_would_have_been_for(study: Path, tmp_path: Path) -> None:
+    ledger = denoised(study, tmp_path, load_settings(overrides=["run.time_budget=0.000001"]))
+    states = {entry.series_uid: entry.status for entry in ledger.settle()}
+    assert states[series_uid(1)] == "failed"
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,66 @@
+"""The process makes itself ready for Holoscan, and ends as the host asks."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(code: str, small_stack: bool = False) -> subprocess.Popen[str]:
+    limits = (8 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1])
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_STACK, limits)) if small_stack else None,
+    )
+
+
+def test_the_interpreter_starts_anew_with_a_larger_stack() -> None:
+    code = """
+        import os, resource
+        from app.host_process import raise_stack_limit
+        raise_stack_limit()
+        print(os.getpid(), resource.getrlimit(resource.RLIMIT_STACK)[0])
+        """
+    process = run(code, small_stack=True)
+    assert process.communicate()[0].split() == [str(process.pid), str(32 << 20)]
+
+
+def test_the_packaged_cuda_runtime_is_the_one_holoscan_uses() -> None:
+    code = """
+        import importlib.util, warnings
+        warnings.simplefilter("ignore")
+        from app.host_process import load_cuda_runtime
+        load_cuda_runtime()
+        import holoscan.core
+        mapped = {line.split()[-1] for line in open("/proc/self/maps") if "libcudart" in line}
+        folder = importlib.util.find_spec("nvidia.cu13").submodule_search_locations[0]
+        print(len(mapped), all(path.startswith(folder) for path in mapped))
+        """
+    assert run(code).communicate()[0].split() == ["1", "True"]
+
+
+def test_sigterm_cleans_up_and_ends_the_process() -> None:
+    code = """
+        import time
+        from app.host_process import Ending
+        ending = Ending()
+        ending.watch()
+        ending.clean_up_by(lambda: print("cleaned", flush=True))
+        print("ready", flush=True)
+        time.sleep(60)
+        """
+    process = run(code)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.communicate()[0] == "cleaned\n"
+    assert process.returncode == 128 + signal.SIGTERM

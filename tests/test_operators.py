@@ -1,0 +1,132 @@
+"""Each operator alone, with ports of a test's own."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from monai.deploy.core import Application
+
+from operators.dicom.provenance import DerivedSettings
+from operators.dicom.reading import ReadingLimits, Study, read_study
+from operators.ledger import Ledger
+from operators.load_study import LoadStudyOperator
+from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of
+from operators.nifti import NiftiSettings
+from operators.output_folder import OutputFolder
+from operators.route_modality import RouteModalityOperator
+from operators.select_series import SelectSeriesOperator
+from operators.selection import Rule, SelectionSettings
+from operators.time_budget import TimeBudget
+from operators.write_series import PORTS, WriteSeriesOperator, Writing
+from tests.small_study import write_series
+
+TIME = TimeBudget(100, float("inf"))
+
+
+class Ports:
+    """What was put in comes out of ``receive``; what is emitted stays."""
+
+    def __init__(self, **given: Any) -> None:
+        self.given, self.emitted = given, []
+
+    def receive(self, name: str) -> Any:
+        return self.given.pop(name, None)
+
+    def emit(self, value: Any, name: str) -> None:
+        self.emitted.append((name, value))
+
+
+@pytest.fixture(scope="module")
+def fragment() -> Application:
+    return Application([sys.executable])
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    for number, (modality, slices) in enumerate((("CT", 6), ("MR", 2), ("SR", 1)), 1):
+        write_series(tmp_path, modality, number, slices)
+    return read_study(tmp_path)
+
+
+def computed(operator: Any, **given: Any) -> Any:
+    """Name of the port, and the one message."""
+    ports = Ports(**given)
+    operator.compute(ports, ports, None)
+    ((name, message),) = ports.emitted
+    return name, message
+
+
+def test_load_emits_one_series_per_tick_and_stops(
+    fragment: Application, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger()
+    load = LoadStudyOperator(
+        fragment, name="load", path=tmp_path, ledger=ledger, limits=ReadingLimits(), nifti=NiftiSettings()
+    )
+    stops: list[int] = []
+    monkeypatch.setattr(load, "stop_execution", lambda: stops.append(1))
+    ticks: list[tuple[str, int]] = []
+    while not stops:
+        ticks.append((computed(load)[1].source.uid, len(stops)))
+    assert [uid for uid, _ in ticks] == [series.uid for series in study.series]
+    assert len(ledger.settle()) == len(study.series)
+
+
+def test_load_of_nothing_only_stops(fragment: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = LoadStudyOperator(
+        fragment, name="load", path=tmp_path, ledger=Ledger(), limits=ReadingLimits(), nifti=NiftiSettings()
+    )
+    stops: list[int] = []
+    monkeypatch.setattr(load, "stop_execution", lambda: stops.append(1))
+    ports = Ports()
+    load.compute(ports, ports, None)
+    assert (ports.emitted, stops) == ([], [1])
+
+
+def selected_of(fragment: Application, study: Study, settings: SelectionSettings) -> Iterator[tuple[str, Any]]:
+    operator = SelectSeriesOperator(fragment, name="select", settings=settings, time=TIME)
+    for series in study.series:
+        yield computed(operator, series=FoundSeries(series, study.series))
+
+
+def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, study: Study) -> None:
+    (first, ct), (second, mr), (third, sr) = selected_of(fragment, study, SelectionSettings())
+    assert (first, second, third) == ("selected", "selected", "refused")
+    assert (ct.time.seconds, mr.time.seconds) == (pytest.approx(75), pytest.approx(25))
+    assert (sr.status, sr.modality) == ("refused", "SR")
+
+
+def test_select_gives_all_the_time_to_the_only_one(fragment: Application, study: Study) -> None:
+    settings = SelectionSettings((Rule("CT alone", keyword="Modality", equals="CT"),))
+    (_, ct), (port, mr), _ = selected_of(fragment, study, settings)
+    assert ct.time.seconds == pytest.approx(100)
+    assert (port, "'CT alone'" in mr.reason) == ("refused", True)
+
+
+@pytest.mark.parametrize(
+    ("modality", "port"),
+    [("CT", "volume"), ("MR", "volume"), ("PT", "volume"), ("US", "ultrasound"), ("SR", "refused")],
+)
+def test_route_by_modality(fragment: Application, tmp_path: Path, modality: str, port: str) -> None:
+    series = read_study(write_series(tmp_path, modality, 1, 1)).series[0]
+    name, message = computed(RouteModalityOperator(fragment, name="route"), selected=SelectedSeries(series, TIME))
+    assert name == port
+    assert isinstance(message, LedgerEntry if port == "refused" else SelectedSeries)
+
+
+def test_write_settles_what_stands_at_any_of_its_ports(fragment: Application, study: Study, tmp_path: Path) -> None:
+    ledger = Ledger()
+    ledger.found(study.series, ())
+    write = WriteSeriesOperator(
+        fragment,
+        name="write",
+        writing=Writing((100,), "1", DerivedSettings()),
+        folder=OutputFolder(tmp_path / "out"),
+        ledger=ledger,
+    )
+    entries = [entry_of(series, "refused", port) for series, port in zip(study.series, PORTS, strict=False)]
+    ports = Ports(**{entry.reason: entry for entry in entries})
+    write.compute(ports, ports, None)
+    assert ledger.settle() == tuple(entries)
