@@ -8,8 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.validation import demo_study
-from app.validation.demo import compare
+from app.validation import demo, demo_study
 from app.validation.phantom_study import SERIES_NUMBER
 from app.validation.read_back import read_series
 
@@ -79,9 +78,20 @@ def test_a_perfect_derived_series_scores_best_and_is_pictured(study):
     row = {"series_uid": ct.uid, "status": "denoised", "seconds": 1.5, "written": [{"series_uid": "2.25.1"}]}
     refused = {"series_uid": series[1].uid, "status": "refused"}
     (folder / "derived" / "result.json").write_text(json.dumps({"series": [row, refused]}))
-    (only,) = compare(series, folder)
+    (only,) = demo.compare(series, folder)
     assert only.after.psnr > only.before.psnr + 20
     assert only.after.ssim > 0.99
     assert abs(only.mean_change) < 1
     assert "CT" in str(only)
     assert {path.name for path in (folder / "pictures").iterdir()} == {"ct_soft.png", "ct_lung.png"}
+
+
+def test_a_run_that_denoises_nothing_ends_the_demo_with_its_exit_code(tmp_path, monkeypatch):
+    def nothing_to_denoise(folder, seed):
+        folder.mkdir()
+        (folder / "note.txt").write_text("no image")
+        return []
+
+    monkeypatch.setattr(demo, "make_study", nothing_to_denoise)
+    assert demo.demonstrate(tmp_path, 0) == 3
+    assert not (tmp_path / "table.txt").exists()
