@@ -36,24 +36,21 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; 'python -m app --help' shows what is understood")
 
 
-def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.Namespace:
-    """The arguments, with the host's variables where they are left out."""
-    parser = _Parser(prog="python -m app", description="Denoise the CT, MR, PET and ultrasound series of one study.")
-    add = parser.add_argument
-    add(
-        "-i",
-        "--input",
-        default=environment.get(INPUT_VARIABLE),
-        help=f"folder or file, DICOM or NIfTI [{INPUT_VARIABLE}]",
+def parser_with(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """What the command understands, with the host's variables for what is left out."""
+    parser = _Parser(
+        "python -m app", description="Denoise the series of one study, each by itself.", allow_abbrev=False
     )
-    add("-o", "--output", default=environment.get(OUTPUT_VARIABLE), help=f"folder for the results [{OUTPUT_VARIABLE}]")
-    add("--config", default=environment.get(CONFIG_VARIABLE), help=f"settings instead of app.yaml [{CONFIG_VARIABLE}]")
+    add, host = parser.add_argument, environment.get
+    add("-i", "--input", default=host(INPUT_VARIABLE), help=f"folder or file, DICOM or NIfTI [{INPUT_VARIABLE}]")
+    add("-o", "--output", default=host(OUTPUT_VARIABLE), help=f"folder for the results [{OUTPUT_VARIABLE}]")
+    add("--config", default=host(CONFIG_VARIABLE), help=f"settings instead of app.yaml [{CONFIG_VARIABLE}]")
     add("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one setting; may be repeated")
     add("--strength", metavar="PERCENT[,PERCENT]", help="share of the change to apply; one derived series for each")
     add("--seed", help="of everything random")
     add("--device", help="auto, cpu or cuda")
     add("--time-budget", metavar="SECONDS", help="for the whole run, first read to last write")
-    return parser.parse_args(arguments)
+    return parser
 
 
 def overrides(given: argparse.Namespace) -> list[str]:
@@ -116,7 +113,7 @@ def prepare(given: argparse.Namespace, target: Path) -> tuple[Any, Any, Any]:
 def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
     """Run, write the reports, and return result.json."""
     started = time.monotonic()
-    given = parse(arguments, environment)
+    given = parser_with(environment).parse_args(arguments)
     source, target = paths(given)
     LOG.info("starting")
     settings, compute, folder = prepare(given, target)

@@ -1,0 +1,40 @@
+# make demo   the main job on a study made here, with known truth; results in demo/
+# make test   format, lint, types and tests
+# make map    the application package, an OCI image
+# Each sets up .venv by itself. Python 3.11 to 3.13 is needed: make PYTHON=python3.12 demo
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+BUILDER ?= $(shell command -v docker || command -v podman || command -v buildah)
+NAME := $(shell sed -n 's/^  name: //p' app.yaml)
+VERSION := $(shell sed -n 's/^  version: //p' app.yaml)
+IN_VENV := .venv/bin/python
+
+.PHONY: demo test map clean
+
+demo: .venv/product
+	$(IN_VENV) -m app.validation.demo
+
+test: .venv/checks
+	$(IN_VENV) -m ruff format --check .
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m mypy
+	ulimit -S -s 32768 2>/dev/null; $(IN_VENV) -m pytest
+
+map:
+	@test -n "$(BUILDER)" || { echo "make map needs docker, podman or buildah" >&2; exit 1; }
+	$(BUILDER) build --build-arg VERSION=$(VERSION) -t $(NAME):$(VERSION) .
+
+clean:
+	rm -rf .venv demo build
+
+.venv/product: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 with its venv module is needed; name it by PYTHON=" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(IN_VENV) -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	touch $@
+
+.venv/checks: .venv/product requirements-dev.txt
+	$(IN_VENV) -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt
+	touch $@
