@@ -1,5 +1,6 @@
 """app.yaml, --set, and what they say of a mistake."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_file_that_ships_says_what_the_code_does_without_it() -> None:
     assert load_settings() == Settings()
+
+
+def test_the_file_that_ships_names_every_setting() -> None:
+    shipped = yaml.safe_load(MANIFEST.read_text())
+    for section in dataclasses.fields(Settings):
+        assert set(shipped[section.name]) == {field.name for field in dataclasses.fields(section.type)}
 
 
 def test_a_site_file_changes_what_it_names_and_set_comes_last(tmp_path: Path) -> None:
