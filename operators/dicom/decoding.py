@@ -61,12 +61,29 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Wo
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if _is_native_422(dataset):
+                yield from _frames_422(dataset, frames)
+                return
             for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
                 yield words, str(description["photometric_interpretation"])
     except NotImplementedError as error:
         raise UndecodableError(syntax, UNSUPPORTED) from error
     except DECODER_ERRORS as error:
         raise UndecodableError(syntax, BROKEN) from error
+
+
+def _is_native_422(dataset: Dataset) -> bool:
+    return not transfer_syntax(dataset).is_encapsulated and dataset.get("PhotometricInterpretation") == "YBR_FULL_422"
+
+
+def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
+    """Uncompressed frames whose pairs of pixels share their chroma: Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
+    shape = (int(dataset.Rows), int(dataset.Columns))
+    size = shape[0] * shape[1] * 2
+    for frame in frames:
+        pairs = np.frombuffer(dataset.PixelData, np.uint8, size, frame * size).reshape(-1, 4)
+        chroma = np.repeat(pairs[:, 2:], 2, axis=0)
+        yield np.concatenate([pairs[:, :2].reshape(-1, 1), chroma], axis=1).reshape(*shape, 3), "YBR_FULL"
 
 
 def stored_range(header: Dataset) -> tuple[int, int]:

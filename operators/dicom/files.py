@@ -29,7 +29,7 @@ NEIGHBOUR_SUFFIXES = (".dcm.json", ".tags", ".error", ".lock")
 NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 
 PREAMBLE = 128  # bytes before the DICM mark, PS3.10 7.1
-INFLATED_LIMIT = 2**31  # bytes a deflated object may unfold to; more is a bomb
+INFLATED_LIMIT = 2**30  # bytes a deflated object may unfold to; more is a bomb
 READ_CHUNK = 2**20  # bytes inflated at a time
 FILE_ERRORS = (*PARSE_ERRORS, OSError, InvalidDicomError, BytesLengthException, MemoryError, zlib.error)
 

@@ -14,7 +14,14 @@ import numpy.typing as npt
 from highdicom.spatial import get_normal_vector
 from pydicom.dataset import Dataset
 
-from operators.dicom.errors import ImageKindError, MissingAttributeError, Refusal, SliceGapError, TooFewSlicesError
+from operators.dicom.errors import (
+    ImageKindError,
+    MissingAttributeError,
+    Refusal,
+    SliceGapError,
+    TooFewSlicesError,
+    UnusableValueError,
+)
 from operators.dicom.frames import frame_headers
 from operators.dicom.kinds import check_frame_kind, check_instance_kind
 from operators.dicom.reading import Instance, Series
@@ -26,6 +33,7 @@ PIXEL_SPACING_TOLERANCE = 0.001  # relative: less is rounding of the header
 GAP_TOLERANCE = 0.25  # of the usual spacing nearby: PET bed seams and table jitter stay below, a missing slice is 1.0
 SHIFT_TOLERANCE = 1.0  # pixels that a slice may be off the line through its neighbours' origins
 NEARBY = 2  # spacings on either side that tell the usual one, so that spacing may change along a scan
+UNIT_TOLERANCE = 0.01  # of the length of the normal: more is no pair of perpendicular unit vectors
 POSITION_NEED = "slices cannot be ordered without it"
 
 
@@ -107,6 +115,10 @@ def _slice(place: FramePlace, header: Dataset) -> _Slice:
         names = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
         absent = next(name for name, found in zip(names, (position, orientation, spacing), strict=True) if not found)
         raise MissingAttributeError(absent, POSITION_NEED)
+    if min(spacing) <= 0:
+        raise UnusableValueError("PixelSpacing")
+    if abs(float(np.linalg.norm(np.cross(orientation[:3], orientation[3:]))) - 1) > UNIT_TOLERANCE:
+        raise UnusableValueError("ImageOrientationPatient")
     return _Slice(place, header, np.array(position), orientation, spacing)
 
 

@@ -70,7 +70,8 @@ def _sector(evidence: TissueEvidence, within: Mask, maximum: float) -> Mask:
     """The large areas that speckle fills, with the dark parts that they enclose."""
     lit = _lit(evidence.brightest, within, maximum)
     window = max(SMALLEST_WINDOW, min(lit.shape) // WINDOW_SHARE) | 1
-    filled = ndimage.uniform_filter(lit.astype(np.float32), window) > LIT_SHARE
+    near, lit_near = (ndimage.uniform_filter(mask.astype(np.float32), window) for mask in (within, lit))
+    filled = within & (lit_near > LIT_SHARE * near)
     parts, count = ndimage.label(ndimage.binary_opening(filled, iterations=window // 2))
     if not count:
         return np.zeros_like(within)

@@ -1,6 +1,7 @@
 """Attribute values, checked where they enter: absent gives None or empty, unreadable raises a Refusal."""
 
 import struct
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,9 @@ def value(dataset: Dataset, keyword: str) -> Any:
         UnusableValueError: the bytes contradict the value representation.
     """
     try:
-        found = dataset.get(keyword)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's warnings repeat the value, which may tell of a patient
+            found = dataset.get(keyword)
     except PARSE_ERRORS as error:
         raise UnusableValueError(keyword) from error
     return None if found is None or found == "" else found
