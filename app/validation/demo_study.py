@@ -13,7 +13,7 @@ from app.validation.scoring import Volume
 from app.validation.speckle_phantom import make_speckle_phantom
 
 CT_SHAPE, MR_SHAPE, PET_SHAPE = (24, 160, 160), (32, 128, 128), (40, 64, 64)
-STILL_SIZE, CINE_SIZE, CINE_FRAMES = 256, 128, 5
+STILL_SIZE, CINE_SIZE, CINE_FRAMES = 256, 160, 5
 GREY = (0.0, 255.0)
 
 
