@@ -13,7 +13,8 @@ from pydicom.uid import ExplicitVRBigEndian, JPEGLSLossless, RLELossless
 from operators.dicom.decoding import repacked, unpacked
 from operators.dicom.errors import UndecodableError, UnusableValueError
 from operators.dicom.geometry import stacks_of
-from operators.dicom.pixels import FrameScale, Linear, Table, Volume, frame_scales, read_volume
+from operators.dicom.mappings import Linear, Table
+from operators.dicom.pixels import FrameScale, Volume, frame_scales, read_volume
 from operators.dicom.reading import Instance, read_study
 
 

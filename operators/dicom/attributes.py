@@ -142,12 +142,12 @@ REPLACED: dict[str, tuple[str, Replacement]] = {
 def replace_attributes(dataset: Dataset, derivation: Derivation) -> None:
     """Turn the attributes of a source, read again, into those of the derived object, by the tables above."""
     new = {keyword: make(dataset, derivation) for keyword, (_, make) in REPLACED.items()}
+    for keyword in (*REMOVED, *(keyword for keyword, made in new.items() if made is not None)):
+        if keyword in dataset:
+            delattr(dataset, keyword)
     for keyword, made in new.items():
         if made is not None:
             setattr(dataset, keyword, made)
-    for keyword in REMOVED:
-        if keyword in dataset:
-            delattr(dataset, keyword)
 
 
 def source_reference(source: Dataset, frame: int | None = None) -> Dataset:

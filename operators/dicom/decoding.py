@@ -77,7 +77,7 @@ def _is_native_422(dataset: Dataset) -> bool:
 
 
 def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
-    """Uncompressed frames whose pairs of pixels share their chroma: Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
+    """Uncompressed frames whose pixels share chroma in pairs, Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
     shape = (int(dataset.Rows), int(dataset.Columns))
     size = shape[0] * shape[1] * 2
     for frame in frames:

@@ -7,22 +7,22 @@ again from its file and let go, so that one object is held at a time; the source
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 
 from operators.dicom.attributes import Derivation, add_derivation, replace_attributes, series_number, source_reference
 from operators.dicom.cine import clip_pixels
-from operators.dicom.classes import ENHANCED_VOLUMES
+from operators.dicom.classes import ENHANCED_VOLUMES, MODALITY_OF_CLASS
 from operators.dicom.decoding import Words, decoded_frames
 from operators.dicom.endian import little_endian, to_explicit_little_endian
 from operators.dicom.frames import whole_dataset
 from operators.dicom.geometry import Stack
+from operators.dicom.mappings import Linear
 from operators.dicom.multiframe import describe_frames, set_slopes
-from operators.dicom.pixels import FrameScale, Linear, frame_scales
+from operators.dicom.pixels import FrameScale, frame_scales
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Instance, Series
 
@@ -121,20 +121,15 @@ def _new_pixels(
 
 
 def _new_words(words: Words, scale: FrameScale, image: Image, strength: float) -> tuple[Words, Linear | None]:
-    if str(scale.header.Modality) == "PT":
+    if MODALITY_OF_CLASS[str(scale.header.SOPClassUID)] == "PT":
         return scale.regrown(words, image, strength)
     return scale.changed(words, image, strength), None
 
 
 def finished(dataset: Dataset, pixels: bytes) -> Dataset:
-    """The dataset with its pixel data and the file meta information to be saved with."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    """The dataset with its pixel data, ready to be saved."""
     del dataset[PIXEL_DATA]
     to_explicit_little_endian(dataset)
-    meta.TransferSyntaxUID = deepcopy(dataset.file_meta.TransferSyntaxUID)
-    dataset.file_meta = meta
     kind = "OW" if int(dataset.BitsAllocated) > 8 else "OB"
     dataset[PIXEL_DATA] = DataElement(PIXEL_DATA, kind, pixels + b"\0" * (len(pixels) % 2))
     return dataset

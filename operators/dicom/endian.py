@@ -1,13 +1,14 @@
 """Turn a dataset, as it was read, into one to be written as Explicit VR Little Endian."""
 
 import warnings
+from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from operators.dicom.errors import UnusableValueError
+from operators.dicom.errors import UnwritableError
 from operators.dicom.values import PARSE_ERRORS
 
 WORD_BYTES = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}  # streams of words that pydicom keeps in file order
@@ -15,35 +16,44 @@ NO_DATASET_GROUPS = frozenset({0x0000, 0x0002, 0xFFFE})  # commands, file meta i
 
 
 def to_explicit_little_endian(dataset: Dataset) -> None:
-    """Set the transfer syntax, swap words of a big endian source, drop what belongs to no dataset.
+    """Set the transfer syntax of a dataset without pixels, swap words of a big endian source, drop what is no data.
 
     Raises:
-        UnusableValueError: an attribute that cannot be written in another encoding than the source's.
+        UnwritableError: an attribute that cannot be written.
     """
     for tag in [tag for tag in dataset.keys() if tag.element == 0 or tag.group in NO_DATASET_GROUPS]:  # noqa: SIM118
         del dataset[tag]
-    implicit, little = dataset.original_encoding
-    if implicit or little is False:
-        _read_all(dataset, swap=little is False)
-    if little is False:
-        dataset.set_original_encoding(False, True, dataset.original_character_set)
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-
-
-def _read_all(dataset: Dataset, *, swap: bool) -> None:
-    """Take every value out of its source encoding, with the words of big endian streams swapped."""
-    for tag in sorted(dataset.keys()):
+    if dataset.original_encoding[1] is False:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                element = dataset[tag]
+            _swap(dataset)
         except PARSE_ERRORS as error:
-            raise UnusableValueError(str(tag)) from error
+            raise UnwritableError() from error
+        dataset.set_original_encoding(False, True, dataset.original_character_set)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    _check_writable(dataset)
+
+
+def _swap(dataset: Dataset) -> None:
+    """Swap the words of big endian streams; reading every value takes it out of the source's encoding."""
+    for element in dataset:
         if element.VR == "SQ":
             for item in element.value:
-                _read_all(item, swap=swap)
-        elif swap and (size := WORD_BYTES.get(element.VR)) and isinstance(element.value, bytes):
+                _swap(item)
+        elif (size := WORD_BYTES.get(element.VR)) and isinstance(element.value, bytes):
             element.value = np.frombuffer(element.value, f">u{size}").astype(f"<u{size}").tobytes()
+
+
+def _check_writable(dataset: Dataset) -> None:
+    """Write the header to memory, so that what cannot be written is known before a file is begun."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset.save_as(BytesIO(), enforce_file_format=True)
+    except PARSE_ERRORS as error:
+        raise UnwritableError() from error
 
 
 def little_endian(words: npt.NDArray[np.integer]) -> bytes:

@@ -86,6 +86,15 @@ class UndecodableError(Refusal):
         super().__init__(f"pixel data in transfer syntax {UID(syntax).name} cannot be decoded: {reason}")
 
 
+class UnwritableError(Refusal):
+    """The header holds something that no DICOM object may hold."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an attribute of the header breaks its encoding and cannot be written again; correct the header"
+        )
+
+
 class SliceGapError(Refusal):
     """Slices are missing and a part left by the gap is too small to be denoised alone."""
 

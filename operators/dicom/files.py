@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import (
     UID,
@@ -31,7 +31,7 @@ NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 PREAMBLE = 128  # bytes before the DICM mark, PS3.10 7.1
 INFLATED_LIMIT = 2**30  # bytes a deflated object may unfold to; more is a bomb
 READ_CHUNK = 2**20  # bytes inflated at a time
-FILE_ERRORS = (*PARSE_ERRORS, OSError, InvalidDicomError, BytesLengthException, MemoryError, zlib.error)
+FILE_ERRORS = (*PARSE_ERRORS, InvalidDicomError, MemoryError, zlib.error)
 
 
 class UnreadableError(ValueError):
@@ -92,7 +92,10 @@ def _with_syntax(dataset: Dataset) -> Dataset:
     """The dataset with file meta information that names its transfer syntax, guessed where it is absent."""
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
-    if not dataset.file_meta.get("TransferSyntaxUID"):
+    named = dataset.file_meta.get("TransferSyntaxUID")
+    if named and not isinstance(named, str):
+        raise UnreadableError("a DICOM file that names several transfer syntaxes")
+    if not named:
         implicit, little = dataset.original_encoding
         guessed = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = guessed

@@ -53,6 +53,8 @@ def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
     shared = Dataset()
     for item in items(instance.header, "SharedFunctionalGroupsSequence")[:1]:
         _lay_flat(item, shared)
+    if "InstanceNumber" in instance.header:
+        shared.InstanceNumber = instance.header.InstanceNumber
     return tuple(_own_header(group, shared) for group in own)
 
 

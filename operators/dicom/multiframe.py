@@ -9,7 +9,7 @@ from copy import deepcopy
 from pydicom.dataset import Dataset
 
 from operators.dicom.attributes import add_derivation, source_reference
-from operators.dicom.pixels import Linear
+from operators.dicom.mappings import Linear
 from operators.dicom.provenance import Provenance
 from operators.dicom.values import items, texts
 

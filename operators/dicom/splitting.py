@@ -41,6 +41,7 @@ DISTINGUISHING = (
     ("AcquisitionDateTime", "acquisition"),
     ("AcquisitionTime", "acquisition"),
     ("ContentTime", "content"),
+    ("InstanceNumber", "object"),
 )
 TIMES_OF_DAY = frozenset({"AcquisitionDateTime", "AcquisitionTime", "ContentTime"})  # counted, never shown
 # By which the slices at one position are ordered when no value is shared across positions.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 
 from operators.dicom.errors import MissingAttributeError, UnusableValueError
 
@@ -21,6 +22,8 @@ PARSE_ERRORS = (
     NotImplementedError,
     EOFError,
     RecursionError,
+    BytesLengthException,
+    OSError,
     struct.error,
 )
 

@@ -1,0 +1,127 @@
+"""What reading finds: instances, series, the study, and the files that are none. Headers only, no pixels."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from operators.dicom.classes import MODALITY_OF_CLASS
+from operators.dicom.errors import Refusal, UnusableValueError
+from operators.dicom.values import integer, text
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One SOP instance: where it lies, and its header without pixels. Compared by identity."""
+
+    path: Path = field(repr=False)
+    header: Dataset = field(repr=False)
+
+    @property
+    def uid(self) -> str:
+        """SOP Instance UID."""
+        return text(self.header, "SOPInstanceUID")
+
+    @property
+    def series_uid(self) -> str:
+        """Series Instance UID."""
+        return text(self.header, "SeriesInstanceUID")
+
+    @property
+    def study_uid(self) -> str:
+        """Study Instance UID, empty where absent."""
+        return text(self.header, "StudyInstanceUID")
+
+    @property
+    def sop_class(self) -> str:
+        """SOP Class UID."""
+        return text(self.header, "SOPClassUID")
+
+    @property
+    def rows(self) -> int:
+        """Rows, 0 where there are no pixels."""
+        return integer(self.header, "Rows") or 0
+
+    @property
+    def columns(self) -> int:
+        """Columns, 0 where there are no pixels."""
+        return integer(self.header, "Columns") or 0
+
+    @property
+    def frame_count(self) -> int:
+        """Frames, 1 for a single-frame image."""
+        return integer(self.header, "NumberOfFrames") or 1
+
+    @property
+    def samples(self) -> int:
+        """Samples per pixel, 1 for grey and palette."""
+        return integer(self.header, "SamplesPerPixel") or 1
+
+    @property
+    def voxel_count(self) -> int:
+        """Pixels of all frames, before decoding."""
+        return self.rows * self.columns * self.frame_count
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The instances of one series, by SOP Instance UID, and why they are refused as a whole, if they are."""
+
+    instances: tuple[Instance, ...]
+    refusal: Refusal | None
+
+    @property
+    def uid(self) -> str:
+        """Series Instance UID."""
+        return self.instances[0].series_uid
+
+    @property
+    def study_uid(self) -> str:
+        """Study Instance UID, empty where absent."""
+        return self.instances[0].study_uid
+
+    @property
+    def modality(self) -> str:
+        """CT, MR, PT or US by storage class; for any other class what the header says, if it is a code."""
+        first = self.instances[0]
+        written = text(first.header, "Modality")
+        return MODALITY_OF_CLASS.get(first.sop_class) or (written if re.fullmatch(r"[A-Z]{2,16}", written) else "")
+
+    @property
+    def number(self) -> int | None:
+        """Series number, None where absent or no number."""
+        try:
+            return integer(self.instances[0].header, "SeriesNumber")
+        except UnusableValueError:
+            return None
+
+    @property
+    def voxel_count(self) -> int:
+        """Pixels of all frames of all instances, before decoding; 0 for a refused series."""
+        return 0 if self.refusal else sum(instance.voxel_count for instance in self.instances)
+
+    def check(self) -> None:
+        """Raise the reason for which the series is refused as a whole, if there is one."""
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that belongs to no series; the reason holds neither its name nor its content."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """What an input holds: series by study, number and UID, and the files that are none."""
+
+    series: tuple[Series, ...]
+    unread: tuple[Unread, ...]
+
+    def series_numbers(self, study_uid: str) -> frozenset[int]:
+        """The series numbers used in one study, so that a new one can stay clear of them."""
+        numbers = (series.number for series in self.series if series.study_uid == study_uid)
+        return frozenset(number for number in numbers if number is not None)
