@@ -6,6 +6,7 @@ In this order, first thing in the program: ``raise_stack_limit`` (starts the int
 
 import ctypes
 import importlib.util
+import logging
 import os
 import resource
 import signal
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+LOG = logging.getLogger(__name__)
 STACK_BYTES = 32 << 20  # the least that Holoscan asks for; its threads inherit it only from the start of a process
 END_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -62,6 +64,7 @@ class Ending:
 
     def _wait(self) -> None:
         number = signal.sigwait(END_SIGNALS)
+        LOG.warning("ended by %s; what is not finished is taken back", signal.Signals(number).name)
         try:
             self._clean_up()
         finally:
