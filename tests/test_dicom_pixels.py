@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_builders import ROWS, image_series, image_slice, save, set_pixels
+from dicom_builders import ROWS, image_series, image_slice, save, set_pixels, stored_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian, JPEGLSLossless, RLELossless
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from operators.dicom.decoding import repacked, unpacked
 from operators.dicom.errors import UndecodableError, UnusableValueError
@@ -150,12 +150,20 @@ def test_padding_of_an_implicit_file_is_found(tmp_path: Path) -> None:
     assert (~read_volume(stack).valid).sum() == 3
 
 
-@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+def compressed(syntax: str) -> list[Dataset]:
+    slices = [set_pixels(image_slice("CT", i), stored_values(i, (64, 64))) for i in range(3)]
+    for made in slices:
+        if syntax != ExplicitVRLittleEndian:
+            made.compress(syntax, generate_instance_uid=False)
+    return slices
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
 def test_lossless_syntaxes_decode_to_the_same(tmp_path: Path, syntax: str) -> None:
-    packed = image_series("CT", 3)
-    for made in packed:
-        made.compress(syntax, generate_instance_uid=False)
-    assert np.array_equal(volume(tmp_path / "a", *packed).voxels, volume(tmp_path / "b", *image_series("CT", 3)).voxels)
+    assert np.array_equal(
+        volume(tmp_path / "a", *compressed(syntax)).voxels,
+        volume(tmp_path / "b", *compressed(ExplicitVRLittleEndian)).voxels,
+    )
 
 
 def test_big_endian_decodes_to_the_same(tmp_path: Path) -> None:
@@ -176,6 +184,14 @@ def test_truncated_pixels_are_refused(tmp_path: Path) -> None:
     slices[1].PixelData = slices[1].PixelData[:-10]
     with pytest.raises(UndecodableError, match="truncated"):
         volume(tmp_path, *slices)
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_codestream_larger_than_its_header_is_refused_before_decoding(tmp_path: Path, syntax: str) -> None:
+    made = compressed(syntax)[0]
+    made.Rows = 63
+    with pytest.raises(UndecodableError, match="another size"):
+        volume(tmp_path, made)
 
 
 def test_slope_of_zero_is_refused(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 
+from operators.dicom.codestream import announced_size
 from operators.dicom.errors import ImageKindError, MissingAttributeError, UndecodableError
 from operators.dicom.files import FILE_ERRORS, transfer_syntax
 from operators.dicom.values import integer, required_integer
@@ -21,6 +23,7 @@ DECODER_ERRORS = (*FILE_ERRORS, RuntimeError)
 VIDEO_SYNTAX_ROOT = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 AVC/H.264 and HEVC/H.265: .100 to .108
 UNSUPPORTED = "its compression has no decoder here; send it uncompressed or losslessly compressed"
 VIDEO = "it is a video stream, which has no decoder here; send the clip as JPEG frames or uncompressed"
+OTHER_SIZE = "a compressed frame is of another size than Rows and Columns say; send the object again from its source"
 BROKEN = "the data are truncated or damaged; send the object again from its source"
 
 
@@ -61,15 +64,28 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Wo
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _check_codestreams(dataset)
             if _is_native_422(dataset):
                 yield from _frames_422(dataset, frames)
                 return
             for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
                 yield words, str(description["photometric_interpretation"])
+    except UndecodableError:
+        raise
     except NotImplementedError as error:
         raise UndecodableError(syntax, UNSUPPORTED) from error
     except DECODER_ERRORS as error:
         raise UndecodableError(syntax, BROKEN) from error
+
+
+def _check_codestreams(dataset: Dataset) -> None:
+    """Refuse frames that ask their decoder for another size than the header's."""
+    if not transfer_syntax(dataset).is_encapsulated:
+        return
+    size = (int(dataset.Rows), int(dataset.Columns))
+    for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
+        if announced_size(frame) not in {None, size}:
+            raise UndecodableError(transfer_syntax(dataset), OTHER_SIZE)
 
 
 def _is_native_422(dataset: Dataset) -> bool:

@@ -34,6 +34,7 @@ GROUPS = (
     "CardiacSynchronizationSequence",
     "RespiratorySynchronizationSequence",
 )
+OF_THE_OBJECT = ("InstanceNumber", "SOPInstanceUID")  # what tells apart the frames of several objects
 
 
 def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
@@ -53,8 +54,9 @@ def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
     shared = Dataset()
     for item in items(instance.header, "SharedFunctionalGroupsSequence")[:1]:
         _lay_flat(item, shared)
-    if "InstanceNumber" in instance.header:
-        shared.InstanceNumber = instance.header.InstanceNumber
+    for name in OF_THE_OBJECT:
+        if name in instance.header:
+            shared[name] = instance.header[name]
     return tuple(_own_header(group, shared) for group in own)
 
 

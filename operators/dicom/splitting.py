@@ -42,6 +42,7 @@ DISTINGUISHING = (
     ("AcquisitionTime", "acquisition"),
     ("ContentTime", "content"),
     ("InstanceNumber", "object"),
+    ("SOPInstanceUID", "object"),
 )
 TIMES_OF_DAY = frozenset({"AcquisitionDateTime", "AcquisitionTime", "ContentTime"})  # counted, never shown
 # By which the slices at one position are ordered when no value is shared across positions.
