@@ -1,9 +1,11 @@
 """Copies of an image in which speckle changes and anatomy stays: the scales of Speckle2Self.
 
 ``scale_copies`` are the published ones, resized down and back up; ``smooth_copies`` the anisotropic pyramid
-that the default network mixes pixel by pixel. All work on (images, 1, rows, columns) and keep that shape.
+that the default network mixes pixel by pixel; both take (images, 1, rows, columns). Scaled copies still share their
+speckle, so the default method transplants speckle instead, with ``level_spread`` to suit it to its new place.
 """
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -18,16 +20,37 @@ SMOOTHING = (  # sigma in pixels, axial and lateral: from the grain of the speck
     (8.0, 9.0),
 )
 KERNEL_REACH = 3.0  # sigmas kept of a Gaussian
+LEVELS = 24  # grey levels, equally frequent, of which the speckle's spread is told apart
+LEAST_SPREAD = 0.04  # of the clip's; where a level has no speckle at all, none is made up
 
 
 def scale_copies(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Each published scale: bilinear down and up without antialiasing, then to [0, 1] by its own extremes."""
-    return tuple(_to_unit_range(_down_and_up(images, scale)) for scale in PUBLISHED_SCALES)
+    return tuple(to_unit_range(_down_and_up(images, scale)) for scale in PUBLISHED_SCALES)
 
 
 def smooth_copies(images: torch.Tensor) -> torch.Tensor:
     """The image itself and its Gaussian copies as channels: (images, 1 + len(SMOOTHING), rows, columns)."""
     return torch.cat([images, *(gaussian(images, axial, lateral) for axial, lateral in SMOOTHING)], dim=1)
+
+
+def level_spread(clean: torch.Tensor, removed: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
+    """Root mean square of ``removed`` as a function of the clean level, as an image of the shape of ``clean``.
+
+    Clipping and the scanner's grey map make speckle weaker in dark and saturated tissue.
+
+    Args:
+        clean: (frames, rows, columns) in units of the clip's spread.
+        removed: same shape and unit, the speckle taken away.
+        tissue: (rows, columns) bool, what is counted.
+    """
+    levels, speckle = clean[:, tissue].flatten().cpu().double().numpy(), removed[:, tissue].flatten().cpu().double()
+    order = np.argsort(levels, kind="stable")
+    groups = np.array_split(order, LEVELS)
+    centres = [levels[group].mean() for group in groups if group.size]
+    spreads = [float(speckle[group].square().mean().sqrt()) for group in groups if group.size]
+    spread = np.interp(clean.cpu().numpy(), centres, np.maximum(spreads, LEAST_SPREAD))
+    return torch.from_numpy(spread).to(clean)
 
 
 def gaussian(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor:
@@ -48,10 +71,12 @@ def _kernel(sigma: float, like: torch.Tensor) -> torch.Tensor:
 def _down_and_up(images: torch.Tensor, scale: float) -> torch.Tensor:
     if scale == 1.0:
         return images
-    small = functional.interpolate(images, scale_factor=scale, mode="bilinear", align_corners=False)
+    size = [max(1, int(length * scale)) for length in images.shape[-2:]]
+    small = functional.interpolate(images, size=size, mode="bilinear", align_corners=False)
     return functional.interpolate(small, size=images.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def _to_unit_range(images: torch.Tensor) -> torch.Tensor:
+def to_unit_range(images: torch.Tensor) -> torch.Tensor:
+    """Each image to [0, 1] by its own extremes."""
     low, high = images.amin((-2, -1), keepdim=True), images.amax((-2, -1), keepdim=True)
     return (images - low) / (high - low).clamp(min=torch.finfo(images.dtype).eps)

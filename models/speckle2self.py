@@ -3,13 +3,12 @@
 In: stored grey frames of one still or one cine and the mask of tissue; out: the same with the speckle removed, each
 pixel at the mean grey of its tissue (the mean of log-compressed speckle), and nothing changed outside the tissue.
 
-Order: grey to units of the clip's spread -> targets (``default``: retrieved beyond the speckle's reach; ``paper``:
-the clip's own scales) -> one fit of planned length -> every frame through the network -> brightness restored by one
-gain and offset for the whole clip.
+Order: cut to the tissue -> grey in units of the clip's spread -> work planned from the budget -> the fit of the variant
+(``default``: models/despeckling.py; ``paper``: the published scales, losses and network) -> brightness restored by one
+gain and offset for the whole clip -> back into the frames.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,23 +18,14 @@ import torch
 
 from models.brightness import restore_brightness
 from models.compute import Compute
+from models.despeckling import ScaledClip, despeckle, predict
 from models.fitting import Denoised, FitRecord, fit
-from models.speckle_loss import CROP, CROPS, PaperLoss, RetrievalLoss
-from models.speckle_network import PublishedNetwork, ScaleMixer
+from models.perturbation import to_unit_range
+from models.speckle_loss import PaperLoss
+from models.speckle_network import PublishedNetwork
+from models.speckle_plan import Plan, plan_work
 
 METHOD = "Speckle2Self"
-SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): of one step, measured, two cores or one H200 class
-    ("default", "cpu", "bfloat16"): 0.8,
-    ("default", "cpu", "float32"): 1.6,
-    ("default", "cuda", "bfloat16"): 0.03,
-    ("default", "cuda", "float32"): 0.05,
-    ("paper", "cpu", "bfloat16"): 3.0,
-    ("paper", "cpu", "float32"): 5.0,
-    ("paper", "cuda", "bfloat16"): 0.1,
-    ("paper", "cuda", "float32"): 0.15,
-}
-FIT_SHARE = 0.6  # of the budget goes to planned steps; the rest is targets, output and slack
-MINIMUM_STEPS = 20  # below this the network is still its first guess
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -46,11 +36,10 @@ class Speckle2SelfSettings:
     """What a user may choose; ``variant`` paper is the published method, fitted on the clip at hand."""
 
     variant: Literal["default", "paper"] = "default"
-    steps: int = 250
+    steps: int = 300
     learning_rate: float = 2e-3
-    channels: int = 24  # of the default network's first level
-    candidates: int = 300  # places looked at for each target
-    matches: int = 32  # best of them that are averaged
+    channels: int = 16  # of the default network's first level
+    looks: int = 180  # of the default variant for like tissue, each in both directions
 
 
 def denoise_clip(
@@ -70,55 +59,64 @@ def denoise_clip(
         frames: (frames, rows, columns) stored grey, 0 to ``maximum``.
         tissue: (rows, columns); pixels outside neither train nor change.
         maximum: largest storable grey.
-        budget: seconds for this clip, from which the steps are planned; the clock only stops what overruns it.
+        budget: seconds for this clip, from which the work is planned; the clock only stops what overruns it.
         label: shown beside the progress; holds nothing of the patient.
 
     Returns:
         Frames of the same shape, equal to the input outside the tissue, and the record of the fit.
     """
-    started = time.monotonic()
-    steps = plan_steps(settings, compute, budget)
-    inside = frames[:, tissue]
-    if inside.size == 0 or float(np.ptp(inside)) == 0.0:
-        return Denoised(frames.copy(), _record(settings, compute, seed, steps=0, taken=0))
-    mean, spread = float(inside.mean(dtype=np.float64)), float(inside.std(dtype=np.float64))
-    filled = torch.from_numpy((np.where(tissue, frames, mean) - mean) / spread).to(compute.device, torch.float32)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = _network(settings).to(compute.device)
-    draw_loss = _loss(settings, network, filled, torch.from_numpy(tissue).to(compute.device), seed)
-    rate, deadline = settings.learning_rate, started + budget
-    taken = fit(network, draw_loss, compute, steps=steps, learning_rate=rate, deadline=deadline, label=label)
-    predicted = restore_brightness(frames, _predict(network, filled, compute) * spread + mean, tissue)
-    images = np.where(tissue, np.clip(predicted, 0.0, maximum), frames).astype(np.float32)
-    return Denoised(images, _record(settings, compute, seed, steps, taken))
+    deadline = time.monotonic() + budget
+    images, taken, planned = frames.astype(np.float32), 0, 0
+    if tissue.any() and np.ptp(frames[:, tissue]) > 0.0:
+        rows, columns = (slice(axis.min(), axis.max() + 1) for axis in np.nonzero(tissue))
+        window, inside = images[:, rows, columns], tissue[rows, columns]
+        plan = plan_work(window.shape, settings.variant, settings.steps, settings.looks, compute, budget)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            predicted, taken = _fit_variant(window, inside, plan, settings, compute, seed, deadline, label)
+        restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
+        images[:, rows, columns] = np.where(inside, restored, window)
+        planned = plan.steps
+    record = FitRecord(METHOD, settings.variant, compute.kind, compute.precision, seed, planned, taken)
+    return Denoised(images, record)
 
 
-def plan_steps(settings: Speckle2SelfSettings, compute: Compute, budget: float) -> int:
-    """Steps that fit the budget by the written cost table, at most those of the settings."""
-    cost = SECONDS_PER_MEGAPIXEL_STEP[settings.variant, compute.kind, compute.precision] * CROPS * CROP**2 / 1e6
-    return int(np.clip(FIT_SHARE * budget / cost, MINIMUM_STEPS, settings.steps))
-
-
-def _record(settings: Speckle2SelfSettings, compute: Compute, seed: int, steps: int, taken: int) -> FitRecord:
-    return FitRecord(METHOD, settings.variant, compute.kind, compute.precision, seed, steps, taken)
-
-
-def _network(settings: Speckle2SelfSettings) -> torch.nn.Module:
-    return PublishedNetwork() if settings.variant == "paper" else ScaleMixer(settings.channels)
-
-
-def _loss(
-    settings: Speckle2SelfSettings, network: torch.nn.Module, frames: torch.Tensor, tissue: torch.Tensor, seed: int
-) -> Callable[[], torch.Tensor]:
+def _fit_variant(
+    frames: Image,
+    tissue: Mask,
+    plan: Plan,
+    settings: Speckle2SelfSettings,
+    compute: Compute,
+    seed: int,
+    deadline: float,
+    label: str,
+) -> tuple[Image, int]:
+    mean, spread = (float(f(frames[:, tissue], dtype=np.float64)) for f in (np.mean, np.std))
+    scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(compute.device, torch.float32)
+    clip = ScaledClip(scaled, torch.from_numpy(tissue).to(compute.device))
     if settings.variant == "paper":
-        return PaperLoss(network, frames, tissue, seed)
-    return RetrievalLoss(network, frames, tissue, seed, settings.candidates, settings.matches)
+        predicted, taken = _fit_paper(clip, plan, compute, settings.learning_rate, seed, deadline, label)
+    else:
+        predicted, taken = despeckle(
+            clip,
+            plan,
+            compute,
+            channels=settings.channels,
+            learning_rate=settings.learning_rate,
+            seed=seed,
+            deadline=deadline,
+            label=label,
+        )
+    return predicted.cpu().numpy() * np.float32(spread) + np.float32(mean), taken
 
 
-@torch.no_grad()
-def _predict(network: torch.nn.Module, frames: torch.Tensor, compute: Compute) -> Image:
-    network.eval()
-    with compute.autocast():
-        planes = [network(frame[None, None])[0, 0].float().cpu().numpy() for frame in frames]
-    return np.stack(planes)
+def _fit_paper(
+    clip: ScaledClip, plan: Plan, compute: Compute, learning_rate: float, seed: int, deadline: float, label: str
+) -> tuple[torch.Tensor, int]:
+    """Speckle2Self as published, on this clip: its output has no absolute brightness."""
+    network = PublishedNetwork().to(compute.device)
+    draw_loss = PaperLoss(network, clip.frames, clip.tissue, seed)
+    taken = fit(
+        network, draw_loss, compute, steps=plan.steps, learning_rate=learning_rate, deadline=deadline, label=label
+    )
+    return predict(network, to_unit_range(clip.frames[:, None])[:, 0], compute), taken

@@ -1,33 +1,32 @@
 """The losses of the ultrasound method: each draws its own batch of crops from the clip and returns a scalar.
 
-RetrievalLoss (default):  mean of trust (f(y) - T)^2 + IDENTITY (1 - trust) (f(y) - y)^2 over tissue, T retrieved.
+TransplantLoss (default): mean of (f(s + n') - s)^2 over tissue; s: the clip's clean guess, by retrieval; n': its
+                          own speckle y - s, from elsewhere: a perturbation that truly changes the speckle.
 PaperLoss (paper):        sum over scales of mean (f_s(y_s) - y_s)^2 + sum over pairs of mean |f_s(y_s) - f_t(y_t)|.
 """
 
+from collections.abc import Callable
 from itertools import combinations
 
-import numpy as np
 import torch
 from torch import nn
 
-from models.perturbation import PUBLISHED_SCALES, gaussian, scale_copies
-from models.retrieval import draw_offsets, retrieve_target
+from models.perturbation import PUBLISHED_SCALES, level_spread, scale_copies
 
 CROP, CROPS = 160, 4  # pixels of a side, crops of a batch
-TARGET_FRAMES = 8  # of a cine get targets; its frames are much alike
-GUIDE_SIGMA = 5.0, 7.0  # pixels, axial and lateral: a weaker guide lets speckle choose its own like
-TRUST_SCALE = 0.33  # of the speckle's sd: guide mismatch at which trust has fallen to 1/e
-IDENTITY = 0.1  # weight of keeping the pixel where nothing matches
+
+Guess = Callable[[], torch.Tensor]
 
 
 class _CropLoss:
-    """Draws the same crop of several (frames, rows, columns) tensors, by a seeded generator."""
+    """Draws crops of (frames, rows, columns) tensors by a seeded generator."""
 
     def __init__(self, network: nn.Module, seed: int) -> None:
         self.network = network
         self.generator = torch.Generator().manual_seed(seed)
 
     def _crops(self, *clips: torch.Tensor) -> list[torch.Tensor]:
+        """The same crops of each clip, (crops, 1, rows, columns)."""
         places = [self._place(clips[0].shape) for _ in range(CROPS)]
         return [torch.stack([_cut(clip, *place) for place in places])[:, None] for clip in clips]
 
@@ -39,29 +38,47 @@ class _CropLoss:
         return int(torch.randint(limit, (1,), generator=self.generator))
 
 
-class RetrievalLoss(_CropLoss):
-    """Targets from like tissue beyond the speckle's reach; the pixel itself where nothing is alike."""
+class TransplantLoss(_CropLoss):
+    """The clean guess back from itself under speckle of another place; the guess is renewed at planned draws."""
 
     def __init__(
-        self, network: nn.Module, frames: torch.Tensor, tissue: torch.Tensor, seed: int, candidates: int, matches: int
+        self,
+        network: nn.Module,
+        frames: torch.Tensor,
+        tissue: torch.Tensor,
+        seed: int,
+        renew: Callable[[bool], torch.Tensor],
+        renewals: frozenset[int],
     ) -> None:
+        """Take frames and tissue as in ``denoise_clip``.
+
+        Args:
+            renew: the clean guess; told whether the network has learnt something yet.
+            renewals: numbers of the draws before which the guess is renewed.
+        """
         super().__init__(network, seed)
-        offsets = draw_offsets(candidates, np.random.default_rng(seed))
-        chosen = np.unique(np.linspace(0, len(frames) - 1, TARGET_FRAMES).round().astype(int))
-        self.frames, self.tissue = frames[chosen], tissue.float().expand(len(chosen), -1, -1)
-        guides = gaussian(self.frames[:, None], *GUIDE_SIGMA)[:, 0]
-        scale = TRUST_SCALE * (self.frames - guides)[:, tissue].std()
-        found = [retrieve_target(*pair, tissue, offsets, matches) for pair in zip(self.frames, guides, strict=True)]
-        self.targets = torch.stack([target for target, _ in found])
-        self.trust = torch.stack([torch.exp(-mismatch / scale**2) for _, mismatch in found])
+        self.frames, self.tissue = frames, tissue
+        self.inside = tissue.to(frames.dtype).expand_as(frames)
+        self.limits = float(frames[:, tissue].min()), float(frames[:, tissue].max())
+        self.renew, self.renewals, self.draws = renew, renewals, 0
+        self._take_guess(renew(False))
 
     def __call__(self) -> torch.Tensor:
         """Loss of one batch."""
-        y, target, trust, tissue = self._crops(self.frames, self.targets, self.trust, self.tissue)
-        output = self.network(y)
-        errors = trust * (output - target) ** 2 + IDENTITY * (1.0 - trust) * (output - y) ** 2
-        loss: torch.Tensor = (tissue * errors).sum() / tissue.sum().clamp(min=1.0)
+        if self.draws in self.renewals:
+            self._take_guess(self.renew(True))
+        self.draws += 1
+        s, spread, here = self._crops(self.guess, self.spread, self.inside)
+        speckle, there = self._crops(self.speckle, self.inside)
+        output = self.network((s + spread * speckle).clamp(*self.limits))
+        weight = here * there
+        loss: torch.Tensor = (weight * (output - s) ** 2).sum() / weight.sum().clamp(min=1.0)
         return loss
+
+    def _take_guess(self, guess: torch.Tensor) -> None:
+        removed = self.frames - guess
+        self.guess, self.spread = guess, level_spread(guess, removed, self.tissue)
+        self.speckle = removed / self.spread
 
 
 class PaperLoss(_CropLoss):
@@ -69,12 +86,12 @@ class PaperLoss(_CropLoss):
 
     def __init__(self, network: nn.Module, frames: torch.Tensor, tissue: torch.Tensor, seed: int) -> None:
         super().__init__(network, seed)
-        self.frames, self.tissue = frames, tissue.float().expand(len(frames), -1, -1)
+        self.frames, self.inside = frames, tissue.to(frames.dtype).expand_as(frames)
 
     def __call__(self) -> torch.Tensor:
         """Loss of one batch."""
-        y, tissue = self._crops(self.frames, self.tissue)
-        weight = tissue / tissue.mean().clamp(min=1e-6)
+        y, inside = self._crops(self.frames, self.inside)
+        weight = inside / inside.mean().clamp(min=torch.finfo(inside.dtype).eps)
         inputs = scale_copies(y)
         outputs = [self.network(copy, scale) for scale, copy in zip(range(len(PUBLISHED_SCALES)), inputs, strict=True)]
         reconstruction = sum((weight * (f - x) ** 2).mean() for f, x in zip(outputs, inputs, strict=True))

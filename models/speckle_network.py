@@ -61,7 +61,7 @@ class PublishedNetwork(nn.Module):
     def forward(self, images: torch.Tensor, scale: int = -1) -> torch.Tensor:
         """The prediction from one scale's copy; -1 is the full scale, the output of the method."""
         rows, columns = images.shape[-2:]
-        multiple = 2 ** len(PUBLISHED_WIDTHS)
+        multiple = 2 ** (len(PUBLISHED_WIDTHS) + 1)  # an instance norm wants more than one pixel at the bottom
         padded = functional.pad(images, (0, -columns % multiple, 0, -rows % multiple), mode="replicate")
         result: torch.Tensor = self.decoder(self.encoders[scale](padded))
         return result[..., :rows, :columns]

@@ -1,0 +1,84 @@
+"""The default ultrasound fit: retrieval and a network take turns, each with what the other made of the clip.
+
+In: a clip in units of its spread and its tissue; out: the clip without speckle, each pixel a mean of recorded values,
+and the steps taken. Order: first guess by retrieval among raw patches -> fit on transplanted speckle, the guess renewed
+by retrieval along the network's output -> every frame through the network -> retrieval along that.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from models.compute import Compute
+from models.fitting import fit
+from models.perturbation import gaussian
+from models.retrieval import Likeness, draw_looks, retrieve
+from models.speckle_loss import TransplantLoss
+from models.speckle_network import ScaleMixer
+from models.speckle_plan import FIT_FRAMES, RENEWALS, Plan
+
+BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
+FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
+GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
+
+
+@dataclass(frozen=True)
+class ScaledClip:
+    """Frames of zero mean and unit spread inside the tissue, zero outside."""
+
+    frames: torch.Tensor  # (frames, rows, columns) float32
+    tissue: torch.Tensor  # (rows, columns) bool
+
+
+def despeckle(
+    clip: ScaledClip,
+    plan: Plan,
+    compute: Compute,
+    *,
+    channels: int,
+    learning_rate: float,
+    seed: int,
+    deadline: float,
+    label: str,
+) -> tuple[torch.Tensor, int]:
+    """The clip without speckle, and the steps taken."""
+    rng = np.random.default_rng(seed)
+    network = ScaleMixer(channels).to(compute.device)
+    chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
+    fitted = clip.frames[chosen]
+    sd = speckle_sd(clip)
+    guided = Likeness(GUIDED_PATCH, GUIDED_TOLERANCE * sd)
+    looks = draw_looks(plan.fit_looks, 1, rng)
+
+    def renew(learnt: bool) -> torch.Tensor:
+        with torch.autocast(compute.kind, enabled=False):
+            if not learnt:
+                return retrieve(fitted, fitted, clip.tissue, looks, Likeness(FIRST_PATCH, FIRST_TOLERANCE * sd))
+            return retrieve(fitted, predict(network, fitted, compute), clip.tissue, looks, guided)
+
+    renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
+    draw_loss = TransplantLoss(network, fitted, clip.tissue, seed, renew, renewals)
+    taken = fit(
+        network, draw_loss, compute, steps=plan.steps, learning_rate=learning_rate, deadline=deadline, label=label
+    )
+    guide = predict(network, clip.frames, compute)
+    if time.monotonic() > deadline:
+        return guide, taken
+    looks = draw_looks(plan.output_looks, len(clip.frames), rng)
+    return retrieve(clip.frames, guide, clip.tissue, looks, guided), taken
+
+
+def speckle_sd(clip: ScaledClip) -> float:
+    """Standard deviation of the speckle in the middle of the tissue's pixels, edges and empty parts aside."""
+    frames = clip.frames[:, None]
+    squared = (frames - gaussian(frames, *BACKGROUND_SIGMA)).square()
+    return float(gaussian(squared, *BACKGROUND_SIGMA)[:, 0, clip.tissue].median().sqrt())
+
+
+@torch.no_grad()
+def predict(network: torch.nn.Module, frames: torch.Tensor, compute: Compute) -> torch.Tensor:
+    """Every frame (frames, rows, columns) through the network, float32."""
+    with compute.autocast():
+        return torch.stack([network(frame[None, None])[0, 0].float() for frame in frames])

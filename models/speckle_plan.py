@@ -1,0 +1,57 @@
+"""How much work a clip gets: steps and looks planned from its size, the device and the budget, never from a clock."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.compute import Compute
+from models.retrieval import REACH_FRAMES
+from models.speckle_loss import CROP, CROPS
+
+SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; one GPU is a guess
+    ("default", "cpu", "bfloat16"): 0.6,
+    ("default", "cpu", "float32"): 1.1,
+    ("default", "cuda", "bfloat16"): 0.05,
+    ("default", "cuda", "float32"): 0.1,
+    ("paper", "cpu", "bfloat16"): 4.0,
+    ("paper", "cpu", "float32"): 6.0,
+    ("paper", "cuda", "bfloat16"): 0.15,
+    ("paper", "cuda", "float32"): 0.3,
+}
+SECONDS_PER_MEGAPIXEL_LOOK = {"cpu": 0.05, "cuda": 0.001}  # of one look in both directions
+FIT_SHARE, LOOK_SHARE = 0.4, 0.35  # of the budget, to planned steps and to planned looks; the rest is slack
+MINIMUM_STEPS = 20  # below this the network is still its first guess
+MINIMUM_LOOKS = 20  # below this too little like tissue is found
+FIT_FRAMES = 4  # of a cine are fitted; its frames are much alike
+RENEWALS = 2  # of the clean guess during a fit, evenly spaced
+PASSES = 2 + RENEWALS  # of retrieval over the fitted frames; the first, with its large patches, counts double
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Work for one clip."""
+
+    steps: int
+    fit_looks: int  # for each fitted frame
+    output_looks: int  # for each frame handed out
+
+
+def plan_work(shape: tuple[int, ...], variant: str, steps: int, looks: int, compute: Compute, budget: float) -> Plan:
+    """The most the budget allows, ``steps`` and ``looks`` at most.
+
+    Frames of a cine help each other, so a frame of a long cine needs fewer looks of its own.
+
+    Args:
+        shape: (frames, rows, columns) of the clip.
+        budget: seconds for this clip.
+    """
+    frames, megapixels = shape[0], shape[1] * shape[2] / 1e6
+    step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * CROPS * CROP**2 / 1e6
+    planned_steps = int(np.clip(FIT_SHARE * budget / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
+    wanted_out = looks / min(frames, REACH_FRAMES + 1)
+    work = megapixels * (min(frames, FIT_FRAMES) * PASSES * looks + frames * wanted_out)
+    allowed = LOOK_SHARE * budget / (SECONDS_PER_MEGAPIXEL_LOOK[compute.kind] * max(work, 1e-9))
+    fit_looks, output_looks = (
+        int(np.clip(allowed * wanted, MINIMUM_LOOKS, max(wanted, MINIMUM_LOOKS))) for wanted in (looks, wanted_out)
+    )
+    return Plan(min(planned_steps, steps), min(fit_looks, looks), min(output_looks, looks))
