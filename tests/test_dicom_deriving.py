@@ -15,7 +15,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from operators.dicom.attributes import KEPT, REMOVED, REPLACED
+from operators.dicom.attributes import KEPT, REMOVED, REPLACED, REPLACED_WITH_PIXELS
 from operators.dicom.cine import read_clip
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.errors import OwnOutputError
@@ -103,10 +103,24 @@ def test_whatever_decides_the_pixels_decides_the_uids(tmp_path: Path, change: di
 
 
 def test_tables_name_attributes_that_exist_and_do_not_contradict() -> None:
-    assert all(tag_for_keyword(keyword) is not None for keyword in (*KEPT, *REMOVED, *REPLACED))
+    named = (*KEPT, *REMOVED, *REPLACED, *REPLACED_WITH_PIXELS)
+    assert all(tag_for_keyword(keyword) is not None for keyword in named)
     assert not KEPT.keys() & REMOVED.keys()
     assert not REPLACED.keys() & REMOVED.keys()
-    assert not REPLACED.keys() & KEPT.keys()
+    assert not (REPLACED.keys() | REPLACED_WITH_PIXELS.keys()) & KEPT.keys()
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_whatever_differs_from_the_source_is_named_in_a_table(tmp_path: Path, modality: str) -> None:
+    folder = study(tmp_path, modality)
+    source, made = only_series(folder).instances[0].header, first(folder, added=1)
+    differing = {
+        element.keyword
+        for one, other in ((source, made), (made, source))
+        for element in one
+        if other.get(element.tag) != element
+    }
+    assert differing <= {*REPLACED, *REPLACED_WITH_PIXELS, *REMOVED}
 
 
 def test_private_elements_character_set_and_kept_attributes_survive(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def frames(draw: st.DrawFn) -> tuple[FrameScale, np.ndarray]:
     return scale, np.array(words, np.uint64).astype(f"u{allocated // 8}").view(kind).reshape(2, 2)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(frames(), st.floats(0, 100))
 def test_no_change_gives_the_same_words(frame: tuple[FrameScale, np.ndarray], strength: float) -> None:
     scale, words = frame
@@ -52,7 +52,7 @@ def test_no_change_gives_the_same_words(frame: tuple[FrameScale, np.ndarray], st
     assert np.array_equal(new, words)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(frames(), st.integers(0, 2**32 - 1))
 def test_padding_and_unused_bits_never_change(frame: tuple[FrameScale, np.ndarray], seed: int) -> None:
     scale, words = frame
@@ -81,7 +81,7 @@ def test_strength_is_a_share_of_the_change() -> None:
     assert new.tolist() == [[70, 260]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-5, 1e3), st.floats(1.01, 20))
 def test_a_grown_slope_keeps_values_to_half_a_step(seed: int, slope: float, growth: float) -> None:
     scale = FrameScale(header(16, True, 16), Linear(slope), None)

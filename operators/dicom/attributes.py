@@ -138,6 +138,20 @@ REPLACED: dict[str, tuple[str, Replacement]] = {
     "LossyImageCompression": ("01 once any step was lossy", _lossy),
 }
 
+# Replaced beside the table above, because they follow from the pixels or from each frame.
+REPLACED_WITH_PIXELS = {
+    "PixelData": "uncompressed, padding and everything outside the tissue bit-identical",
+    "RescaleSlope": "PET only, for a slice or frame whose range grew; the value is kept to half a stored step",
+    "PhotometricInterpretation": "RGB where JPEG or JPEG 2000 colour was decoded; else kept",
+    "PlanarConfiguration": "0 where compressed colour was decoded; else kept",
+    "DerivationDescription": "method, version, strength, seed, steps, settings hash, after what the source says",
+    "DerivationCodeSequence": "one item appended: the private code of noise reduction",
+    "SourceImageSequence": "the same place in the source object",
+    "SourceImageEvidenceSequence": "enhanced: one item appended, the source object",
+    "SharedFunctionalGroupsSequence": "enhanced: groups that change are moved to the frames",
+    "PerFrameFunctionalGroupsSequence": "enhanced: FrameType DERIVED and a Derivation Image group where denoised",
+}
+
 
 def replace_attributes(dataset: Dataset, derivation: Derivation) -> None:
     """Turn the attributes of a source, read again, into those of the derived object, by the tables above."""

@@ -2,7 +2,7 @@
 
 from pydicom.dataset import Dataset
 
-from operators.dicom.classes import CLIPS
+from operators.dicom.classes import CLIPS, MODALITY_OF_CLASS
 from operators.dicom.decoding import check_pixel_kind
 from operators.dicom.errors import ImageKindError, OwnOutputError
 from operators.dicom.identity import CODING_SCHEME, MODEL_NAME
@@ -70,5 +70,5 @@ def check_frame_kind(header: Dataset, instance: Instance) -> None:
         raise ImageKindError(*REFUSED_TYPES[word])
     component = text(header, "ComplexImageComponent")
     own_words = {*(texts(header, "FrameType") or texts(header, "ImageType"))[2:], component}
-    if text(instance.header, "Modality") == "MR" and own_words & NOT_MAGNITUDE:
+    if MODALITY_OF_CLASS[instance.sop_class] == "MR" and own_words & NOT_MAGNITUDE:
         raise ImageKindError(*NOT_MAGNITUDE_KIND)
