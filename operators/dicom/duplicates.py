@@ -6,6 +6,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from operators.dicom.decoding import decoded_frames
+from operators.dicom.endian import swap_words
 from operators.dicom.errors import Refusal
 from operators.dicom.files import UnreadableError, read_dataset
 from operators.dicom.values import PARSE_ERRORS, integer
@@ -16,10 +17,18 @@ def same_object(first: Path, second: Path) -> bool:
     if first.stat().st_size == second.stat().st_size and first.read_bytes() == second.read_bytes():
         return True
     try:
-        one, other = (read_dataset(path, header_only=True) for path in (first, second))
+        one, other = _header(first), _header(second)
         return bool(one == other) and _same_pixels(first, second)
     except (Refusal, UnreadableError, *PARSE_ERRORS):
         return False
+
+
+def _header(path: Path) -> Dataset:
+    """The header with its words in one byte order."""
+    header = read_dataset(path, header_only=True)
+    if header.original_encoding[1] is False:
+        swap_words(header)
+    return header
 
 
 def _same_pixels(first: Path, second: Path) -> bool:

@@ -25,7 +25,7 @@ def to_explicit_little_endian(dataset: Dataset) -> None:
         del dataset[tag]
     if dataset.original_encoding[1] is False:
         try:
-            _swap(dataset)
+            swap_words(dataset)
         except PARSE_ERRORS as error:
             raise UnwritableError() from error
         dataset.set_original_encoding(False, True, dataset.original_character_set)
@@ -36,12 +36,12 @@ def to_explicit_little_endian(dataset: Dataset) -> None:
     _check_writable(dataset)
 
 
-def _swap(dataset: Dataset) -> None:
+def swap_words(dataset: Dataset) -> None:
     """Swap the words of big endian streams; reading every value takes it out of the source's encoding."""
     for element in dataset:
         if element.VR == "SQ":
             for item in element.value:
-                _swap(item)
+                swap_words(item)
         elif (size := WORD_BYTES.get(element.VR)) and isinstance(element.value, bytes):
             element.value = np.frombuffer(element.value, f">u{size}").astype(f"<u{size}").tobytes()
 
