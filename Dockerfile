@@ -40,7 +40,7 @@ RUN mkdir -p /opt/holoscan/app /opt/holoscan/docs /opt/holoscan/models /etc/holo
     /var/holoscan/output /var/holoscan/logs && chmod 1777 /var/holoscan/output /var/holoscan/logs
 COPY deploy/map/entrypoint.sh /usr/local/bin/entrypoint
 COPY deploy/map/manifests.py /tmp/
-COPY README.md docs /opt/holoscan/docs/
+COPY README.md /opt/holoscan/docs/
 COPY app.yaml /var/holoscan/
 COPY app.yaml /opt/holoscan/app/
 RUN python3 /tmp/manifests.py /var/holoscan/app.yaml /etc/holoscan && rm /tmp/manifests.py
