@@ -1,0 +1,55 @@
+"""Matched regions: where a neighbouring slice confirms what a slice shows.
+
+W = 1 where it does, 0 elsewhere. The published test compares two strongly smoothed guides with a fixed threshold; ours
+compares 3x3 means of the raw slices with the noise they must differ by, so that small structures decide for themselves.
+"""
+
+import math
+
+import numpy as np
+import torch
+from scipy import ndimage
+from skimage.restoration import denoise_nl_means
+from torch import Tensor
+from torch.nn import functional
+
+from models.scaling import Scaling
+from models.slice_noise import box_mean, robust_sd
+
+PAPER_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
+PAPER_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
+MATCH_RADIUS = 1  # pixels; 3x3 means: the scale of the smallest structures that must not be averaged away
+MATCH_SD = 2.5  # sd of the difference of two such means; 1.2 % of unchanged pixels fall outside, too few to bias noise
+UNMATCHED_GROWTH = 2  # pixels; the flanks of what did not match are not confirmed either
+
+
+def mean_difference_sd(volume: Tensor, scaling: Scaling, gap: int, slices: list[int]) -> float:
+    """Sd of the difference of 3x3 means of slices ``gap`` apart, in units of the local noise."""
+    size = (volume.shape[-2], volume.shape[-1])
+    differences = [
+        box_mean(scaling.scaled(volume[i : i + 1]) - scaling.scaled(volume[i + gap : i + gap + 1]), MATCH_RADIUS)
+        / scaling.level_at(i, 0, 0, size)
+        for i in slices
+    ]
+    values = torch.cat(differences)
+    return robust_sd(values[values != 0])
+
+
+def confirmed(x_i: Tensor, x_j: Tensor, level: Tensor, difference_sd: float) -> Tensor:
+    """W of two crops (B, 1, H, W): 1 where their 3x3 means differ by no more than the noise explains."""
+    difference = (box_mean(x_i, MATCH_RADIUS) - box_mean(x_j, MATCH_RADIUS)).abs() / level
+    unmatched = (difference > MATCH_SD * difference_sd).float()
+    return 1 - functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH)
+
+
+def strong_low_pass(slice_: np.ndarray) -> np.ndarray:
+    """LPF of NS-N2N: a 5x5 median of a non-local-means filtered slice (rows, columns) on [0, 1]."""
+    filtered = denoise_nl_means(slice_, patch_size=5, patch_distance=6, h=0.8 * _white_sd(slice_), fast_mode=True)
+    guide: np.ndarray = ndimage.median_filter(filtered, PAPER_MEDIAN)
+    return guide
+
+
+def _white_sd(slice_: np.ndarray) -> float:
+    """Noise from second differences along a row, which anatomy hardly has."""
+    second = np.diff(slice_, n=2, axis=1) / math.sqrt(6)
+    return max(robust_sd(torch.from_numpy(second)), 1e-6)

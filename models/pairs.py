@@ -1,0 +1,90 @@
+"""Random pairs of neighbouring crops of one volume, drawn where there is tissue."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.scaling import Scaling
+from models.slice_noise import LEVEL_STEP
+
+TISSUE_SHARE = 0.25  # of a crop must exceed the tissue threshold, else another is drawn
+TRIES = 8  # crops drawn at most; a volume may hold hardly any tissue
+EVERY = 4  # pixels between those looked at to judge a crop
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A batch of pairs; all but the indices are (B, 1, S, S).
+
+    Attributes:
+        x_i: crops of slices i, in the network's units.
+        x_j: the same crops of slices i + gap or i - gap.
+        level: relative noise level of slice i.
+        valid: 1 where neither slice is padding, else 0.
+        guides: of both slices, where guides were given.
+    """
+
+    x_i: Tensor
+    x_j: Tensor
+    level: Tensor
+    valid: Tensor
+    guides: tuple[Tensor, Tensor] | None
+
+
+class PairDrawer:
+    """Draws batches from (slices, 1, rows, columns) volumes with a generator of its own."""
+
+    def __init__(
+        self,
+        volume: Tensor,
+        valid: Tensor,
+        scaling: Scaling,
+        *,
+        gap: int,
+        threshold: float,
+        crops: int,
+        side: int,
+        seed: int,
+        guides: Tensor | None = None,
+    ) -> None:
+        self.volume, self.valid, self.scaling, self.guides = volume, valid, scaling, guides
+        self.gap, self.threshold, self.crops = gap, threshold, crops
+        self.size = (min(side, volume.shape[-2]), min(side, volume.shape[-1]))
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def draw(self) -> Pair:
+        """The next batch, on the device of the volume."""
+        places = [self._place() for _ in range(self.crops)]
+        x_i, x_j = (self.scaling.scaled(self._cut(self.volume, places, end)) for end in (0, 1))
+        level = torch.stack([self.scaling.level_at(i, top, left, self.size) for i, _, top, left in places])
+        valid = (self._cut(self.valid, places, 0) & self._cut(self.valid, places, 1)).float()
+        guides = None
+        if self.guides is not None:
+            guides = (self._cut(self.guides, places, 0), self._cut(self.guides, places, 1))
+        return Pair(x_i, x_j, level, valid, guides)
+
+    def _place(self) -> tuple[int, int, int, int]:
+        """Slice i, slice j, top and left of a crop."""
+        slices, _, rows, columns = self.volume.shape
+        for _ in range(TRIES):
+            i, j = self._neighbours(slices)
+            top, left = (self._start(length, side) for length, side in zip((rows, columns), self.size, strict=True))
+            crop = self.volume[i, 0, top : top + self.size[0] : EVERY, left : left + self.size[1] : EVERY]
+            if float((crop > self.threshold).float().mean()) >= TISSUE_SHARE:
+                break
+        return i, j, top, left
+
+    def _neighbours(self, slices: int) -> tuple[int, int]:
+        first = self._integer(slices - self.gap)
+        return (first, first + self.gap) if self._integer(2) else (first + self.gap, first)
+
+    def _start(self, length: int, side: int) -> int:
+        return LEVEL_STEP * self._integer((length - side) // LEVEL_STEP + 1)
+
+    def _integer(self, limit: int) -> int:
+        return int(torch.randint(limit, (1,), generator=self.generator))
+
+    def _cut(self, source: Tensor, places: list[tuple[int, int, int, int]], end: int) -> Tensor:
+        rows, columns = self.size
+        return torch.stack([source[p[end], :, p[2] : p[2] + rows, p[3] : p[3] + columns] for p in places])
