@@ -158,7 +158,8 @@ def confirmed_loss(network: torch.nn.Module, pair: Pair, difference_sd: float) -
     f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([level, level])).chunk(2)
 
     def rho(error: Tensor) -> Tensor:
-        return huber_loss(error / level, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
+        scaled: Tensor = huber_loss(error / level, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
+        return scaled
 
     l_recon = (w * (rho(f_i - x_j) + rho(f_j - x_i))).mean()
     l_id = (u * (rho(f_i - x_i) + rho(f_j - x_j))).mean()
