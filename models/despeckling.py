@@ -1,8 +1,8 @@
 """The default ultrasound fit: retrieval and a network take turns, each with what the other made of the clip.
 
-In: a clip in units of its spread and its tissue; out: the clip without speckle, each pixel a mean of recorded values,
-and the steps taken. Order: first guess by retrieval among raw patches -> fit on transplanted speckle, the guess renewed
-by retrieval along the network's output -> every frame through the network -> retrieval along that.
+In: a clip in units of its spread and its tissue; out: the clip without speckle, and the steps taken.
+Order: first guess by retrieval among raw patches -> fit on transplanted speckle, the guess renewed by retrieval along
+the network's output -> every frame through the network -> retrieval along that -> the mean of the two.
 """
 
 import time
@@ -22,6 +22,8 @@ from models.speckle_plan import FIT_FRAMES, RENEWALS, Plan
 BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
+
+NETWORK_SHARE = 0.5  # of the output, the rest is means of recorded values; the two err differently
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def despeckle(
     if time.monotonic() > deadline:
         return guide, taken
     looks = draw_looks(plan.output_looks, len(clip.frames), rng)
-    return retrieve(clip.frames, guide, clip.tissue, looks, guided), taken
+    recorded = retrieve(clip.frames, guide, clip.tissue, looks, guided)
+    return NETWORK_SHARE * guide + (1.0 - NETWORK_SHARE) * recorded, taken
 
 
 def speckle_sd(clip: ScaledClip) -> float:

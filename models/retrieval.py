@@ -15,8 +15,10 @@ import torch
 from torch.nn import functional
 
 REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; like tissue is near, and the speckle's reach is 4 and 6
-REACH_FRAMES = 4  # of a cine, to either side
-STRIDE = 2  # pixels between looks: the grain of speckle is wider
+REACH_FRAMES, FRAME_STRIDE = 9, 3  # of a cine, to either side; nearer frames show nearly the same speckle
+STRIDE = (
+    2  # pixels between looks, the grain of speckle; each is moved by up to one, lest a pattern of period two stay
+)
 KERNEL_LIMIT = 20.0  # exponent beyond which a weight counts as nothing
 
 
@@ -40,10 +42,14 @@ class Likeness:
 def draw_looks(count: int, frames: int, rng: np.random.Generator) -> tuple[Look, ...]:
     """At most ``count`` distinct looks spread evenly at random over the reach; each serves both of its ends."""
     reach = min(REACH_FRAMES, frames - 1)
-    axes = [np.arange(reach + 1), *(np.arange(-n, n + 1, STRIDE) for n in (REACH_ROWS, REACH_COLUMNS))]
+    axes = [
+        np.arange(0, reach + 1, FRAME_STRIDE),
+        *(np.arange(-limit, limit + 1, STRIDE) for limit in (REACH_ROWS, REACH_COLUMNS)),
+    ]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
     frames_on, rows, columns = grid.T
     grid = grid[(frames_on > 0) | (rows > 0) | ((rows == 0) & (columns > 0))]
+    grid[:, 1:] += rng.integers(0, STRIDE, size=(len(grid), 2))
     chosen = np.sort(rng.choice(len(grid), size=min(count, len(grid)), replace=False))
     return tuple(Look(*(int(step) for step in grid[i])) for i in chosen)
 

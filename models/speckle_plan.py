@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.compute import Compute
-from models.retrieval import REACH_FRAMES
 from models.speckle_loss import CROP, CROPS
 
 SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; one GPU is a guess
@@ -19,9 +18,10 @@ SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on
     ("paper", "cuda", "float32"): 0.3,
 }
 SECONDS_PER_MEGAPIXEL_LOOK = {"cpu": 0.05, "cuda": 0.001}  # of one look in both directions
-FIT_SHARE, LOOK_SHARE = 0.4, 0.35  # of the budget, to planned steps and to planned looks; the rest is slack
+FIT_SHARE, LOOK_SHARE = 0.4, 0.35  # of the budget, to planned steps and looks; the rest is slack
 MINIMUM_STEPS = 20  # below this the network is still its first guess
 MINIMUM_LOOKS = 20  # below this too little like tissue is found
+CINE_LOOKS = 0.4  # of the looks of a still: a cine's frames help each other
 FIT_FRAMES = 4  # of a cine are fitted; its frames are much alike
 RENEWALS = 2  # of the clean guess during a fit, evenly spaced
 PASSES = 2 + RENEWALS  # of retrieval over the fitted frames; the first, with its large patches, counts double
@@ -39,8 +39,6 @@ class Plan:
 def plan_work(shape: tuple[int, ...], variant: str, steps: int, looks: int, compute: Compute, budget: float) -> Plan:
     """The most the budget allows, ``steps`` and ``looks`` at most.
 
-    Frames of a cine help each other, so a frame of a long cine needs fewer looks of its own.
-
     Args:
         shape: (frames, rows, columns) of the clip.
         budget: seconds for this clip.
@@ -48,7 +46,7 @@ def plan_work(shape: tuple[int, ...], variant: str, steps: int, looks: int, comp
     frames, megapixels = shape[0], shape[1] * shape[2] / 1e6
     step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * CROPS * CROP**2 / 1e6
     planned_steps = int(np.clip(FIT_SHARE * budget / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
-    wanted_out = looks / min(frames, REACH_FRAMES + 1)
+    wanted_out = looks if frames == 1 else CINE_LOOKS * looks
     work = megapixels * (min(frames, FIT_FRAMES) * PASSES * looks + frames * wanted_out)
     allowed = LOOK_SHARE * budget / (SECONDS_PER_MEGAPIXEL_LOOK[compute.kind] * max(work, 1e-9))
     fit_looks, output_looks = (
