@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
+FITTED_FRAMES = 8  # of a cine are enough for one gain; the offset takes them all
 LOW_PASS_SIGMA = 8.0  # pixels; speckle is gone at this scale, tissue contrast is not
 
 Image = npt.NDArray[np.float32]
@@ -19,7 +20,10 @@ def restore_brightness(frames: Image, denoised: Image, tissue: npt.NDArray[np.bo
     """
     if not tissue.any():
         return denoised
-    wanted, given = (np.concatenate([_low_pass(image, tissue) for image in clip]) for clip in (frames, denoised))
+    chosen = np.unique(np.linspace(0, len(frames) - 1, FITTED_FRAMES).round().astype(int))
+    wanted, given = (
+        np.concatenate([_low_pass(image, tissue) for image in clip[chosen]]) for clip in (frames, denoised)
+    )
     variance = given.var()
     gain = np.mean((given - given.mean()) * (wanted - wanted.mean())) / variance if variance > 0.0 else 1.0
     offset = frames[:, tissue].mean(dtype=np.float64) - gain * denoised[:, tissue].mean(dtype=np.float64)

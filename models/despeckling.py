@@ -50,7 +50,7 @@ def despeckle(
     network = ScaleMixer(channels).to(compute.device)
     chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
     fitted = clip.frames[chosen]
-    sd = speckle_sd(clip)
+    sd = speckle_sd(ScaledClip(fitted, clip.tissue))
     guided = Likeness(GUIDED_PATCH, GUIDED_TOLERANCE * sd)
     looks = draw_looks(plan.fit_looks, 1, rng)
 

@@ -2,10 +2,9 @@
 
 ``scale_copies`` are the published ones, resized down and back up; ``smooth_copies`` the anisotropic pyramid
 that the default network mixes pixel by pixel; both take (images, 1, rows, columns). Scaled copies still share their
-speckle, so the default method transplants speckle instead, with ``level_spread`` to suit it to its new place.
+speckle, so the default method transplants speckle instead (models/speckle_loss.py).
 """
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -20,8 +19,6 @@ SMOOTHING = (  # sigma in pixels, axial and lateral: from the grain of the speck
     (8.0, 9.0),
 )
 KERNEL_REACH = 3.0  # sigmas kept of a Gaussian
-LEVELS = 24  # grey levels, equally frequent, of which the speckle's spread is told apart
-LEAST_SPREAD = 0.04  # of the clip's; where a level has no speckle at all, none is made up
 
 
 def scale_copies(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -32,25 +29,6 @@ def scale_copies(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def smooth_copies(images: torch.Tensor) -> torch.Tensor:
     """The image itself and its Gaussian copies as channels: (images, 1 + len(SMOOTHING), rows, columns)."""
     return torch.cat([images, *(gaussian(images, axial, lateral) for axial, lateral in SMOOTHING)], dim=1)
-
-
-def level_spread(clean: torch.Tensor, removed: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
-    """Root mean square of ``removed`` as a function of the clean level, as an image of the shape of ``clean``.
-
-    Clipping and the scanner's grey map make speckle weaker in dark and saturated tissue.
-
-    Args:
-        clean: (frames, rows, columns) in units of the clip's spread.
-        removed: same shape and unit, the speckle taken away.
-        tissue: (rows, columns) bool, what is counted.
-    """
-    levels, speckle = clean[:, tissue].flatten().cpu().double().numpy(), removed[:, tissue].flatten().cpu().double()
-    order = np.argsort(levels, kind="stable")
-    groups = np.array_split(order, LEVELS)
-    centres = [levels[group].mean() for group in groups if group.size]
-    spreads = [float(speckle[group].square().mean().sqrt()) for group in groups if group.size]
-    spread = np.interp(clean.cpu().numpy(), centres, np.maximum(spreads, LEAST_SPREAD))
-    return torch.from_numpy(spread).to(clean)
 
 
 def gaussian(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor:

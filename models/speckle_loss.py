@@ -11,7 +11,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
-from models.perturbation import PUBLISHED_SCALES, level_spread, scale_copies
+from models.perturbation import PUBLISHED_SCALES, scale_copies
 
 CROP, CROPS = 160, 4  # pixels of a side, crops of a batch
 
@@ -68,17 +68,15 @@ class TransplantLoss(_CropLoss):
         if self.draws in self.renewals:
             self._take_guess(self.renew(True))
         self.draws += 1
-        s, spread, here = self._crops(self.guess, self.spread, self.inside)
+        s, here = self._crops(self.guess, self.inside)
         speckle, there = self._crops(self.speckle, self.inside)
-        output = self.network((s + spread * speckle).clamp(*self.limits))
+        output = self.network((s + speckle).clamp(*self.limits))
         weight = here * there
         loss: torch.Tensor = (weight * (output - s) ** 2).sum() / weight.sum().clamp(min=1.0)
         return loss
 
     def _take_guess(self, guess: torch.Tensor) -> None:
-        removed = self.frames - guess
-        self.guess, self.spread = guess, level_spread(guess, removed, self.tissue)
-        self.speckle = removed / self.spread
+        self.guess, self.speckle = guess, self.frames - guess
 
 
 class PaperLoss(_CropLoss):
