@@ -16,30 +16,24 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from skimage.filters import threshold_otsu
 from torch import Tensor
-from torch.nn.functional import huber_loss
 
 from models.compute import Compute
 from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
-from models.matching import PAPER_TAU, confirmed, mean_difference_sd, strong_low_pass
-from models.pairs import Pair, PairDrawer
+from models.matching import mean_difference_sd, strong_low_pass
+from models.pairs import PairDrawer
 from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
+from models.slice_losses import confirmed_loss, paper_loss
+from models.slice_network import SliceNetwork
 from models.slice_noise import SliceNoise, measure_noise
-from models.unet import UNet
+from models.tissue import tissue_of
 
 METHOD = "NS-N2N"
 MINIMUM_SLICES = 4  # below this too few pairs tell noise from anatomy
-CT_AIR_HU = -950.0  # air is -1000 HU, lung about -850 HU
 CROPS, SIDE = 8, 64  # pairs in a batch, pixels a side
 LEARNING_RATE = 2e-3  # 1e-3 and 4e-3 both lose at this length of fit
-LAMBDA_RC = 1.0  # weight of L_RC; published: 0.5
-LAMBDA_ID = 0.5  # weight of the identity where nothing confirms
-PAPER_LAMBDA_RC, PAPER_LAMBDA_IC = 0.5, 1.0
-HUBER_SD = 3.0  # noise sd; nearly least squares on noise, so that skewed noise keeps its mean
-INPUT_SD = 4.0  # noise sd that enter the network as 1
 SECONDS_PER_MEGAPIXEL = {  # (device kind, precision): of a training step, of applying; two busy cores; cuda: assumed
     ("cpu", "bfloat16"): (1.4, 0.5),
     ("cpu", "float32"): (2.8, 1.0),
@@ -96,22 +90,22 @@ def denoise_volume(
     if len(voxels) < MINIMUM_SLICES:
         raise TooFewSlicesError(len(voxels))
     volume, inside = _on_device(voxels, valid, compute)
-    threshold = _tissue_threshold(voxels, modality)
-    noise = measure_noise(volume, threshold)
+    tissue = tissue_of(voxels, modality)
+    noise = measure_noise(volume, tissue)
     scaling = (unit_range if settings.variant == "paper" else noise_units)(volume, noise)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = SliceNetwork().to(compute.device)
-    drawer = _drawer(volume, inside, scaling, noise, settings, threshold, seed)
+    drawer = _drawer(volume, inside, scaling, noise, settings, tissue.above, seed)
     steps = plan_steps(settings, compute, voxels.size, budget)
     loss = _loss(network, drawer, settings)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     images = _apply(network, volume, scaling, compute)
     if settings.variant == "default":
-        fuse_neighbours(images, scaling, threshold)
+        fuse_neighbours(images, scaling, tissue.above)
     measures: dict[str, float | int | str] = {"noise_sd": noise.sd, "gap": noise.gap}
     measures["slice_correlation"] = round(noise.correlations[noise.gap - 1], 3)
-    if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, threshold, noise.sd)):
+    if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, tissue.above, noise.sd)):
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
     np.copyto(images, voxels, where=~valid)
@@ -126,19 +120,6 @@ def plan_steps(settings: NSN2NSettings, compute: Compute, voxel_count: int, budg
     return int(np.clip(seconds / (step * 2 * CROPS * SIDE**2 / 1e6), MINIMUM_STEPS, settings.steps))
 
 
-class SliceNetwork(torch.nn.Module):
-    """f(x) = x + level * g(x, level): the identity plus a correction in units of the local noise."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.correction = UNet(channels_in=2)
-
-    def forward(self, x: Tensor, level: Tensor) -> Tensor:
-        """Slices and their relative noise level, both (B, 1, H, W), in the network's units."""
-        g: Tensor = self.correction(torch.cat([x / INPUT_SD, level], dim=1))
-        return x + level * g.float()
-
-
 def _loss(network: SliceNetwork, drawer: PairDrawer, settings: NSN2NSettings) -> Callable[[], Tensor]:
     if settings.variant == "paper":
         return lambda: paper_loss(network, drawer.draw())
@@ -147,50 +128,10 @@ def _loss(network: SliceNetwork, drawer: PairDrawer, settings: NSN2NSettings) ->
     return lambda: confirmed_loss(network, drawer.draw(), difference_sd)
 
 
-def confirmed_loss(network: torch.nn.Module, pair: Pair, difference_sd: float) -> Tensor:
-    """L = W rho(f(x_i) - x_j) + lambda_ID (1 - W) rho(f(x_i) - x_i) + lambda_RC W rho(f(x_i) - f(x_j)), and swapped.
-
-    rho is Huber's, in units of the local noise; W is 1 where the slices confirm each other.
-    """
-    x_i, x_j, level = pair.x_i, pair.x_j, pair.level
-    w = confirmed(x_i, x_j, level, difference_sd) * pair.valid
-    u = pair.valid - w
-    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([level, level])).chunk(2)
-
-    def rho(error: Tensor) -> Tensor:
-        scaled: Tensor = huber_loss(error / level, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
-        return scaled
-
-    l_recon = (w * (rho(f_i - x_j) + rho(f_j - x_i))).mean()
-    l_id = (u * (rho(f_i - x_i) + rho(f_j - x_j))).mean()
-    l_rc = (w * rho(f_i - f_j)).mean()
-    return l_recon + LAMBDA_ID * l_id + 2 * LAMBDA_RC * l_rc
-
-
-def paper_loss(network: torch.nn.Module, pair: Pair) -> Tensor:
-    """L = L_Recon + 0.5 L_RC + 1.0 L_IC of NS-N2N, with W from the strongly smoothed guides."""
-    assert pair.guides is not None
-    x_i, x_j, level = pair.x_i, pair.x_j, pair.level
-    w = ((pair.guides[0] - pair.guides[1]).abs() <= PAPER_TAU) * pair.valid
-    f_i, f_j, f_mean = network(torch.cat([x_i, x_j, (x_i + x_j) / 2]), level.repeat(3, 1, 1, 1)).chunk(3)
-    l_recon = (w * ((f_i - x_j) ** 2 + (f_j - x_i) ** 2)).mean()
-    l_rc = (w * (f_i - f_j) ** 2).mean()
-    l_ic = ((f_mean - (f_i + f_j) / 2) ** 2 * pair.valid).mean()
-    return l_recon + PAPER_LAMBDA_RC * l_rc + PAPER_LAMBDA_IC * l_ic
-
-
 def _on_device(voxels: Voxels, valid: Mask, compute: Compute) -> tuple[Tensor, Tensor]:
     """(slices, 1, rows, columns) each; padding takes the lowest real value, since its own says nothing."""
     filled = voxels if valid.all() else np.where(valid, voxels, voxels.min(where=valid, initial=math.inf))
     return torch.from_numpy(filled)[:, None].to(compute.device), torch.from_numpy(valid)[:, None].to(compute.device)
-
-
-def _tissue_threshold(voxels: Voxels, modality: str) -> float:
-    """Real units above which a voxel counts as tissue: fixed in CT, half of Otsu's threshold elsewhere."""
-    if modality == "CT":
-        return CT_AIR_HU
-    sample = voxels.ravel()[:: 1 + voxels.size // 1_000_000]
-    return float(threshold_otsu(sample)) / 2 if np.ptp(sample) > 0 else float(sample[0])
 
 
 def _drawer(

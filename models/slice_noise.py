@@ -1,6 +1,6 @@
 """The noise of a volume, measured on the volume itself: how it correlates between slices, and its level everywhere.
 
-All functions take (slices, 1, rows, columns) in real units and read only differences between slices, or flat
+All take (slices, 1, rows, columns) in real units and read only differences between slices, or flat
 regions, so that anatomy is not taken for noise. They look at a bounded number of slices, however long the volume.
 """
 
@@ -11,13 +11,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.tissue import Tissue
+
 MAD_TO_SD = 1.4826  # of normal noise
 FLAT_SHARE = 0.1  # flattest share of the tissue, in which slices differ by noise alone; a fifth already holds edges
 INDEPENDENT = 0.2  # correlation of noise below which a neighbour serves as target (second neighbours of 1 mm CT: .05)
 LARGEST_GAP = 4  # slices; beyond it anatomy has changed too much to learn from
 WINDOWS = 8  # places along the volume, each LARGEST_GAP + 1 slices long, where the correlation is measured
 LEVEL_SLICES = 48  # slices the level is measured at; it changes slowly between them
-BLOCK = 8  # pixels a side over which the noise level is taken as constant
+BLOCKS_PER_SIDE, BLOCK_RANGE = 32, (8, 16)  # the noise level is constant over blocks of so many pixels a side
+LOW_SHARE = 0.3  # quantile of absolute differences the level is read from: anatomy may change in most of a block
+LOW_SHARE_TO_SD = 2.595  # sd over that quantile of the magnitude of normal noise: 1 / 0.3853
+AROUND = 4  # blocks on each side, twice: how far plain tissue speaks for the noise of what is textured
 LEVEL_STEP = 4  # pixels between the values of a level map
 LEVEL_FLOOR = 0.3  # of the median level: where a volume is constant (clipped air) noise units must stay finite
 QUANTILE_SAMPLE = 1_000_000  # values a quantile is taken from; torch's own limit is 16 million
@@ -57,11 +62,11 @@ def robust_sd(x: Tensor) -> float:
     return MAD_TO_SD * sampled_quantile(x.abs(), 0.5) if x.numel() else 0.0
 
 
-def measure_noise(volume: Tensor, threshold: float) -> SliceNoise:
-    """Measure the noise of ``volume`` where its local mean exceeds ``threshold`` (tissue, not air)."""
-    correlations = slice_correlations(volume, threshold)
+def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
+    """Measure the noise of ``volume`` in its tissue."""
+    correlations = slice_correlations(volume, tissue.above)
     gap = independent_gap(correlations)
-    level, sd = _level(volume, threshold, correlations[0])
+    level, sd = _level(volume, tissue, correlations[0])
     return SliceNoise(gap, correlations, sd, level)
 
 
@@ -103,29 +108,38 @@ def _correlation(noise: list[Tensor], gap: int) -> float:
     return float((near[both] * far[both]).sum()) / math.sqrt(power) if power else 0.0
 
 
-def _level(volume: Tensor, threshold: float, correlation: float) -> tuple[Tensor, float]:
-    """Medians of absolute differences in blocks: anatomy that changes in less than half of a block leaves no trace.
+def _level(volume: Tensor, tissue: Tissue, correlation: float) -> tuple[Tensor, float]:
+    """Low quantiles of absolute differences in blocks: anatomy that changes in half of a block leaves hardly a trace.
 
     Next neighbours serve whatever the gap: anatomy changes least between them, and their correlation is known.
     """
     slices, _, rows, columns = volume.shape
     firsts = _evenly(slices - 1, LEVEL_SLICES)
-    to_sd = MAD_TO_SD / math.sqrt(2 * (1 - min(correlation, 0.9)))
-    blocks = torch.cat([_block_median((volume[i : i + 1] - volume[i + 1 : i + 2]).abs()) for i in firsts])
+    side = min(max(min(rows, columns) // BLOCKS_PER_SIDE, BLOCK_RANGE[0]), BLOCK_RANGE[1])
+    to_sd = LOW_SHARE_TO_SD / math.sqrt(2 * (1 - min(correlation, 0.9)))
+    differences = [(volume[i : i + 1] - volume[i + 1 : i + 2]).abs() for i in firsts]
+    blocks = torch.cat([_block_quantile(difference, LOW_SHARE, side) for difference in differences])
     blocks = box_mean(_median_of_neighbours(blocks), 1) * to_sd
-    means = torch.cat([_block_median(volume[i : i + 1]) for i in firsts])
-    tissue = blocks[(means > threshold) & (blocks > 0)]
-    sd = sampled_quantile(tissue, 0.5) if tissue.numel() else 1.0
+    means = torch.cat([_block_quantile(volume[i : i + 1], 0.5, side) for i in firsts])
+    blocks = _no_stronger_than_around(blocks, (means >= tissue.plain[0]) & (means <= tissue.plain[1]))
+    measured = blocks[(means > tissue.above) & (blocks > 0)]
+    sd = sampled_quantile(measured, 0.5) if measured.numel() else 1.0
     size = (slices, -(-rows // LEVEL_STEP), -(-columns // LEVEL_STEP))
     stacked = (blocks / sd).clamp(min=LEVEL_FLOOR).transpose(0, 1)[None]
     return functional.interpolate(stacked, size=size, mode="trilinear")[0].transpose(0, 1).contiguous(), sd
 
 
-def _block_median(slice_: Tensor) -> Tensor:
+def _block_quantile(slice_: Tensor, share: float, side: int) -> Tensor:
     rows, columns = slice_.shape[-2:]
-    padded = functional.pad(slice_, (0, -columns % BLOCK, 0, -rows % BLOCK), mode="replicate")
-    values = functional.unfold(padded, BLOCK, stride=BLOCK).median(dim=1).values
-    return values.view(1, 1, padded.shape[-2] // BLOCK, padded.shape[-1] // BLOCK)
+    padded = functional.pad(slice_, (0, -columns % side, 0, -rows % side), mode="replicate")
+    values = functional.unfold(padded, side, stride=side).kthvalue(1 + int(share * (side**2 - 1)), dim=1).values
+    return values.view(1, 1, padded.shape[-2] // side, padded.shape[-1] // side)
+
+
+def _no_stronger_than_around(blocks: Tensor, plain: Tensor) -> Tensor:
+    weight = box_mean(box_mean(plain.float(), AROUND), AROUND)
+    around = box_mean(box_mean(blocks * plain, AROUND), AROUND) / weight.clamp(min=1e-6)
+    return torch.where(plain | (weight == 0), blocks, torch.minimum(blocks, around))
 
 
 def _median_of_neighbours(blocks: Tensor) -> Tensor:
