@@ -18,6 +18,7 @@ SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on
     ("paper", "cuda", "float32"): 0.3,
 }
 SECONDS_PER_MEGAPIXEL_LOOK = {"cpu": 0.05, "cuda": 0.001}  # of one look in both directions
+SECONDS_PER_MEGAPIXEL_OUTPUT = {"cpu": 0.6, "cuda": 0.01}  # of one frame through the network and its brightness
 FIT_SHARE, LOOK_SHARE = 0.4, 0.35  # of the budget, to planned steps and looks; the rest is slack
 MINIMUM_STEPS = 20  # below this the network is still its first guess
 MINIMUM_LOOKS = 20  # below this too little like tissue is found
@@ -44,11 +45,12 @@ def plan_work(shape: tuple[int, ...], variant: str, steps: int, looks: int, comp
         budget: seconds for this clip.
     """
     frames, megapixels = shape[0], shape[1] * shape[2] / 1e6
+    left = max(0.0, budget - frames * megapixels * SECONDS_PER_MEGAPIXEL_OUTPUT[compute.kind])
     step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * CROPS * CROP**2 / 1e6
-    planned_steps = int(np.clip(FIT_SHARE * budget / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
+    planned_steps = int(np.clip(FIT_SHARE * left / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
     wanted_out = looks if frames == 1 else CINE_LOOKS * looks
     work = megapixels * (min(frames, FIT_FRAMES) * PASSES * looks + frames * wanted_out)
-    allowed = LOOK_SHARE * budget / (SECONDS_PER_MEGAPIXEL_LOOK[compute.kind] * max(work, 1e-9))
+    allowed = LOOK_SHARE * left / (SECONDS_PER_MEGAPIXEL_LOOK[compute.kind] * max(work, 1e-9))
     fit_looks, output_looks = (
         int(np.clip(allowed * wanted, MINIMUM_LOOKS, max(wanted, MINIMUM_LOOKS))) for wanted in (looks, wanted_out)
     )
