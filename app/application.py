@@ -23,7 +23,7 @@ from operators.load_study import LoadStudyOperator
 from operators.output_folder import OutputFolder
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import SelectSeriesOperator
-from operators.time_budget import TimeBudget
+from operators.time_budget import TimeSlot
 from operators.write_series import WriteSeriesOperator, Writing
 
 
@@ -39,13 +39,13 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         """Operators and the flows between them."""
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
-        budget = TimeBudget(run.time_budget, time.monotonic() + run.time_budget)
+        whole = TimeSlot(time.monotonic(), run.time_budget)
         writing = Writing(run.strength, version(), settings.derived)
 
         load = LoadStudyOperator(
             self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti
         )
-        select = SelectSeriesOperator(self, name="select", settings=settings.selection, time=budget)
+        select = SelectSeriesOperator(self, name="select", settings=settings.selection, time=whole)
         route = RouteModalityOperator(self, name="route")
         volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, compute=compute, seed=seed)
         ultrasound = DenoiseUltrasoundOperator(

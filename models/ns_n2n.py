@@ -8,7 +8,6 @@ fit on random pairs of neighbouring crops -> every slice through the network -> 
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -72,6 +71,7 @@ def denoise_volume(
     compute: Compute,
     seed: int,
     budget: float,
+    deadline: float,
     label: str,
 ) -> Denoised:
     """Remove the noise of one volume.
@@ -80,13 +80,13 @@ def denoise_volume(
         voxels: (slices, rows, columns) in real units.
         valid: the same shape, False on padding, which neither trains nor changes.
         modality: CT, MR or PT.
-        budget: seconds for this volume, from which the steps are planned; the clock only stops what overruns it.
+        budget: seconds for this volume, from which the steps are planned.
+        deadline: reading of ``time.monotonic()`` past which no further step begins.
         label: shown beside the progress; holds nothing of the patient.
 
     Raises:
         TooFewSlicesError: fewer than `MINIMUM_SLICES` slices.
     """
-    deadline = time.monotonic() + budget
     if len(voxels) < MINIMUM_SLICES:
         raise TooFewSlicesError(len(voxels))
     volume, inside = _on_device(voxels, valid, compute)

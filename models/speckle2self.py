@@ -8,7 +8,6 @@ Order: cut to the tissue -> grey in units of the clip's spread -> work planned f
 gain and offset for the whole clip -> back into the frames.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,6 +50,7 @@ def denoise_clip(
     compute: Compute,
     seed: int,
     budget: float,
+    deadline: float,
     label: str,
 ) -> Denoised:
     """Remove the speckle of one still (one frame) or one cine.
@@ -59,13 +59,13 @@ def denoise_clip(
         frames: (frames, rows, columns) stored grey, 0 to ``maximum``.
         tissue: (rows, columns); pixels outside neither train nor change.
         maximum: largest storable grey.
-        budget: seconds for this clip, from which the work is planned; the clock only stops what overruns it.
+        budget: seconds for this clip, from which the work is planned.
+        deadline: reading of ``time.monotonic()`` past which no further step begins.
         label: shown beside the progress; holds nothing of the patient.
 
     Returns:
         Frames of the same shape, equal to the input outside the tissue, and the record of the fit.
     """
-    deadline = time.monotonic() + budget
     images, taken, planned = frames.astype(np.float32), 0, 0
     if tissue.any() and np.ptp(frames[:, tissue]) > 0.0:
         rows, columns = (slice(axis.min(), axis.max() + 1) for axis in np.nonzero(tissue))

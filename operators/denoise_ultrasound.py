@@ -16,10 +16,11 @@ from operators.dicom.cine import Clip, read_clip
 from operators.dicom.errors import NoTissueError
 from operators.dicom.reading import Instance, Series
 from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
+from operators.time_budget import TimeSlot
 
 
 def denoise_frames(
-    clip: Clip, selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int
+    clip: Clip, time_slot: TimeSlot, settings: Speckle2SelfSettings, compute: Compute, seed: int, label: str
 ) -> Denoised:
     """One still or one cine, fitted on itself alone."""
     return denoise_clip(
@@ -29,8 +30,9 @@ def denoise_frames(
         settings=settings,
         compute=compute,
         seed=seed,
-        budget=selected.time.share(clip.frames.size, of=[selected.source.voxel_count]).for_fit(),
-        label=label_of(selected.source),
+        budget=time_slot.planned,
+        deadline=time_slot.deadline(),
+        label=label,
     )
 
 
@@ -43,13 +45,15 @@ def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: C
     started, source = time.monotonic(), cast(Series, selected.source)
     results: dict[Instance, Denoised] = {}
     refusal: NoTissueError | None = None
-    for instance in source.instances:
+    voxels = [instance.voxel_count for instance in source.instances]
+    for index, instance in enumerate(source.instances):
         try:
             clip = read_clip(instance)
         except NoTissueError as reason:
             refusal = reason
         else:
-            results[instance] = denoise_frames(clip, selected, settings, compute, seed)
+            time_slot = selected.time.share(index, voxels)
+            results[instance] = denoise_frames(clip, time_slot, settings, compute, seed, label_of(source))
     if refusal and not results:
         raise refusal
     return denoised_series(source, results, settings, started)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
+from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
 from operators.boundary import within_boundary
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import Volume, read_volume
@@ -18,30 +18,32 @@ from operators.messages import DenoisedSeries, SelectedSeries, Source, denoised_
 from operators.nifti import NiftiImage, read_volumes
 
 
-def volumes_of(source: Source) -> Iterator[tuple[Hashable, Volume]]:
-    """Each volume of a series with what it is known by, one in memory at a time."""
+def volumes_of(source: Source) -> tuple[int, Iterator[tuple[Hashable, Volume]]]:
+    """How many volumes a series has, and each with what it is known by, one in memory at a time."""
     if isinstance(source, NiftiImage):
-        yield from read_volumes(source)
-    else:
-        yield from ((stack, read_volume(stack)) for stack in stacks_of(source, MINIMUM_SLICES))
+        return source.volume_count, read_volumes(source)
+    stacks = stacks_of(source, MINIMUM_SLICES)
+    return len(stacks), ((stack, read_volume(stack)) for stack in stacks)
 
 
 def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute, seed: int) -> DenoisedSeries:
     """Every volume of the series, each fitted on itself alone."""
     started, source = time.monotonic(), selected.source
-    results = {
-        key: denoise_volume(
+    count, volumes = volumes_of(source)
+    results = {}
+    for index, (key, volume) in enumerate(volumes):
+        time_slot = selected.time.share(index, [0] * count)
+        results[key] = denoise_volume(
             volume.voxels,
             volume.valid,
             modality=source.modality,
             settings=settings,
             compute=compute,
             seed=seed,
-            budget=selected.time.share(volume.voxels.size, of=[source.voxel_count]).for_fit(),
+            budget=time_slot.planned,
+            deadline=time_slot.deadline(),
             label=label_of(source),
         )
-        for key, volume in volumes_of(source)
-    }
     return denoised_series(source, results, settings, started)
 
 

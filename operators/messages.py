@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.fitting import Denoised, FitRecord
 from operators.dicom.reading import Series
 from operators.nifti import NiftiImage
-from operators.time_budget import TimeBudget
+from operators.time_budget import TimeSlot
 
 Source = Series | NiftiImage
 Status = Literal["denoised", "refused", "failed"]
@@ -33,7 +33,7 @@ class SelectedSeries:
     """A series to be denoised, in its share of the run's time."""
 
     source: Source
-    time: TimeBudget
+    time: TimeSlot
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class NiftiImage:
     uid: str
     modality: str
     voxel_count: int
+    volume_count: int
     refusal: Refusal | None
     study_uid: str = ""
 
@@ -80,7 +81,8 @@ def _describe(file: Path, settings: NiftiSettings) -> NiftiImage:
     image = nibabel.load(file)
     with file.open("rb") as content:
         uid = hashlib.file_digest(content, "sha256").hexdigest()[:UID_DIGITS]
-    return NiftiImage(file, f"nifti-{uid}", settings.modality, int(np.prod(image.shape)), _fault(image, settings))
+    voxels, volumes = int(np.prod(image.shape)), image.shape[3] if len(image.shape) == 4 else 1
+    return NiftiImage(file, f"nifti-{uid}", settings.modality, voxels, volumes, _fault(image, settings))
 
 
 def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
@@ -97,7 +99,7 @@ def read_volumes(source: NiftiImage) -> Iterator[tuple[int, Volume]]:
     """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid."""
     image = nibabel.load(source.path)
     data = image.dataobj
-    for index in range(image.shape[3] if len(image.shape) == 4 else 1):
+    for index in range(source.volume_count):
         real = np.asarray(data[..., index] if len(image.shape) == 4 else data, dtype=np.float32).transpose(2, 1, 0)
         valid = np.isfinite(real)
         yield index, Volume(np.ascontiguousarray(np.where(valid, real, 0)), valid)

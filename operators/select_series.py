@@ -13,7 +13,7 @@ from operators.dicom.errors import Refusal
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, Source
 from operators.nifti import NiftiImage
 from operators.selection import SelectionSettings
-from operators.time_budget import TimeBudget
+from operators.time_budget import TimeSlot
 
 
 def check(source: Source, settings: SelectionSettings) -> None:
@@ -36,21 +36,22 @@ def passes(source: Source, settings: SelectionSettings) -> bool:
     return True
 
 
-def select(found: FoundSeries, settings: SelectionSettings, time: TimeBudget) -> SelectedSeries:
+def select(found: FoundSeries, settings: SelectionSettings, time: TimeSlot) -> SelectedSeries:
     """The series with its share of the time.
 
     Raises:
         Refusal: see ``check``.
     """
     check(found.source, settings)
-    voxels = [source.voxel_count for source in found.study if passes(source, settings)]
-    return SelectedSeries(found.source, time.share(found.source.voxel_count, of=voxels))
+    selected = [source for source in found.study if passes(source, settings)]
+    share = time.share(selected.index(found.source), [source.voxel_count for source in selected])
+    return SelectedSeries(found.source, share)
 
 
 class SelectSeriesOperator(Operator):  # type: ignore[misc]
     """Passes on the series to be denoised."""
 
-    def __init__(self, fragment: Any, *args: Any, settings: SelectionSettings, time: TimeBudget, **kwargs: Any) -> None:
+    def __init__(self, fragment: Any, *args: Any, settings: SelectionSettings, time: TimeSlot, **kwargs: Any) -> None:
         self._settings, self._time = settings, time
         super().__init__(fragment, *args, **kwargs)
 

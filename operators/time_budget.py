@@ -1,40 +1,52 @@
-"""How the run's time is shared: by voxels, so that a plan follows from the input and not from a clock.
+"""How the run's time is shared: slots that follow from the study's headers, so that a plan never depends on a clock.
 
-The clock only takes away: past the deadline of the run nothing is begun any more.
+The clock only takes away: what overruns its slot is stopped there, and past it nothing is begun any more.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-FITTING_SHARE = 0.8  # of the run's time; the rest is for reading, decoding and writing
+FITTING_SHARE = 0.8  # of a slot; the rest is for reading, decoding and writing
+FIXED_VOXELS = 1_000_000  # whose time any fit needs, however small its images: set-up, and steps enough to learn at all
 
 
 class TimeSpentError(RuntimeError):
-    """The run's time is over before a fit began."""
+    """The slot is over before its fit began."""
 
     def __init__(self) -> None:
         super().__init__("the time budget of the run was spent before this series; raise --time-budget")
 
 
 @dataclass(frozen=True)
-class TimeBudget:
-    """The time of the whole run."""
+class TimeSlot:
+    """A part of the run's time.
 
+    Attributes:
+        start: reading of ``time.monotonic()`` at which it begins if all before it take as long as planned.
+        seconds: its length.
+    """
+
+    start: float
     seconds: float
-    deadline: float  # reading of time.monotonic()
 
-    def share(self, voxels: int, of: Iterable[int]) -> "TimeBudget":
-        """The part that fits ``voxels`` among all ``of`` the study's selected voxels."""
-        return TimeBudget(self.seconds * voxels / max(1, sum(of)), self.deadline)
+    def share(self, index: int, voxels: Sequence[int]) -> "TimeSlot":
+        """The part of one among several that follow each other, by their voxels."""
+        work = [count + FIXED_VOXELS for count in voxels]
+        second = self.seconds / sum(work)
+        return TimeSlot(self.start + second * sum(work[:index]), second * work[index])
 
-    def for_fit(self) -> float:
-        """Seconds that a fit may take.
+    @property
+    def planned(self) -> float:
+        """Seconds to plan a fit for."""
+        return self.seconds * FITTING_SHARE
+
+    def deadline(self) -> float:
+        """The end of the slot as a reading of ``time.monotonic()``.
 
         Raises:
-            TimeSpentError: there are none.
+            TimeSpentError: it has passed.
         """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+        if time.monotonic() >= self.start + self.seconds:
             raise TimeSpentError
-        return min(self.seconds * FITTING_SHARE, left)
+        return self.start + self.seconds

@@ -1,6 +1,7 @@
 """What was found against what became of it, and the boundary around a series."""
 
 import errno
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from operators.dicom.errors import NoTissueError
 from operators.dicom.reading import Study, Unread, read_study
 from operators.ledger import LOST, Ledger, RecordedTwiceError
 from operators.messages import LedgerEntry, Source, Status, WrittenSeries, entry_of
-from operators.time_budget import FITTING_SHARE, TimeBudget, TimeSpentError
+from operators.time_budget import FIXED_VOXELS, TimeSlot, TimeSpentError
 from tests.small_study import CANARY, series_uid, write_series
 
 
@@ -100,13 +101,14 @@ def test_the_system_s_word_on_a_failure_is_told(study: Study) -> None:
 
 
 def test_time_is_shared_by_voxels(study: Study) -> None:
-    whole = TimeBudget(100, float("inf"))
-    assert whole.share(30, of=[30, 10]).for_fit() == pytest.approx(75 * FITTING_SHARE)
-    assert whole.share(30, of=[30, 10]).share(10, of=[30]).for_fit() == pytest.approx(25 * FITTING_SHARE)
+    voxels = [3 * FIXED_VOXELS, 0, FIXED_VOXELS]
+    slots = [TimeSlot(1000, 140).share(index, voxels) for index in range(3)]
+    assert [slot.start for slot in slots] == pytest.approx([1000, 1080, 1100])
+    assert [slot.seconds for slot in slots] == pytest.approx([80, 20, 40])
 
 
 def test_past_the_deadline_nothing_begins(study: Study) -> None:
     with pytest.raises(TimeSpentError):
-        TimeBudget(100, 0).for_fit()
+        TimeSlot(0, time.monotonic()).deadline()
     entry = outcome_of(study.series[0], TimeSpentError())
     assert (entry.status, "--time-budget" in entry.reason) == ("failed", True)

@@ -18,11 +18,11 @@ from operators.output_folder import OutputFolder
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
-from operators.time_budget import TimeBudget
+from operators.time_budget import TimeSlot
 from operators.write_series import PORTS, WriteSeriesOperator, Writing
 from tests.small_study import write_series
 
-TIME = TimeBudget(100, float("inf"))
+TIME = TimeSlot(float("inf"), 100)
 
 
 class Ports:
@@ -94,7 +94,8 @@ def selected_of(fragment: Application, study: Study, settings: SelectionSettings
 def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, study: Study) -> None:
     (first, ct), (second, mr), (third, sr) = selected_of(fragment, study, SelectionSettings())
     assert (first, second, third) == ("selected", "selected", "refused")
-    assert (ct.time.seconds, mr.time.seconds) == (pytest.approx(75), pytest.approx(25))
+    assert ct.time.seconds + mr.time.seconds == pytest.approx(TIME.seconds)
+    assert ct.time.seconds > mr.time.seconds
     assert (sr.status, sr.modality) == ("refused", "SR")
 
 

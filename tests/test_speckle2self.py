@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,14 @@ MEAN_KEPT = 0.005  # share of the mean grey
 
 def despeckle(frames, tissue=None, settings=SHORT, **changed):
     tissue = np.ones(frames.shape[1:], bool) if tissue is None else tissue
-    given = {"maximum": MAXIMUM, "seed": 3, "budget": 600.0, "label": "clip", "compute": choose_compute("cpu")}
+    given = {
+        "maximum": MAXIMUM,
+        "seed": 3,
+        "budget": 600.0,
+        "deadline": math.inf,
+        "label": "clip",
+        "compute": choose_compute("cpu"),
+    }
     return denoise_clip(frames, tissue, settings=settings, **(given | changed))
 
 

@@ -1,0 +1,190 @@
+"""Laws of NS-N2N on small volumes."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from app.validation.phantoms import ct
+from models.compute import choose_compute
+from models.fusion import agreement, fuse_neighbours
+from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume, plan_steps
+from models.pairs import Pair
+from models.rician import mean_magnitude, remove_rician_bias, rician_sd
+from models.scaling import noise_units, unit_range
+from models.slice_losses import confirmed_loss, paper_loss
+from models.slice_network import SliceNetwork
+from models.slice_noise import measure_noise
+from models.tissue import Tissue
+
+EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf))
+CPU = choose_compute("cpu")
+
+
+def identity(x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+def half(x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    return x / 2
+
+
+def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> Pair:
+    guides = (x_i, x_j)
+    return Pair(x_i, x_j, torch.ones_like(x_i), torch.ones_like(x_i), guides)
+
+
+def denoised(voxels: np.ndarray, valid: np.ndarray | None = None, **changes: Any) -> Any:
+    arguments: dict[str, Any] = {
+        "modality": "CT",
+        "settings": NSN2NSettings(steps=12),
+        "compute": CPU,
+        "seed": 1,
+        "budget": 600.0,
+        "deadline": math.inf,
+        "label": "test",
+    } | changes
+    return denoise_volume(voxels, np.ones(voxels.shape, bool) if valid is None else valid, **arguments)
+
+
+@pytest.fixture(scope="module")
+def volume() -> np.ndarray:
+    return ndimage.gaussian_filter(noise((6, 45, 51)), (2, 6, 6)) * 2000 + 20 * noise((6, 45, 51), 1)
+
+
+def test_losses_of_identical_slices_and_the_identity_are_zero() -> None:
+    x = torch.from_numpy(noise((2, 1, 16, 16)))
+    assert float(confirmed_loss(identity, pair_of(x, x), 1.0)) == 0
+    assert float(paper_loss(identity, pair_of(x, x))) == 0
+
+
+@pytest.mark.parametrize("loss", [lambda n, p: confirmed_loss(n, p, 1.0), paper_loss])
+def test_losses_are_symmetric_in_the_pair(loss: Any) -> None:
+    x_i, x_j = (torch.from_numpy(noise((2, 1, 16, 16), seed)) for seed in (1, 2))
+    assert float(loss(half, pair_of(x_i, x_j))) == pytest.approx(float(loss(half, pair_of(x_j, x_i))), rel=1e-6)
+    assert float(loss(half, pair_of(x_i, x_j))) > 0
+
+
+def test_where_the_neighbour_denies_the_identity_is_asked_for() -> None:
+    x_i, x_j = torch.zeros(1, 1, 16, 16), torch.full((1, 1, 16, 16), 100.0)
+    assert float(confirmed_loss(identity, pair_of(x_i, x_j), 1.0)) == 0
+    assert float(confirmed_loss(half, pair_of(x_i, x_j), 1.0)) > 1
+
+
+def test_the_network_begins_as_the_identity_at_any_size() -> None:
+    x = torch.from_numpy(noise((2, 1, 37, 43)))
+    assert torch.equal(SliceNetwork()(x, torch.ones_like(x)), x)
+
+
+def test_shape_padding_and_input_survive(volume: np.ndarray) -> None:
+    valid = np.ones(volume.shape, bool)
+    valid[:, :5] = False
+    given = np.where(valid, volume, -3000).astype(np.float32)
+    before = given.copy()
+    images = denoised(given, valid).images
+    assert images.shape == given.shape
+    assert np.array_equal(given, before)
+    assert np.array_equal(images[~valid], given[~valid])
+    assert not np.array_equal(images[valid], given[valid])
+
+
+@pytest.mark.parametrize("variant", ["default", "paper"])
+def test_same_seed_same_bits_whatever_was_fitted_before(volume: np.ndarray, variant: Any) -> None:
+    settings = NSN2NSettings(variant=variant, steps=6)
+    first = denoised(volume, settings=settings)
+    denoised(volume[::-1].copy(), settings=settings, seed=5)
+    again = denoised(volume, settings=settings)
+    assert np.array_equal(first.images, again.images)
+    assert not np.array_equal(first.images, denoised(volume, settings=settings, seed=2).images)
+
+
+def test_noise_falls_and_the_mean_stays_on_a_chest() -> None:
+    phantom = ct((10, 96, 96), seed=4)
+    flat = phantom.regions["flat"]
+    images = denoised(phantom.noisy, settings=NSN2NSettings(steps=80)).images
+    error_before, error_after = ((v - phantom.truth)[phantom.regions["body"]] for v in (phantom.noisy, images))
+    assert np.mean(error_after**2) < 0.75 * np.mean(error_before**2)
+    assert abs((images - phantom.noisy)[flat].mean()) < 1.0  # HU
+
+
+def test_too_few_slices_are_refused(volume: np.ndarray) -> None:
+    with pytest.raises(TooFewSlicesError, match="3 slices"):
+        denoised(volume[: MINIMUM_SLICES - 1])
+
+
+def test_a_constant_volume_stays_what_it_is() -> None:
+    images = denoised(np.full((5, 40, 40), 7, np.float32)).images
+    assert np.allclose(images, 7, atol=1e-3)
+
+
+def test_steps_grow_with_the_budget_up_to_the_settings_and_the_record_tells_them(volume: np.ndarray) -> None:
+    planned = [plan_steps(NSN2NSettings(), CPU, volume.size, budget) for budget in (1, 30, 60, 1e6)]
+    assert planned == sorted(planned)
+    assert (planned[0] < planned[1], planned[-1]) == (True, NSN2NSettings().steps)
+    record = denoised(volume, deadline=0.0).record
+    assert (record.steps_planned, record.steps_taken) == (12, 0)
+
+
+@pytest.mark.parametrize(("mixing", "gap"), [(0.0, 1), (0.4, 2)])
+def test_the_gap_follows_the_correlation_of_the_noise(mixing: float, gap: int) -> None:
+    white = noise((24, 1, 96, 96))
+    mixed = white[1:] + mixing * white[:-1] if mixing else white
+    measured = measure_noise(torch.from_numpy(mixed), EVERYTHING)
+    assert measured.gap == gap
+    assert measured.correlations[0] == pytest.approx(mixing / (1 + mixing**2), abs=0.05)
+
+
+def test_the_noise_level_is_found_where_it_is() -> None:
+    stronger = np.where(np.arange(96) < 48, 1.0, 3.0).astype(np.float32)
+    measured = measure_noise(torch.from_numpy(noise((12, 1, 96, 96)) * stronger), EVERYTHING)
+    level = measured.level.mean(dim=(0, 1, 2)) * measured.sd
+    assert float(level[:8].mean()) == pytest.approx(1.0, rel=0.15)
+    assert float(level[-8:].mean()) == pytest.approx(3.0, rel=0.15)
+
+
+@pytest.mark.parametrize("make", [noise_units, unit_range])
+def test_scaling_is_invertible(volume: np.ndarray, make: Any) -> None:
+    x = torch.from_numpy(volume)[:, None]
+    scaling = make(x, measure_noise(x, EVERYTHING))
+    assert torch.allclose(scaling.real(scaling.scaled(x)), x, atol=1e-3)
+
+
+def test_fusion_lowers_noise_keeps_what_differs_and_leaves_identical_slices() -> None:
+    images = noise((8, 64, 64))
+    images[4, 20:30, 20:30] += 20
+    scaling = noise_units(
+        torch.from_numpy(images)[:, None], measure_noise(torch.from_numpy(images)[:, None], EVERYTHING)
+    )
+    fused = images.copy()
+    fuse_neighbours(fused, scaling, -math.inf)
+    assert fused[:, 40:].std() < 0.75 * images[:, 40:].std()
+    assert fused[4, 23:27, 23:27].mean() == pytest.approx(images[4, 23:27, 23:27].mean(), abs=0.5)
+    same = np.repeat(images[:1], 4, axis=0)
+    fused = same.copy()
+    fuse_neighbours(fused, scaling, -math.inf)
+    assert np.allclose(fused, same)
+    assert float(agreement(torch.full((1, 1, 9, 9), 1e3), 1.0).max()) == 0
+
+
+def test_rician_bias_is_known_and_removed() -> None:
+    amplitude = np.linspace(0, 20, 50)
+    mean = mean_magnitude(amplitude)
+    assert mean[0] == pytest.approx(math.sqrt(math.pi / 2))
+    back = remove_rician_bias((mean * 30).astype(np.float32)[None], 30.0)[0]
+    assert np.allclose(back, amplitude * 30, atol=0.1 * 30)
+    assert np.allclose(back[amplitude > 1], amplitude[amplitude > 1] * 30, atol=0.02 * 30)
+
+
+def test_the_background_tells_the_sd_only_where_it_is_rayleigh() -> None:
+    draws = np.random.default_rng(0).normal(0, 10, (2, 4, 64, 64))
+    air = np.hypot(*draws).astype(np.float32)
+    assert rician_sd(air, 60.0, 10.0) == pytest.approx(10.0, rel=0.05)
+    assert rician_sd(air, 60.0, 30.0) == 0
+    assert rician_sd(np.zeros_like(air), 60.0, 10.0) == 0
