@@ -69,6 +69,8 @@ def paths(given: argparse.Namespace) -> tuple[Path, Path]:
     if not given.input or not given.output:
         raise UsageError(f"no input or no output; give -i and -o, or set {INPUT_VARIABLE} and {OUTPUT_VARIABLE}")
     source, target = Path(given.input), Path(given.output)
+    if source.exists() and not (source.is_dir() or source.is_file()):
+        raise UsageError("the input path is neither a folder nor a file; give one of them by -i")
     if not source.exists():
         raise UsageError("the input path does not exist; give a folder or a file by -i")
     if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
@@ -90,18 +92,20 @@ def set_up_logging() -> None:
     warnings.simplefilter("ignore")
 
 
-def prepare(given: argparse.Namespace, target: Path) -> tuple[Any, Any, Any]:
+def prepare(given: argparse.Namespace, source: Path, target: Path) -> tuple[Any, Any, Any]:
     """Settings, compute device and output folder.
 
     Raises:
         UsageError: one of them can't be had.
     """
     from app.settings import MANIFEST, SettingsError, load_settings
+    from app.task_file import TASK_FILE, task_settings
     from models.compute import DeviceUnavailableError, choose_compute
     from operators.output_folder import NotWritableError, OutputFolder
 
     try:
-        settings = load_settings(Path(given.config) if given.config else MANIFEST, overrides(given))
+        config = Path(given.config) if given.config else MANIFEST
+        settings = load_settings(config, overrides(given), task_settings(source), TASK_FILE)
         compute = choose_compute(settings.run.device)
         folder = OutputFolder(target)
         folder.prepare()
@@ -116,7 +120,7 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
     given = parser_with(environment).parse_args(arguments)
     source, target = paths(given)
     LOG.info("starting")
-    settings, compute, folder = prepare(given, target)
+    settings, compute, folder = prepare(given, source, target)
     ending.clean_up_by(folder.discard_unfinished)
 
     from tqdm.contrib.logging import logging_redirect_tqdm

@@ -71,6 +71,7 @@ def row_of(entry: LedgerEntry) -> dict[str, Any]:
     }
     if entry.fits:
         row |= _fits_of(entry)
+        row["left_out"] = [{"images": images, "reason": reason} for reason, images in entry.left_out.items()]
     return row
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import dacite
 import yaml
-from models.ns_n2n import NSN2NSettings
 
+from models.ns_n2n import NSN2NSettings
 from models.speckle2self import Speckle2SelfSettings
 from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits
@@ -97,14 +97,24 @@ def version() -> str:
     return str(_read(MANIFEST)["application"]["version"])
 
 
-def load_settings(path: Path = MANIFEST, overrides: Iterable[str] = ()) -> Settings:
-    """The settings of a file, changed by ``section.key=value`` in order; what it leaves out keeps its default.
+def load_settings(
+    path: Path = MANIFEST,
+    overrides: Iterable[str] = (),
+    host: Mapping[str, Mapping[str, Any]] | None = None,
+    host_name: str = "",
+) -> Settings:
+    """The settings of a file, changed by the host's sections, then by ``section.key=value`` in order.
+
+    What they leave out keeps its default. ``host_name`` is what an error calls the host's sections.
 
     Raises:
         SettingsError: a key or value that can't be followed, or a file that can't be read.
     """
     sections = {name: section for name, section in _read(path).items() if name not in MANIFEST_SECTIONS}
     _build(sections, path.name)
+    for name, section in (host or {}).items():
+        sections[name] = {**(sections.get(name) or {}), **section}
+    _build(sections, host_name or path.name)
     for override in overrides:
         _apply(sections, override)
         _build(sections, f"{COMMAND_LINE} {override}")

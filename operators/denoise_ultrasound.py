@@ -4,6 +4,7 @@ Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
 import time
+from collections import Counter
 from typing import Any, cast
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -13,7 +14,7 @@ from models.fitting import Denoised
 from models.speckle2self import Speckle2SelfSettings, denoise_clip
 from operators.boundary import within_boundary
 from operators.dicom.cine import Clip, read_clip
-from operators.dicom.errors import NoTissueError
+from operators.dicom.errors import Refusal
 from operators.dicom.reading import Instance, Series
 from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
 from operators.time_budget import TimeSlot
@@ -37,26 +38,28 @@ def denoise_frames(
 
 
 def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int) -> DenoisedSeries:
-    """Every clip of the series that shows grey tissue.
+    """Every clip of the series that can be denoised; the others are left out, with the reason.
 
     Raises:
-        NoTissueError: none does.
+        Refusal: none can.
     """
     started, source = time.monotonic(), cast(Series, selected.source)
     results: dict[Instance, Denoised] = {}
-    refusal: NoTissueError | None = None
+    refusal: Refusal | None = None
+    left_out = Counter(source.left_out)
     voxels = [instance.voxel_count for instance in source.instances]
     for index, instance in enumerate(source.instances):
         try:
             clip = read_clip(instance)
-        except NoTissueError as reason:
-            refusal = reason
+        except Refusal as reason:
+            refusal = refusal or reason
+            left_out[str(reason)] += 1
         else:
             time_slot = selected.time.share(index, voxels)
             results[instance] = denoise_frames(clip, time_slot, settings, compute, seed, label_of(source))
     if refusal and not results:
         raise refusal
-    return denoised_series(source, results, settings, started)
+    return denoised_series(source, results, left_out, settings, started)
 
 
 class DenoiseUltrasoundOperator(Operator):  # type: ignore[misc]

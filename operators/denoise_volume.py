@@ -4,7 +4,8 @@ Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -12,27 +13,37 @@ from monai.deploy.core import Operator, OperatorSpec
 from models.compute import Compute
 from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
 from operators.boundary import within_boundary
-from operators.dicom.geometry import stacks_of
+from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import Volume, read_volume
 from operators.messages import DenoisedSeries, SelectedSeries, Source, denoised_series, label_of
 from operators.nifti import NiftiImage, read_volumes
 
 
-def volumes_of(source: Source) -> tuple[int, Iterator[tuple[Hashable, Volume]]]:
-    """How many volumes a series has, and each with what it is known by, one in memory at a time."""
+@dataclass(frozen=True)
+class FoundVolumes:
+    """The volumes of a series, each with what it is known by, one in memory at a time."""
+
+    count: int
+    volumes: Iterator[tuple[Hashable, Volume]]
+    left_out: Mapping[str, int]  # images by the reason
+
+
+def volumes_of(source: Source) -> FoundVolumes:
+    """What a series holds for the method."""
     if isinstance(source, NiftiImage):
-        return source.volume_count, read_volumes(source)
-    stacks = stacks_of(source, MINIMUM_SLICES)
-    return len(stacks), ((stack, read_volume(stack)) for stack in stacks)
+        return FoundVolumes(source.volume_count, read_volumes(source), {})
+    found = volumes_in(source, MINIMUM_SLICES)
+    volumes = ((stack, read_volume(stack)) for stack in found.stacks)
+    return FoundVolumes(len(found.stacks), volumes, {**source.left_out, **found.left_out})
 
 
 def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute, seed: int) -> DenoisedSeries:
     """Every volume of the series, each fitted on itself alone."""
     started, source = time.monotonic(), selected.source
-    count, volumes = volumes_of(source)
+    found = volumes_of(source)
     results = {}
-    for index, (key, volume) in enumerate(volumes):
-        time_slot = selected.time.share(index, [0] * count)
+    for index, (key, volume) in enumerate(found.volumes):
+        time_slot = selected.time.share(index, [0] * found.count)
         results[key] = denoise_volume(
             volume.voxels,
             volume.valid,
@@ -44,7 +55,7 @@ def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute,
             deadline=time_slot.deadline(),
             label=label_of(source),
         )
-    return denoised_series(source, results, settings, started)
+    return denoised_series(source, results, found.left_out, settings, started)
 
 
 class DenoiseVolumeOperator(Operator):  # type: ignore[misc]

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -43,15 +43,18 @@ class DenoisedSeries:
     source: Source
     images: Mapping[Any, npt.NDArray[np.float32]]  # (slices or frames, rows, columns) by stack, instance or NIfTI index
     fits: tuple[FitRecord, ...]  # in the order of the images
+    left_out: Mapping[str, int]  # images that stay as they are, by the reason
     settings: Mapping[str, Any]  # of the method, as they stood
     started: float  # reading of time.monotonic()
 
 
-def denoised_series(source: Source, results: Mapping[Any, Denoised], settings: Any, started: float) -> DenoisedSeries:
+def denoised_series(
+    source: Source, results: Mapping[Any, Denoised], left_out: Mapping[str, int], settings: Any, started: float
+) -> DenoisedSeries:
     """The message about the fits of a series, made with the settings dataclass of their method."""
     images = {key: result.images for key, result in results.items()}
     fits = tuple(result.record for result in results.values())
-    return DenoisedSeries(source, images, fits, asdict(settings), started)
+    return DenoisedSeries(source, images, fits, left_out, asdict(settings), started)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class LedgerEntry:
     settings_hash: str = ""
     fits: tuple[FitRecord, ...] = ()
     written: tuple[WrittenSeries, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)  # images that stay as they are, by the reason
 
 
 def entry_of(source: Source, status: Status, reason: str = "", **more: Any) -> LedgerEntry:

@@ -89,6 +89,7 @@ def write(
         settings_hash=hash_of(denoised, writing),
         fits=denoised.fits,
         written=tuple(written),
+        left_out=denoised.left_out,
     )
 
 
@@ -97,6 +98,8 @@ def line_of(entry: LedgerEntry) -> tuple[int, str]:
     level = logging.ERROR if entry.status == "failed" else logging.INFO
     files = sum(written.files for written in entry.written)
     detail = entry.reason or f"in {entry.seconds:.1f} s, {files} files"
+    if entry.left_out:
+        detail += f"; {sum(entry.left_out.values())} images left out ({'; '.join(entry.left_out)})"
     return level, f"{label_of(entry)}: {entry.status}; {detail}"
 
 

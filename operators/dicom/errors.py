@@ -79,6 +79,26 @@ class ConflictingDuplicatesError(Refusal):
         )
 
 
+class SharedInstanceError(Refusal):
+    """One SOP Instance UID stands in several series."""
+
+    def __init__(self, sop_instance_uid: str) -> None:
+        super().__init__(
+            f"SOP instance {sop_instance_uid} is present in more than one series, so that no derived object could name "
+            "its source; keep it in the right one"
+        )
+
+
+class SeveralStudiesError(Refusal):
+    """The input holds more than one study, and the settings want one."""
+
+    def __init__(self, studies: int) -> None:
+        super().__init__(
+            f"the input holds {studies} studies and limits.several_studies is 'refuse'; give one study, or set it to "
+            "'denoise'"
+        )
+
+
 class UndecodableError(Refusal):
     """The pixel data are broken, or their compression has no decoder here."""
 
@@ -106,12 +126,22 @@ class SliceGapError(Refusal):
 
 
 class TooFewSlicesError(Refusal):
-    """The largest volume of the series has fewer slices than the method needs."""
+    """A volume has fewer slices than the method needs."""
 
-    def __init__(self, largest: int, frames: int, minimum: int) -> None:
+    def __init__(self, slices: int, images: int, minimum: int) -> None:
         super().__init__(
-            f"the largest volume among the {frames} image(s) has {largest} slice(s), fewer than the {minimum} that the "
-            "method compares; send the whole series"
+            f"{slices} slice(s) among its {images} image(s) form a volume, fewer than the {minimum} neighbouring ones "
+            "that the method compares; send the whole series"
+        )
+
+
+class OnePositionError(Refusal):
+    """A time series of one slice."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__(
+            f"its {images} images show one and the same position, as a time series of one slice does, and the method "
+            "compares slices at neighbouring positions; send a series of several slices"
         )
 
 

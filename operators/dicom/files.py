@@ -20,12 +20,13 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
 )
 
 from operators.dicom.values import PARSE_ERRORS
 
-# What hosts and media lay beside the images; passed over without a word.
-NEIGHBOUR_SUFFIXES = (".dcm.json", ".tags", ".error", ".lock")
+# What hosts and media lay beside the images, and what is read elsewhere; passed over without a word.
+NEIGHBOUR_SUFFIXES = (".dcm.json", ".tags", ".error", ".lock", ".nii", ".nii.gz")
 NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 
 PREAMBLE = 128  # bytes before the DICM mark, PS3.10 7.1
@@ -118,8 +119,11 @@ def read_dataset(path: Path, *, header_only: bool) -> Dataset:
             warnings.simplefilter("ignore")
             if _has_mark(path):
                 _check_inflated_size(path)
-            return _with_syntax(dcmread(path, force=True, stop_before_pixels=header_only))
+            dataset = _with_syntax(dcmread(path, force=True, stop_before_pixels=header_only))
     except UnreadableError:
         raise
     except FILE_ERRORS as error:
         raise UnreadableError(f"a damaged DICOM file ({type(error).__name__})") from error
+    if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        raise UnreadableError("a DICOM directory, which names images and holds none; give the folder that it describes")
+    return dataset

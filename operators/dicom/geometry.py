@@ -2,47 +2,30 @@
 
 In: a CT, MR or PT series. Out: one ``Stack`` per volume, slices ordered along their normal. A series that
 holds several volumes is split by what differs; a gap splits a volume where each part can stand alone.
-Frames of a kind that must not be denoised are left out while others remain. Shuffled files give the same.
+What must not or cannot be denoised is left out, with the reason, while other volumes remain. Shuffled files
+give the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from highdicom.spatial import get_normal_vector
-from pydicom.dataset import Dataset
 
-from operators.dicom.errors import (
-    ImageKindError,
-    MissingAttributeError,
-    Refusal,
-    SliceGapError,
-    TooFewSlicesError,
-    UnusableValueError,
-)
-from operators.dicom.frames import frame_headers
-from operators.dicom.kinds import check_frame_kind, check_instance_kind
-from operators.dicom.reading import Instance, Series
-from operators.dicom.splitting import volumes_among
-from operators.dicom.values import numbers
+from operators.dicom.errors import OnePositionError, Refusal, SliceGapError, TooFewSlicesError
+from operators.dicom.reading import Series
+from operators.dicom.slices import FramePlace, PlacedSlice, placed_slices
+from operators.dicom.splitting import SAME_POSITION, volumes_among
+
+__all__ = ["FramePlace", "Stack", "Volumes", "stacks_of", "volumes_in"]
 
 ORIENTATION_TOLERANCE = 0.005  # difference of a direction cosine, about 0.3 degrees: less is rounding of the header
 PIXEL_SPACING_TOLERANCE = 0.001  # relative: less is rounding of the header
 GAP_TOLERANCE = 0.25  # of the usual spacing nearby: PET bed seams and table jitter stay below, a missing slice is 1.0
 SHIFT_TOLERANCE = 1.0  # pixels that a slice may be off the line through its neighbours' origins
 NEARBY = 2  # spacings on either side that tell the usual one, so that spacing may change along a scan
-UNIT_TOLERANCE = 0.01  # of the length of the normal: more is no pair of perpendicular unit vectors
-POSITION_NEED = "slices cannot be ordered without it"
-
-
-@dataclass(frozen=True, eq=False)
-class FramePlace:
-    """One frame of one instance; frames are counted from 0."""
-
-    instance: Instance
-    frame: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,76 +38,60 @@ class Stack:
 
 
 @dataclass(frozen=True, eq=False)
-class _Slice:
-    place: FramePlace
-    header: Dataset
-    position: npt.NDArray[np.float64]
-    orientation: tuple[float, ...]
-    spacing: tuple[float, ...]
+class Volumes:
+    """What a series holds for the method, and what is left out."""
 
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.place.instance.rows, self.place.instance.columns
+    stacks: tuple[Stack, ...]
+    left_out: Mapping[str, int]  # frames by the reason
 
 
 def stacks_of(series: Series, minimum_slices: int) -> tuple[Stack, ...]:
+    """The stacks of ``volumes_in``."""
+    return volumes_in(series, minimum_slices).stacks
+
+
+def volumes_in(series: Series, minimum_slices: int) -> Volumes:
     """The volumes of a series that have at least ``minimum_slices`` slices.
 
     Raises:
-        Refusal: the series is no set of volumes that may be denoised, with the reason.
+        Refusal: there is none, with the reason.
     """
     series.check()
-    slices = _placed_slices(series)
+    slices, left_out = placed_slices(series)
     stacks: list[Stack] = []
-    largest = 0
+    refusals: list[tuple[int, Refusal]] = []
     for group in _parallel(slices):
-        along = _along_normal(group)
-        for label, chosen in volumes_among(along, [one.header for one in group]):
-            largest = max(largest, len(chosen))
-            if len(chosen) >= minimum_slices:
-                ordered = [group[index] for index in chosen]
-                stacks.extend(_parts(ordered, [along[index] for index in chosen], label, minimum_slices))
-    if not stacks:
-        raise TooFewSlicesError(largest, len(slices), minimum_slices)
-    return tuple(stacks)
-
-
-def _placed_slices(series: Series) -> list[_Slice]:
-    """Every frame that may be denoised; raises the reason where there is none."""
-    slices: list[_Slice] = []
-    refusal: Refusal | None = None
-    for instance in series.instances:
-        check_instance_kind(instance)
-        for frame, header in enumerate(frame_headers(instance)):
+        for label, chosen in _volumes_among(group, refusals):
             try:
-                check_frame_kind(header, instance)
-            except ImageKindError as reason:
-                refusal = refusal or reason
-            else:
-                slices.append(_slice(FramePlace(instance, frame), header))
-    if not slices and refusal is not None:
-        raise refusal
-    return slices
+                stacks.extend(_parts(chosen, label, minimum_slices, len(slices)))
+            except Refusal as refusal:
+                refusals.append((len(chosen), refusal))
+    if not stacks:
+        raise max(refusals, key=lambda one: one[0])[1]
+    for count, reason in refusals:
+        left_out[str(reason)] += count
+    return Volumes(tuple(stacks), dict(left_out))
 
 
-def _slice(place: FramePlace, header: Dataset) -> _Slice:
-    position = numbers(header, "ImagePositionPatient", 3)
-    orientation = numbers(header, "ImageOrientationPatient", 6)
-    spacing = numbers(header, "PixelSpacing", 2)
-    if position is None or orientation is None or spacing is None:
-        names = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
-        absent = next(name for name, found in zip(names, (position, orientation, spacing), strict=True) if not found)
-        raise MissingAttributeError(absent, POSITION_NEED)
-    if min(spacing) <= 0:
-        raise UnusableValueError("PixelSpacing")
-    if abs(float(np.linalg.norm(np.cross(orientation[:3], orientation[3:]))) - 1) > UNIT_TOLERANCE:
-        raise UnusableValueError("ImageOrientationPatient")
-    return _Slice(place, header, np.array(position), orientation, spacing)
+def _volumes_among(
+    group: Sequence[PlacedSlice], refusals: list[tuple[int, Refusal]]
+) -> Iterator[tuple[str, list[PlacedSlice]]]:
+    """The volumes among parallel slices, each with its label; one refusal is noted where they can't be told apart."""
+    along = _along_normal(group)
+    try:
+        if len(group) > 1 and max(along) - min(along) <= SAME_POSITION:
+            raise OnePositionError(len(group))
+        volumes = list(volumes_among(along, [one.header for one in group]))
+    except Refusal as refusal:
+        refusals.append((len(group), refusal))
+        return
+    for label, chosen in volumes:
+        yield label, [group[index] for index in chosen]
 
 
-def _parallel(slices: Sequence[_Slice]) -> list[list[_Slice]]:
+def _parallel(slices: Sequence[PlacedSlice]) -> list[list[PlacedSlice]]:
     """Slices of one size, orientation and pixel spacing, in the order in which they first occur."""
-    groups: list[list[_Slice]] = []
+    groups: list[list[PlacedSlice]] = []
     for one in slices:
         group = next((group for group in groups if _alike(group[0], one)), None)
         if group is None:
@@ -134,7 +101,7 @@ def _parallel(slices: Sequence[_Slice]) -> list[list[_Slice]]:
     return groups
 
 
-def _alike(one: _Slice, other: _Slice) -> bool:
+def _alike(one: PlacedSlice, other: PlacedSlice) -> bool:
     return (
         one.size == other.size
         and bool(np.allclose(one.orientation, other.orientation, rtol=0, atol=ORIENTATION_TOLERANCE))
@@ -142,14 +109,17 @@ def _alike(one: _Slice, other: _Slice) -> bool:
     )
 
 
-def _along_normal(group: Sequence[_Slice]) -> list[float]:
+def _along_normal(group: Sequence[PlacedSlice]) -> list[float]:
     """The position of each slice along the normal of the first, mm."""
     normal = get_normal_vector(group[0].orientation)
     return [float(one.position @ normal) for one in group]
 
 
-def _parts(ordered: Sequence[_Slice], along: Sequence[float], label: str, minimum: int) -> Iterator[Stack]:
+def _parts(ordered: Sequence[PlacedSlice], label: str, minimum: int, images: int) -> Iterator[Stack]:
     """The volume as one stack, or as the parts into which its gaps cut it."""
+    if len(ordered) < minimum:
+        raise TooFewSlicesError(len(ordered), images, minimum)
+    along = _along_normal(ordered)
     steps = np.diff(along)
     usual = np.array([np.median(steps[max(0, i - NEARBY) : i + NEARBY + 1]) for i in range(len(steps))])
     cuts = [int(i) for i in np.flatnonzero((steps > usual * (1 + GAP_TOLERANCE)) | _off_line(ordered))]
@@ -163,13 +133,13 @@ def _parts(ordered: Sequence[_Slice], along: Sequence[float], label: str, minimu
         yield _stack(ordered[start:end], steps[start : end - 1], ", ".join(filter(None, (label, part))))
 
 
-def _stack(ordered: Sequence[_Slice], steps: npt.NDArray[np.float64], label: str) -> Stack:
+def _stack(ordered: Sequence[PlacedSlice], steps: npt.NDArray[np.float64], label: str) -> Stack:
     row, column = ordered[0].spacing
     step = float(np.median(steps)) if len(steps) else 0.0
     return Stack(tuple(one.place for one in ordered), (step, row, column), label)
 
 
-def _off_line(ordered: Sequence[_Slice]) -> npt.NDArray[np.bool_]:
+def _off_line(ordered: Sequence[PlacedSlice]) -> npt.NDArray[np.bool_]:
     """Whether each step between slices leaves the line of the others within the plane; a gantry tilt does not."""
     if len(ordered) < 3:
         return np.zeros(max(0, len(ordered) - 1), bool)

@@ -6,14 +6,22 @@ Nothing depends on file names or on their order, and no message holds one.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from operators.dicom.classes import MODALITY_OF_CLASS, REFUSED_IMAGES
 from operators.dicom.duplicates import same_object
-from operators.dicom.errors import ConflictingDuplicatesError, NotAnImageError, Refusal, TooLargeError
+from operators.dicom.errors import (
+    ConflictingDuplicatesError,
+    NotAnImageError,
+    Refusal,
+    SeveralStudiesError,
+    SharedInstanceError,
+    TooLargeError,
+)
 from operators.dicom.files import UnreadableError, input_files, read_dataset
 from operators.dicom.study import Instance, Series, Study, Unread
 from operators.dicom.values import text
@@ -28,6 +36,7 @@ class ReadingLimits:
     """What one input may ask for before a byte of pixels is decoded."""
 
     values_per_instance: int = 2**29  # rows x columns x frames x samples; twice a CT of 1000 slices
+    several_studies: Literal["denoise", "refuse"] = "denoise"  # what becomes of an input with more than one
 
 
 def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
@@ -45,7 +54,9 @@ def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
             unread.append(Unread(str(error)))
         else:
             found[instance.study_uid, instance.series_uid].append(instance)
-    series = [_series(instances, limits or ReadingLimits()) for instances in found.values()]
+    whole = _refusal_of_all(found, limits or ReadingLimits())
+    shared = _shared_instances(found.values())
+    series = [_series(instances, limits or ReadingLimits(), shared, whole) for instances in found.values()]
     return Study(tuple(sorted(series, key=_order)), tuple(sorted(unread, key=lambda one: one.reason)))
 
 
@@ -59,15 +70,41 @@ def _read_instance(file: Path) -> Instance:
     return instance
 
 
-def _series(instances: Iterable[Instance], limits: ReadingLimits) -> Series:
+def _refusal_of_all(found: Iterable[tuple[str, str]], limits: ReadingLimits) -> Refusal | None:
+    studies = len({study_uid for study_uid, _ in found})
+    return SeveralStudiesError(studies) if studies > 1 and limits.several_studies == "refuse" else None
+
+
+def _shared_instances(found: Iterable[Iterable[Instance]]) -> frozenset[str]:
+    """The SOP Instance UIDs that stand in several series."""
+    count = Counter(uid for instances in found for uid in {instance.uid for instance in instances})
+    return frozenset(uid for uid, series in count.items() if series > 1)
+
+
+def _series(
+    instances: Iterable[Instance], limits: ReadingLimits, shared: frozenset[str], whole: Refusal | None
+) -> Series:
     ordered = sorted(instances, key=lambda instance: instance.uid)
-    try:
-        for instance in ordered:
+    if whole is not None:
+        return Series(tuple(ordered), whole)
+    images: list[Instance] = []
+    refusals: list[Refusal] = []
+    for instance in ordered:
+        try:
             _check_instance(instance, limits)
-        kept = tuple(_without_duplicates(ordered))
+        except Refusal as refusal:
+            refusals.append(refusal)
+        else:
+            images.append(instance)
+    try:
+        if not images:
+            raise refusals[0]
+        for uid in sorted(shared.intersection(instance.uid for instance in images)):
+            raise SharedInstanceError(uid)
+        kept = tuple(_without_duplicates(images))
     except Refusal as refusal:
         return Series(tuple(ordered), refusal)
-    return Series(kept, None)
+    return Series(kept, None, Counter(str(refusal) for refusal in refusals))
 
 
 def _without_duplicates(ordered: list[Instance]) -> Iterator[Instance]:

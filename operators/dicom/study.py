@@ -1,6 +1,7 @@
 """What reading finds: instances, series, the study, and the files that are none. Headers only, no pixels."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,7 @@ class Series:
 
     instances: tuple[Instance, ...]
     refusal: Refusal | None
+    left_out: Mapping[str, int] = field(default_factory=dict)  # images of other kinds among them, by the reason
 
     @property
     def uid(self) -> str:
