@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from app.exit_codes import ExitCode
-from app.host_process import Ending, load_cuda_runtime, raise_stack_limit
+from app.host_process import Ending, load_cuda_runtime, raise_stack_limit, share_cores
 from operators.faults import describe
 
 LOG = logging.getLogger("app")
@@ -156,6 +156,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], ending: Endin
 
 if __name__ == "__main__":
     raise_stack_limit()
+    share_cores()
     load_cuda_runtime()
     process_ending = Ending()
     process_ending.watch()

@@ -1,12 +1,13 @@
 """What the process needs before Holoscan may be imported, and how it ends when the host says so.
 
-In this order, first thing in the program: ``raise_stack_limit`` (starts the interpreter anew, once),
+In this order, first thing in the program: ``raise_stack_limit`` (starts the interpreter anew, once), ``share_cores``,
 ``load_cuda_runtime``, ``Ending().watch()``. A program that only imports Holoscan needs ``load_cuda_runtime`` alone.
 """
 
 import ctypes
 import importlib.util
 import logging
+import math
 import os
 import resource
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 
 LOG = logging.getLogger(__name__)
 STACK_BYTES = 32 << 20  # the least that Holoscan asks for; its threads inherit it only from the start of a process
+CPU_SHARE = Path("/sys/fs/cgroup/cpu.max")  # cgroup v2: microseconds granted in each period, or max
 END_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -28,6 +30,19 @@ def raise_stack_limit() -> None:
     if not met and not forbidden:
         resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, hard))
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def share_cores() -> None:
+    """Let arithmetic threads sleep while they wait, and be no more than the host grants; set before torch is imported.
+
+    Threads that spin cost a fit on two busy cores half its speed. A container's share of time is no affinity, so that
+    OpenMP would start a thread for every core of the machine.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    quota, period = CPU_SHARE.read_text().split() if CPU_SHARE.is_file() else ("max", "1")
+    if quota != "max":
+        granted = max(1, math.ceil(int(quota) / int(period)))
+        os.environ.setdefault("OMP_NUM_THREADS", str(min(granted, len(os.sched_getaffinity(0)))))
 
 
 def load_cuda_runtime() -> None:

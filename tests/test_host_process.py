@@ -7,6 +7,11 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import host_process
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,3 +69,15 @@ def test_sigterm_cleans_up_and_ends_the_process() -> None:
     os.kill(process.pid, signal.SIGTERM)
     assert process.communicate()[0] == "cleaned\n"
     assert process.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(("granted", "threads"), [("max 100000", None), ("50000 100000", "1"), ("6400000 100000", str)])
+def test_threads_are_no_more_than_the_host_grants(
+    granted: str, threads: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(granted + "\n")
+    monkeypatch.setattr(host_process, "CPU_SHARE", tmp_path / "cpu.max")
+    monkeypatch.setattr(os, "environ", {})
+    host_process.share_cores()
+    expected = str(len(os.sched_getaffinity(0))) if threads is str else threads
+    assert os.environ == {"OMP_WAIT_POLICY": "PASSIVE"} | ({"OMP_NUM_THREADS": expected} if expected else {})
