@@ -12,9 +12,11 @@ from itertools import pairwise
 from pydicom.dataset import Dataset
 
 from operators.dicom.errors import RepeatedPositionError
+from operators.dicom.private_tags import b_value
 from operators.dicom.values import numbers, texts
 
 SAME_POSITION = 0.01  # mm: positions closer than this are one, the header rounds them
+B_VALUE = "DiffusionBValue"  # or a maker's private element
 COVERAGE = 0.5  # share of the positions that a volume must cover, lest an attribute of slices splits volumes
 
 DISTINGUISHING = (
@@ -26,7 +28,7 @@ DISTINGUISHING = (
     ("EchoTime", "echo time (ms)"),
     ("InversionTimes", "inversion time (ms)"),
     ("InversionTime", "inversion time (ms)"),
-    ("DiffusionBValue", "b-value (s/mm2)"),
+    (B_VALUE, "b-value (s/mm2)"),
     ("DiffusionGradientOrientation", "diffusion direction"),
     ("StackID", "stack"),
     ("TemporalPositionIndex", "time point"),
@@ -88,7 +90,7 @@ def _split(
         if _explains(parts.values(), members, positions):
             for number, (key, part) in enumerate(sorted(parts.items(), key=_natural), 1):
                 shown = _is_number(key) and keyword not in TIMES_OF_DAY
-                name = f"{word} {key}" if shown else f"{word} {number} of {len(parts)}"
+                name = f"{word} {key.removesuffix('.0')}" if shown else f"{word} {number} of {len(parts)}"
                 yield from _split(part, positions, headers, f"{label}, {name}" if label else name)
             return
     yield from _by_order(members, positions, headers, label)
@@ -97,8 +99,15 @@ def _split(
 def _by_value(members: Sequence[int], headers: Sequence[Dataset], keyword: str) -> dict[str, list[int]]:
     parts: dict[str, list[int]] = defaultdict(list)
     for index in members:
-        parts["\\".join(texts(headers[index], keyword))].append(index)
+        parts[_key(headers[index], keyword)].append(index)
     return parts
+
+
+def _key(header: Dataset, keyword: str) -> str:
+    if keyword == B_VALUE:
+        found = b_value(header)
+        return "" if found is None else f"{found:g}"
+    return "\\".join(texts(header, keyword))
 
 
 def _explains(parts: Collection[list[int]], members: Sequence[int], positions: Sequence[int]) -> bool:

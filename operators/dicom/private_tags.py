@@ -1,0 +1,47 @@
+"""Diffusion weighting where makers keep it: in private elements, when the standard's DiffusionBValue is absent."""
+
+import math
+import struct
+import warnings
+
+from pydicom.dataset import Dataset
+
+from operators.dicom.values import PARSE_ERRORS, number
+
+B_VALUE_ELEMENTS = (  # group, private creator, element
+    (0x0019, "SIEMENS MR HEADER", 0x0C),
+    (0x0043, "GEMS_PARM_01", 0x39),
+    (0x2001, "Philips Imaging DD 001", 0x03),
+)
+GE_OFFSET = 100_000  # s/mm2: GE adds multiples of 10^9 to mark images of several directions
+
+
+def b_value(header: Dataset) -> float | None:
+    """The b-value of a frame in s/mm2, None where neither the standard nor a known private element tells it."""
+    told = number(header, "DiffusionBValue")
+    if told is not None:
+        return told
+    for group, creator, element in B_VALUE_ELEMENTS:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pydicom's warnings repeat the value
+                found = header.private_block(group, creator)[element].value
+                value = _first_number(found)
+        except PARSE_ERRORS:
+            continue
+        if math.isfinite(value):
+            return value % GE_OFFSET
+    return None
+
+
+def _first_number(value: object) -> float:
+    """The first number in a value; bytes hold digits or, where the syntax left their kind unknown, a binary float."""
+    if isinstance(value, bytes):
+        text = value.strip(b"\0 ")
+        if len(value) == 4 and not text.replace(b".", b"").isdigit():
+            return float(struct.unpack("<f", value)[0])
+        value = text.decode("ascii").split("\\")
+    if isinstance(value, str):
+        value = value.split("\\")
+    first = value[0] if isinstance(value, list) or hasattr(value, "__getitem__") else value
+    return float(first)  # type: ignore[arg-type]
