@@ -19,10 +19,11 @@ from models.speckle_loss import TransplantLoss
 from models.speckle_network import ScaleMixer
 from models.speckle_plan import FIT_FRAMES, RENEWALS, Plan
 
+CHANNELS = 16  # of the network's first level
+LEARNING_RATE = 2e-3
 BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
-
 NETWORK_SHARE = 0.5  # of the output, the rest is means of recorded values; the two err differently
 
 
@@ -39,15 +40,13 @@ def despeckle(
     plan: Plan,
     compute: Compute,
     *,
-    channels: int,
-    learning_rate: float,
     seed: int,
     deadline: float,
     label: str,
 ) -> tuple[torch.Tensor, int]:
     """The clip without speckle, and the steps taken."""
     rng = np.random.default_rng(seed)
-    network = ScaleMixer(channels).to(compute.device)
+    network = ScaleMixer(CHANNELS).to(compute.device)
     chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
     fitted = clip.frames[chosen]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
@@ -63,7 +62,7 @@ def despeckle(
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
     draw_loss = TransplantLoss(network, fitted, clip.tissue, seed, renew, renewals)
     taken = fit(
-        network, draw_loss, compute, steps=plan.steps, learning_rate=learning_rate, deadline=deadline, label=label
+        network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
     guide = predict(network, clip.frames, compute)
     if time.monotonic() > deadline:

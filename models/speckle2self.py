@@ -25,6 +25,7 @@ from models.speckle_network import PublishedNetwork
 from models.speckle_plan import Plan, plan_work
 
 METHOD = "Speckle2Self"
+LEARNING_RATE = 1e-3  # of the published method
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -36,8 +37,6 @@ class Speckle2SelfSettings:
 
     variant: Literal["default", "paper"] = "default"
     steps: int = 300
-    learning_rate: float = 2e-3
-    channels: int = 16  # of the default network's first level
     looks: int = 180  # of the default variant for like tissue, each in both directions
 
 
@@ -95,28 +94,19 @@ def _fit_variant(
     scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(compute.device, torch.float32)
     clip = ScaledClip(scaled, torch.from_numpy(tissue).to(compute.device))
     if settings.variant == "paper":
-        predicted, taken = _fit_paper(clip, plan, compute, settings.learning_rate, seed, deadline, label)
+        predicted, taken = _fit_paper(clip, plan, compute, seed, deadline, label)
     else:
-        predicted, taken = despeckle(
-            clip,
-            plan,
-            compute,
-            channels=settings.channels,
-            learning_rate=settings.learning_rate,
-            seed=seed,
-            deadline=deadline,
-            label=label,
-        )
+        predicted, taken = despeckle(clip, plan, compute, seed=seed, deadline=deadline, label=label)
     return predicted.cpu().numpy() * np.float32(spread) + np.float32(mean), taken
 
 
 def _fit_paper(
-    clip: ScaledClip, plan: Plan, compute: Compute, learning_rate: float, seed: int, deadline: float, label: str
+    clip: ScaledClip, plan: Plan, compute: Compute, seed: int, deadline: float, label: str
 ) -> tuple[torch.Tensor, int]:
     """Speckle2Self as published, on this clip: its output has no absolute brightness."""
     network = PublishedNetwork().to(compute.device)
     draw_loss = PaperLoss(network, clip.frames, clip.tissue, seed)
     taken = fit(
-        network, draw_loss, compute, steps=plan.steps, learning_rate=learning_rate, deadline=deadline, label=label
+        network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
     return predict(network, to_unit_range(clip.frames[:, None])[:, 0], compute), taken

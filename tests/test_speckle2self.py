@@ -12,7 +12,7 @@ from models.speckle2self import Speckle2SelfSettings, denoise_clip
 from models.speckle_network import ScaleMixer
 from models.speckle_plan import plan_work
 
-SHORT = Speckle2SelfSettings(steps=2, channels=8, looks=20)
+SHORT = Speckle2SelfSettings(steps=2, looks=20)
 MEAN_KEPT = 0.005  # share of the mean grey
 
 
@@ -55,7 +55,7 @@ def test_any_size_survives_and_pixels_outside_the_tissue_stay(shape, variant):
     frames = rng.integers(0, 256, shape).astype(np.float32)
     tissue = np.zeros(shape[1:], bool)
     tissue[1:-1, 10:-10] = True
-    settings = Speckle2SelfSettings(variant, steps=2, channels=8, looks=20)
+    settings = Speckle2SelfSettings(variant, steps=2, looks=20)
     result = despeckle(frames, tissue, settings)
     assert result.images.shape == shape
     assert np.array_equal(result.images[:, ~tissue], frames[:, ~tissue])
