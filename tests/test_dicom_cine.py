@@ -1,6 +1,7 @@
 """Ultrasound: only grey tissue changes, whatever the pixels are stored as."""
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +12,18 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels import pixel_array
 from pydicom.pixels.processing import convert_color_space
-from pydicom.uid import MPEG4HP41, JPEG2000Lossless, RLELossless
+from pydicom.uid import MPEG4HP41, EnhancedUSVolumeStorage, JPEG2000Lossless, RLELossless
 
+from models.compute import choose_compute
+from models.speckle2self import Speckle2SelfSettings
+from operators.denoise_ultrasound import denoise
 from operators.dicom.cine import read_clip
 from operators.dicom.deriving import derive_clip_series
 from operators.dicom.errors import ImageKindError, NoTissueError, UndecodableError
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Series, read_study
+from operators.messages import SelectedSeries
+from operators.time_budget import TimeSlot
 
 PROVENANCE = Provenance("Speckle2Self", "0.1", "abc", 0, 100.0, "cpu", "float32", 5)
 FRAMES = 6
@@ -255,3 +261,41 @@ def test_stills_of_one_series_are_clips_of_their_own(tmp_path: Path) -> None:
     series = series_of(tmp_path, *stills)
     clips = {instance: read_clip(instance).frames for instance in series.instances}
     assert len(list(derive_clip_series(series, clips, PROVENANCE, DerivedSettings(), frozenset()))) == 2
+
+
+def test_two_sectors_of_a_dual_image_without_regions(tmp_path: Path) -> None:
+    both = np.concatenate([speckle(1), speckle(1, seed=1)], axis=2)
+    (series,) = read_study(save(tmp_path, ultrasound(both, "MONOCHROME2"))).series
+    tissue = read_clip(series.instances[0]).tissue
+    middles = tissue[40:56, 40:56].mean(), tissue[40:56, US_SIZE + 40 : US_SIZE + 56].mean()
+    assert middles == (1, 1)
+    assert not tissue[:, 84:108].any()
+
+
+def test_a_tinted_image_is_refused_by_name(tmp_path: Path) -> None:
+    sepia = (speckle(1)[..., None] * np.array([1.0, 0.85, 0.6])).astype(np.uint8)
+    (series,) = read_study(save(tmp_path, ultrasound(sepia, "RGB"))).series
+    with pytest.raises(NoTissueError, match="tinted grey map"):
+        read_clip(series.instances[0])
+
+
+def test_a_slightly_tinted_image_counts_as_grey(tmp_path: Path) -> None:
+    bluish = (speckle(1)[..., None] * np.array([0.97, 0.98, 1.0])).astype(np.uint8)
+    (series,) = read_study(save(tmp_path, ultrasound(bluish, "RGB"))).series
+    assert read_clip(series.instances[0]).tissue[SECTOR].mean() > 0.9
+
+
+def test_a_three_dimensional_volume_is_refused_by_name(tmp_path: Path) -> None:
+    made = file_meta(ultrasound(speckle(3), "MONOCHROME2", SOPClassUID=EnhancedUSVolumeStorage))
+    (series,) = read_study(save(tmp_path, made)).series
+    assert "Enhanced US Volume Storage: three-dimensional ultrasound" in str(series.refusal)
+
+
+def test_a_broken_still_does_not_take_the_others_along(tmp_path: Path) -> None:
+    good, dark = grey(1), ultrasound(np.zeros((1, US_SIZE, US_SIZE), np.uint8), "MONOCHROME2", SOPInstanceUID="1.2.3.4")
+    (series,) = read_study(save(tmp_path, good, file_meta(dark))).series
+    selected = SelectedSeries(series, TimeSlot(time.monotonic(), 1000))
+    settings = Speckle2SelfSettings(steps=1)
+    found = denoise(selected, settings, choose_compute("cpu"), 0)
+    assert [instance.uid for instance in found.images] == [good.SOPInstanceUID]
+    assert list(found.left_out.values()) == [1]

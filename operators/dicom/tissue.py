@@ -18,6 +18,7 @@ SMALLEST_WINDOW = 5  # pixels
 LIT_SHARE = 0.6  # of a window: speckle fills more of it, text and rulers less
 SECTOR_SHARE = 0.1  # of the largest sector's area: a smaller patch is a logo or a bar
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
+COLOURED_SHARE = 0.5  # of the sector: with more, what is left is no image of its own
 COLOUR_MARGIN = 2  # pixels around coloured ones, where compression lets colour bleed
 STROKE_HEIGHT = 0.35  # of full scale above its surroundings: brighter and thin is a drawn line or a letter
 STROKE_LEVEL = 0.6  # of full scale, the least brightness of drawn lines
@@ -60,7 +61,12 @@ def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> M
         raise NoTissueError("the region calibration names no two-dimensional tissue region")
     within = regions.tissue if regions.tissue is not None else np.ones_like(regions.excluded)
     allowed = within & ~regions.excluded & ~_grown(evidence.coloured, COLOUR_MARGIN)
-    tissue = _sector(evidence, within, maximum) & allowed & ~_drawn(evidence, maximum)
+    sector = _sector(evidence, within, maximum)
+    if sector.any() and evidence.coloured[sector].mean() > COLOURED_SHARE:
+        raise NoTissueError(
+            "most of the sector is in colour, as a tinted grey map or colour flow leaves it; send it with a grey map"
+        )
+    tissue = sector & allowed & ~_drawn(evidence, maximum)
     if int(tissue.sum()) < SMALLEST_TISSUE:
         raise NoTissueError(f"only {int(tissue.sum())} pixels look like speckle, fewer than {SMALLEST_TISSUE}")
     return np.asarray(tissue)
