@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.host_process import load_cuda_runtime
+from app.host_process import load_cuda_runtime, share_cores
 
+share_cores()
 load_cuda_runtime()
 
 
