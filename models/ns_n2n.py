@@ -103,8 +103,8 @@ def denoise_volume(
     images = _apply(network, volume, scaling, compute)
     if settings.variant == "default":
         fuse_neighbours(images, scaling, tissue.above)
-    measures: dict[str, float | int | str] = {"noise_sd": noise.sd, "gap": noise.gap}
-    measures["slice_correlation"] = round(noise.correlations[noise.gap - 1], 3)
+    measures = {"noise_sd": noise.sd, "gap": drawer.gap, "slice_correlation": noise.correlations[drawer.gap - 1]}
+    measures |= _removed(voxels, images, tissue.above)
     if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, tissue.above, noise.sd)):
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
@@ -132,6 +132,15 @@ def _on_device(voxels: Voxels, valid: Mask, compute: Compute) -> tuple[Tensor, T
     """(slices, 1, rows, columns) each; padding takes the lowest real value, since its own says nothing."""
     filled = voxels if valid.all() else np.where(valid, voxels, voxels.min(where=valid, initial=math.inf))
     return torch.from_numpy(filled)[:, None].to(compute.device), torch.from_numpy(valid)[:, None].to(compute.device)
+
+
+def _removed(voxels: Voxels, images: Voxels, above: float) -> dict[str, float]:
+    """Mean and sd of what was removed from tissue, in real units."""
+    parts = [(before - after)[before > above] for before, after in zip(voxels, images, strict=True)]
+    count = max(1, sum(part.size for part in parts))
+    mean = sum(float(part.sum(dtype=np.float64)) for part in parts) / count
+    square = sum(float(np.square(part, dtype=np.float64).sum()) for part in parts) / count
+    return {"removed_mean": mean, "removed_sd": math.sqrt(max(0.0, square - mean**2))}
 
 
 def _drawer(
