@@ -89,6 +89,7 @@ def set_up_logging() -> None:
         logging.getLogger(name).setLevel(logging.INFO)
         logging.getLogger(name).propagate = False
     logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(True)  # to the root logger, whatever filters a library sets when it is imported
     warnings.simplefilter("ignore")
 
 

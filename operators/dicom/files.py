@@ -32,6 +32,7 @@ NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 PREAMBLE = 128  # bytes before the DICM mark, PS3.10 7.1
 INFLATED_LIMIT = 2**30  # bytes a deflated object may unfold to; more is a bomb
 READ_CHUNK = 2**20  # bytes inflated at a time
+DIRECTORY = "a DICOM directory, which names images and holds none; give the folder that it describes"
 FILE_ERRORS = (*PARSE_ERRORS, InvalidDicomError, MemoryError, zlib.error)
 
 
@@ -120,10 +121,10 @@ def read_dataset(path: Path, *, header_only: bool) -> Dataset:
             if _has_mark(path):
                 _check_inflated_size(path)
             dataset = _with_syntax(dcmread(path, force=True, stop_before_pixels=header_only))
+            if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+                raise UnreadableError(DIRECTORY)
+            return dataset
     except UnreadableError:
         raise
     except FILE_ERRORS as error:
         raise UnreadableError(f"a damaged DICOM file ({type(error).__name__})") from error
-    if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
-        raise UnreadableError("a DICOM directory, which names images and holds none; give the folder that it describes")
-    return dataset

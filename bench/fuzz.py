@@ -1,0 +1,198 @@
+"""Mutated DICOM files of every kind through reading, decoding and deriving: each must end denoised, refused or unread.
+
+``python -m bench.fuzz --files 5000 [--data FOLDER] [--seed 0]``
+
+Studies of a few small files are built here; with ``--data`` real ones are taken too, a few neighbouring files of each
+series. One file of a study is mutated, and the study goes the way of the operators, with noise added in the place of a
+fit. It runs in a process of its own with a limit on memory: an exception that is no refusal, a crash, a hang or memory
+beyond the limit is a finding, and its file is kept. Exit code 1 where there is one.
+"""
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.fuzz_studies import built_studies, real_studies
+from bench.mutations import mutated
+from operators.dicom.cine import read_clip
+from operators.dicom.deriving import derive_clip_series, derive_volume_series
+from operators.dicom.errors import Refusal
+from operators.dicom.geometry import volumes_in
+from operators.dicom.pixels import read_volume
+from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.reading import Series, read_study
+
+Denoise = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+MINIMUM_SLICES = 4
+SECONDS = 30.0  # one study may take; a sound one needs a tenth of a second
+MEMORY = 4 << 30  # bytes of address space beyond what the process has at its start
+PROVENANCE = Provenance("NS-N2N", "0", "fuzz", 0, 100.0, "cpu", "float32", 1)
+
+
+def denoise_series(series: Series, denoise: Denoise) -> None:
+    """The way of one series through the operators, up to bytes.
+
+    Raises:
+        Refusal: with the reason.
+    """
+    series.check()
+    if series.modality == "US":
+        clips = _clips_of(series, denoise)
+        derived = derive_clip_series(series, clips, PROVENANCE, DerivedSettings(), frozenset())
+    else:
+        stacks = volumes_in(series, MINIMUM_SLICES).stacks
+        volumes = {stack: denoise(read_volume(stack).voxels) for stack in stacks}
+        derived = derive_volume_series(series, volumes, PROVENANCE, DerivedSettings(), frozenset())
+    for dataset in derived:
+        dataset.save_as(BytesIO(), enforce_file_format=True)
+
+
+def _clips_of(series: Series, denoise: Denoise) -> dict[object, npt.NDArray[np.float32]]:
+    clips, refusal = {}, None
+    for instance in series.instances:
+        try:
+            clips[instance] = denoise(read_clip(instance).frames)
+        except Refusal as reason:
+            refusal = reason
+    if refusal is not None and not clips:
+        raise refusal
+    return clips
+
+
+def outcomes_of(folder: Path, denoise: Denoise) -> Iterator[str]:
+    """One word for each series and each unread file of a study."""
+    study = read_study(folder)
+    yield from ("unread" for _ in study.unread)
+    for series in study.series:
+        try:
+            denoise_series(series, denoise)
+        except Refusal:
+            yield "refused"
+        else:
+            yield "denoised"
+
+
+def add_noise(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The identity and a little noise, in the place of a fit."""
+    return images + np.random.default_rng(0).normal(0, 2, images.shape).astype(np.float32)
+
+
+def work(orders: Connection) -> None:
+    """In a process of its own: a folder in, its outcomes or a traceback out, and the peak of memory in kB."""
+    warnings.simplefilter("ignore")
+    space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, space + MEMORY))
+    while True:
+        folder = orders.recv()
+        try:
+            answer = list(outcomes_of(folder, add_noise))
+        except BaseException:  # told to the parent, whatever it is: that is what this program looks for
+            answer = traceback.format_exc()
+        orders.send((answer, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+
+
+class Worker:
+    """The process that does the work, begun anew after each crash or hang."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        context = get_context("spawn")
+        self._orders, theirs = context.Pipe()
+        self._process = context.Process(target=work, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def outcomes(self, folder: Path) -> list[str] | str:
+        """Outcomes, or what went wrong."""
+        self._orders.send(folder)
+        try:
+            if self._orders.poll(SECONDS):
+                answer, peak = self._orders.recv()
+                self.peak = max(self.peak, peak)
+                return answer
+            wrong = f"hang: over {SECONDS:.0f} s"
+        except EOFError:
+            self._process.join()
+            wrong = f"crash: the process ended with {self._process.exitcode}"
+        self.end()
+        self._begin()
+        return wrong
+
+    def end(self) -> None:
+        """Let the process go."""
+        self._process.kill()
+        self._process.join()
+
+
+def run(files: int, data: Path | None, seed: int, kept: Path) -> int:
+    """Mutate and look; print a table of outcomes by kind, and every finding."""
+    rng = np.random.default_rng(seed)
+    table: dict[str, Counter[str]] = {}
+    findings: Counter[str] = Counter()
+    worker, started, slowest = Worker(), time.monotonic(), 0.0
+    with tempfile.TemporaryDirectory() as place:
+        studies = {**built_studies(Path(place, "built")), **(real_studies(data) if data else {})}
+        for number in range(files):
+            kind = list(studies)[number % len(studies)]
+            folder = Path(place, "case")
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            chosen = int(rng.integers(len(studies[kind])))
+            for index, content in enumerate(studies[kind]):
+                (folder / str(index)).write_bytes(mutated(content, rng) if index == chosen else content)
+            begun = time.monotonic()
+            answer = worker.outcomes(folder)
+            slowest = max(slowest, time.monotonic() - begun)
+            if isinstance(answer, str):
+                findings[f"{kind}: {answer}"] += 1
+                shutil.copytree(folder, kept / str(number))
+            table.setdefault(kind, Counter()).update(["FINDING"] if isinstance(answer, str) else answer)
+    worker.end()
+    report(table, findings)
+    print(
+        f"{files} files, {time.monotonic() - started:.0f} s, slowest {slowest:.1f} s, peak {worker.peak / 1024:.0f} MiB"
+    )
+    return int(bool(findings))
+
+
+def report(table: dict[str, Counter[str]], findings: Counter[str]) -> None:
+    """A row for each kind, then the findings."""
+    words = ("denoised", "refused", "unread", "FINDING")
+    print(f"{'kind':40}" + "".join(f"{word:>10}" for word in words))
+    for kind, counts in table.items():
+        print(f"{kind:40}" + "".join(f"{counts[word]:10}" for word in words))
+    for finding, count in findings.most_common():
+        print(f"\n{count} x {finding}")
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(description="Mutate DICOM files and see that each ends denoised or refused.")
+    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--data", type=Path, help="a folder of real studies, in folders of their own")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kept", type=Path, default=Path("build/fuzz"), help="where files with a finding go")
+    given = parser.parse_args()
+    shutil.rmtree(given.kept, ignore_errors=True)
+    return run(given.files, given.data, given.seed, given.kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
