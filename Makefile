@@ -1,5 +1,6 @@
 # make demo   the main job on a study made here, with known truth; results in demo/
 # make test   format, lint, types and tests
+# make conformance   docs/conformance.md from the tables in the code
 # make map    the application package, an OCI image
 # Each sets up .venv by itself. Python 3.11 to 3.13 is needed: make PYTHON=python3.12 demo
 
@@ -11,7 +12,7 @@ NAME := $(shell sed -n 's/^  name: //p' app.yaml)
 VERSION := $(shell sed -n 's/^  version: //p' app.yaml)
 IN_VENV := .venv/bin/python
 
-.PHONY: demo test map clean
+.PHONY: demo test conformance map clean
 
 demo: .venv/product
 	$(IN_VENV) -m app.validation.demo
@@ -21,6 +22,9 @@ test: .venv/checks
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m mypy
 	ulimit -S -s 32768 2>/dev/null; $(IN_VENV) -m pytest
+
+conformance: .venv/product
+	$(IN_VENV) -m app.conformance > docs/conformance.md
 
 map:
 	@test -n "$(BUILDER)" || { echo "make map needs docker, podman or buildah" >&2; exit 1; }

@@ -20,6 +20,7 @@ from operators.dicom.values import integer, required_integer
 
 Words = npt.NDArray[np.integer]
 DECODER_ERRORS = (*FILE_ERRORS, RuntimeError)
+ALLOCATED_BITS = frozenset({8, 16, 32})
 VIDEO_SYNTAX_ROOT = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 AVC/H.264 and HEVC/H.265: .100 to .108
 UNSUPPORTED = "its compression has no decoder here; send it uncompressed or losslessly compressed"
 VIDEO = "it is a video stream, which has no decoder here; send the clip as JPEG frames or uncompressed"
@@ -37,7 +38,7 @@ def check_pixel_kind(header: Dataset) -> None:
     allocated = required_integer(header, "BitsAllocated", need)
     stored = required_integer(header, "BitsStored", need)
     high = integer(header, "HighBit")
-    if allocated not in {8, 16, 32} or not 1 < stored <= allocated:
+    if allocated not in ALLOCATED_BITS or not 1 < stored <= allocated:
         raise ImageKindError(f"an image of {stored} in {allocated} bits", "pixels of 8, 16 or 32 bits are needed")
     if high is not None and not stored - 1 <= high < allocated:
         raise ImageKindError("an image whose HighBit contradicts its BitsStored", "correct the header")

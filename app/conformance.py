@@ -1,0 +1,136 @@
+"""The DICOM conformance statement, from the tables that the code itself follows: ``make conformance``.
+
+``python -m app.conformance`` prints Markdown. Nothing is said here that no table holds, so that it can't drift.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.pixels import get_decoder
+from pydicom.tag import Tag
+from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRLittleEndian
+
+from operators.dicom import attributes, classes, errors, files, geometry, kinds, private_tags, splitting
+from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
+from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
+from operators.dicom.reading import ReadingLimits
+
+METHODS = {"CT": "NS-N2N", "MR": "NS-N2N", "PT": "NS-N2N", "US": "Speckle2Self"}  # a test holds them to the graph
+HEAD = """# DICOM conformance statement
+
+Made by `make conformance` from the tables that the code follows; a test holds the two together.
+
+The application reads DICOM files from a folder and writes DICOM files into another. It has no network service of its
+own (no C-STORE, no DICOMweb): the host that runs it sends and receives. The source is never changed.
+"""
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in (tuple(head), *rows)]
+    columns = lines[0].count(" | ") + 1
+    return "\n".join([lines[0], "|" + "---|" * columns, *lines[1:]])
+
+
+def statement() -> str:
+    """The whole text."""
+    return "\n\n".join(part.strip() for part in (HEAD, *_read(), *_told_apart(), *_written(), *_refused())) + "\n"
+
+
+def _read() -> Iterator[str]:
+    yield "## What is read"
+    yield "### Storage classes that are denoised"
+    denoised = classes.MODALITY_OF_CLASS.items()
+    rows = [(UID(uid).name, uid, modality, METHODS[modality]) for uid, modality in denoised]
+    yield table(("SOP class", "UID", "Modality", "Method"), rows)
+    yield "### Storage classes that are refused with a reason of their own; any other is refused by its name"
+    refused = [(UID(uid).name, uid, reason) for uid, reason in classes.REFUSED_IMAGES.items()]
+    yield table(("SOP class", "UID", "Reason"), refused)
+    yield "### Transfer syntaxes"
+    readable = {syntax: _is_readable(syntax) for syntax in AllTransferSyntaxes}
+    yield table(("Transfer syntax", "UID"), [(syntax.name, syntax) for syntax, good in readable.items() if good])
+    video = sorted(syntax.name for syntax, good in readable.items() if not good)
+    yield "Refused with the reason, for want of a decoder: " + "; ".join(video) + "."
+    yield (
+        f"Pixels: integers in {', '.join(map(str, sorted(ALLOCATED_BITS)))} bits, signed and unsigned; MONOCHROME1 and "
+        "MONOCHROME2; in ultrasound also RGB, YBR_FULL, YBR_FULL_422, YBR_ICT, YBR_RCT and PALETTE COLOR. An object "
+        f"that announces more than {ReadingLimits().values_per_instance} values, or is deflated to hide more than "
+        f"{files.INFLATED_LIMIT} bytes, is refused before it is decoded."
+    )
+
+
+def _is_readable(syntax: UID) -> bool:
+    try:
+        return get_decoder(syntax).is_available and not syntax.startswith(VIDEO_SYNTAX_ROOT)
+    except NotImplementedError:
+        return False
+
+
+def _told_apart() -> Iterator[str]:
+    yield "## How the volumes of a CT, MR or PET series are told apart"
+    yield (
+        "Slices of one size, orientation and pixel spacing are ordered along their normal. Where positions repeat, the "
+        "first of these attributes that lessens the repetition splits them:"
+    )
+    yield table(("Attribute", "Tag", "Told as"), [(name, _tag(name), word) for name, word in splitting.DISTINGUISHING])
+    private = "; ".join(
+        f"({group:04X},xx{element:02X}) {creator}" for group, creator, element in private_tags.B_VALUE_ELEMENTS
+    )
+    yield f"In the place of an absent DiffusionBValue: {private}."
+    rows = [
+        ("Difference of a direction cosine", geometry.ORIENTATION_TOLERANCE),
+        ("Pixel spacing, relative", geometry.PIXEL_SPACING_TOLERANCE),
+        ("Slice spacing over the usual one nearby, relative; more is a gap", geometry.GAP_TOLERANCE),
+        ("Shift within the plane off the line of the neighbours, pixels; more is a gap", geometry.SHIFT_TOLERANCE),
+        ("Positions that are one, mm", splitting.SAME_POSITION),
+    ]
+    yield table(("Tolerance", "Value"), rows)
+    yield "Frames of these types are left out, or the series is refused where no others remain:"
+    words = {**kinds.REFUSED_TYPES, **{word: kinds.NOT_MAGNITUDE_KIND for word in sorted(kinds.NOT_MAGNITUDE)}}
+    yield table(("Word in ImageType or FrameType", "Kind", "Reason"), [(word, *why) for word, why in words.items()])
+
+
+def _written() -> Iterator[str]:
+    yield "## What is written"
+    yield (
+        f"Objects of the source's class in {UID(ExplicitVRLittleEndian).name}, one for each source object that was "
+        "denoised. What stands in none of these tables, private attributes too, is kept as it is."
+    )
+    yield "### Replaced"
+    replaced = {name: how for name, (how, _) in attributes.REPLACED.items()} | attributes.REPLACED_WITH_PIXELS
+    yield _attribute_table(replaced, "Value")
+    yield "### Removed"
+    yield _attribute_table(attributes.REMOVED, "Because it")
+    yield "### Kept on purpose"
+    yield _attribute_table(attributes.KEPT, "Because")
+    yield "### How an object of this application is known"
+    rows = [
+        ("Manufacturer in ContributingEquipmentSequence", MANUFACTURER),
+        ("ManufacturerModelName there", MODEL_NAME),
+        ("DerivationCodeSequence", f"({CODE_VALUE}, {CODING_SCHEME}, {CODE_MEANING})"),
+    ]
+    yield table(("Where", "Value"), rows)
+
+
+def _attribute_table(rows: dict[str, str], head: str) -> str:
+    return table(
+        ("Attribute", "Tag", "VR", head), [(name, _tag(name), _kind(name), how) for name, how in sorted(rows.items())]
+    )
+
+
+def _tag(keyword: str) -> str:
+    return str(Tag(tag_for_keyword(keyword) or 0)).replace(" ", "")
+
+
+def _kind(keyword: str) -> str:
+    return dictionary_VR(tag_for_keyword(keyword) or 0)
+
+
+def _refused() -> Iterator[str]:
+    yield "## Why a series, or a part of it, is refused"
+    reasons = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.Refusal)]
+    yield "\n".join(f"- {str(kind.__doc__).strip()}" for kind in reasons if kind is not errors.Refusal)
+
+
+if __name__ == "__main__":
+    print(statement(), end="")
