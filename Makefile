@@ -1,18 +1,21 @@
 # make demo   the main job on a study made here, with known truth; results in demo/
 # make test   format, lint, types and tests
 # make conformance   docs/conformance.md from the tables in the code
-# make map    the application package, an OCI image
+# make map    the application package, an OCI image; TARGET=gpu, INDEX= and BASE= as the Dockerfile says
+# make map-run IN=study OUT=results   the package on a study; ARGS= for the application
+# make map-test   build the package and judge it
+# make release    the package, its list of contents and its documents, in build/
 # Each sets up .venv by itself. Python 3.11 to 3.13 is needed: make PYTHON=python3.12 demo
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
-BUILDER ?= $(shell command -v docker || command -v podman || command -v buildah)
 NAME := $(shell sed -n 's/^  name: //p' app.yaml)
 VERSION := $(shell sed -n 's/^  version: //p' app.yaml)
 IN_VENV := .venv/bin/python
+ENGINE := $(PYTHON) deploy/map/engine.py
 
-.PHONY: demo test conformance map clean
+.PHONY: demo test conformance map map-run map-test release clean
 
 demo: .venv/product
 	$(IN_VENV) -m app.validation.demo
@@ -27,8 +30,17 @@ conformance: .venv/product
 	$(IN_VENV) -m app.conformance > docs/conformance.md
 
 map:
-	@test -n "$(BUILDER)" || { echo "make map needs docker, podman or buildah" >&2; exit 1; }
-	$(BUILDER) build --build-arg VERSION=$(VERSION) -t $(NAME):$(VERSION) .
+	$(ENGINE) build $(NAME):$(VERSION) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
+
+map-run:
+	@test -n "$(IN)" -a -n "$(OUT)" || { echo "make map-run IN=study OUT=results" >&2; exit 2; }
+	$(ENGINE) run $(NAME):$(VERSION) "$(IN)" "$(OUT)" $(ARGS)
+
+map-test: map
+	$(PYTHON) deploy/map/conformance.py $(NAME):$(VERSION)
+
+release: map
+	$(PYTHON) deploy/map/release.py $(NAME):$(VERSION) build
 
 clean:
 	rm -rf .venv demo build

@@ -6,6 +6,18 @@ set -eu
 manifests=/etc/holoscan
 export_folder=/var/run/holoscan/export
 
+# Where the host limits memory, the process gets the same limit by itself: an allocation that fails can be told,
+# a process that the kernel kills can tell nothing.
+limit_memory() {
+    for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+        bytes=$(cat "$file" 2>/dev/null) || continue
+        case "$bytes" in
+        max | ????????????????*) ;; # none, or as good as none
+        *) ulimit -S -d $((bytes / 1024)) ;;
+        esac
+    done
+}
+
 case "${1:-}" in
 show)
     printf '%s\n' "app.json:"
@@ -18,11 +30,21 @@ env)
     ;;
 extract)
     [ -d "$export_folder" ] || { echo "extract: mount a folder at $export_folder" >&2; exit 2; }
-    mkdir -p "$export_folder/app" "$export_folder/config" "$export_folder/models" "$export_folder/docs"
-    cp -R "$HOLOSCAN_APPLICATION/." "$export_folder/app/"
-    cp "$manifests/app.json" "$manifests/pkg.json" "$HOLOSCAN_CONFIG_PATH" "$export_folder/config/"
-    cp -R "$HOLOSCAN_MODEL_PATH/." "$export_folder/models/"
-    cp -R "$HOLOSCAN_DOCS_PATH/." "$export_folder/docs/"
+    parts="app config models docs"
+    chosen=
+    for part in $parts; do
+        [ ! -d "$export_folder/$part" ] || chosen="$chosen $part"
+    done
+    for part in ${chosen:-$parts}; do
+        target=$export_folder/$part
+        mkdir -p "$target"
+        case "$part" in
+        app) cp -R "$HOLOSCAN_APPLICATION/." "$target/" ;;
+        config) cp "$manifests/app.json" "$manifests/pkg.json" "$HOLOSCAN_CONFIG_PATH" "$target/" ;;
+        models) cp -R "$HOLOSCAN_MODEL_PATH/." "$target/" ;;
+        docs) cp -R "$HOLOSCAN_DOCS_PATH/." "$target/" ;;
+        esac
+    done
     ;;
 help)
     echo "show | env | extract | help; otherwise the application with these arguments:"
@@ -30,6 +52,7 @@ help)
     ;;
 *)
     ulimit -S -s 32768 2>/dev/null || true
+    limit_memory
     exec python3 -m app "$@"
     ;;
 esac

@@ -1,7 +1,8 @@
 """The package's manifests, made from app.yaml, the one source: ``python manifests.py app.yaml FOLDER``.
 
 Out: ``app.json`` and ``pkg.json`` as the MONAI Application Package specification 1.0 asks, with the variables that
-the image sets taken from its own environment, so that both can't differ.
+the image sets taken from its own environment, so that both can't differ. TARGET in the environment is cpu or gpu, as
+the image was built; VERSION, where it is given, must be app.yaml's.
 """
 
 import json
@@ -15,6 +16,14 @@ import yaml
 
 API_VERSION = "1.0.0"
 SDK, SDK_VERSION = "monai-deploy-app-sdk", "4.0.0"
+PROBE = {
+    "type": "command",
+    "command": ["/usr/local/bin/entrypoint", "show"],
+    "initialDelaySeconds": 1,
+    "periodSeconds": 10,
+    "timeoutSeconds": 5,
+    "failureThreshold": 3,
+}
 VARIABLES = "HOLOSCAN_"  # the beginning of those that the manifest repeats
 
 
@@ -23,6 +32,7 @@ def app_manifest(application: Mapping[str, Any], environment: Mapping[str, str],
     return {
         "apiVersion": API_VERSION,
         "type": "application",
+        "title": application["title"],
         "sdk": SDK,
         "sdkVersion": SDK_VERSION,
         "version": application["version"],
@@ -31,8 +41,8 @@ def app_manifest(application: Mapping[str, Any], environment: Mapping[str, str],
         "workingDirectory": environment["HOLOSCAN_WORKDIR"],
         "input": {"path": environment["HOLOSCAN_INPUT_PATH"], "formats": application["inputFormats"]},
         "output": {"path": environment["HOLOSCAN_OUTPUT_PATH"], "format": application["outputFormats"][0]},
-        "readiness": None,
-        "liveness": None,
+        "readiness": PROBE,
+        "liveness": PROBE,
         "timeout": timeout,
     }
 
@@ -41,14 +51,14 @@ def package_manifest(
     application: Mapping[str, Any], resources: Mapping[str, Any], environment: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the package holds and needs."""
-    names = ("cpu", "gpu", "memory", "gpuMemory", "sharedMemory")
+    names = ("cpu", "memory", "gpuMemory", "sharedMemory")
     return {
         "apiVersion": API_VERSION,
         "version": application["version"],
         "applicationRoot": environment["HOLOSCAN_APPLICATION"],
         "modelRoot": environment["HOLOSCAN_MODEL_PATH"],
-        "models": {},
-        "resources": {name: resources[name] for name in names},
+        "models": [],
+        "resources": {**{name: resources[name] for name in names}, "gpu": int(environment.get("TARGET") == "gpu")},
     }
 
 
@@ -56,6 +66,8 @@ def main(source: Path, folder: Path, environment: Mapping[str, str]) -> None:
     """Write both."""
     content = yaml.safe_load(source.read_text())
     application, resources, timeout = content["application"], content["resources"], content["run"]["time_budget"]
+    if (label := environment.get("VERSION")) and label != application["version"]:
+        sys.exit(f"the label says version {label}, app.yaml {application['version']}; build by 'make map'")
     manifests = {
         "app.json": app_manifest(application, environment, int(timeout) * 2),
         "pkg.json": package_manifest(application, resources, environment),

@@ -1,0 +1,183 @@
+"""The container program of this machine: docker, podman or buildah, whichever is there and works.
+
+``python engine.py build IMAGE VERSION [--target gpu] [--index URL] [--base IMAGE]`` builds the Dockerfile here.
+``python engine.py run IMAGE IN OUT [ARGUMENTS]`` runs it as a careful host would.
+
+pip's settings on this machine (an index, a certificate, folders of wheels) are lent to a build by podman or buildah as
+mounts; nothing of them stays in the image. Only Python's standard library is used: a bare machine runs this.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+PIP_SECTION = "[global]\n"
+ROOMY = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=4096:4096")  # where podman's own are above the machine's
+RUNNERS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("docker", (), ()),
+    ("podman", (), ()),
+    ("podman", ("--runtime", "runc", "--cgroup-manager", "cgroupfs"), ROOMY),
+)
+CAREFUL = (
+    "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+)  # fmt: skip
+
+
+class NoEngineError(RuntimeError):
+    """Nothing on this machine can do it."""
+
+
+def silently(*command: str) -> bool:
+    """Whether a command ends well."""
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def builder() -> str:
+    """The program that builds.
+
+    Raises:
+        NoEngineError: none is there, or docker's service does not answer and nothing else is there.
+    """
+    if shutil.which("docker") and silently("docker", "info"):
+        return "docker"
+    for name in ("podman", "buildah"):
+        if shutil.which(name):
+            return name
+    raise NoEngineError("no docker with its service running, no podman, no buildah: install one, and call again")
+
+
+def runner(image: str) -> list[str]:
+    """``PROGRAM ... run ...``, proven by a run of ``image`` that only prints its manifests.
+
+    Raises:
+        NoEngineError: nothing here runs it, with the last complaint.
+    """
+    complaint = "neither docker nor podman is installed"
+    for program, before, after in RUNNERS:
+        if shutil.which(program):
+            command = [program, *before, "run", *after]
+            trial = subprocess.run(
+                [*command, "--rm", "--network", "none", image, "show"], capture_output=True, text=True, check=False
+            )
+            if trial.returncode == 0:
+                return command
+            complaint = f"{program}: {trial.stderr.strip()[-300:]}"
+    raise NoEngineError(f"no container can be run here: {complaint}")
+
+
+def build_commands(program: str, image: str, arguments: dict[str, str], pip_file: Path) -> Iterator[list[str]]:
+    """The commands in their order, without the context.
+
+    A mount leaves an empty file or folder behind. So only the stage that no image is made of is built with mounts; what
+    comes before and after it takes it from the cache.
+    """
+    given = [part for name, value in arguments.items() if value for part in ("--build-arg", f"{name}={value}")]
+    if program == "docker":
+        yield ["docker", "build", *given, "-t", image]
+        return
+    form = [
+        program,
+        "build" if program == "podman" else "bud",
+        "--isolation",
+        "chroot",
+        "--network",
+        "host",
+        "--layers",
+    ]
+    if mounts := pip_mounts(pip_file):
+        yield [*form, *given, "--target", "system"]
+        yield [*form, *given, "--target", "libraries", *mounts]
+    yield [*form, *given, "-t", image]
+
+
+def pip_mounts(pip_file: Path) -> list[str]:
+    """Mounts that make this machine's pip settings those of the build; ``pip_file`` is written."""
+    settings = pip_settings()
+    if not settings:
+        return []
+    pip_file.write_text(PIP_SECTION + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+    words = [urlsplit(word) for value in settings.values() for word in value.split()]
+    local = {word.path for word in words if word.scheme in ("", "file") and word.path.startswith("/")}
+    folders = {str(found) for path in local if (found := nearest(Path(path)))}
+    return [part for path in sorted(folders) for part in ("-v", f"{path}:{path}:ro")] + [
+        "-v",
+        f"{pip_file}:/etc/pip.conf:ro",
+    ]
+
+
+def nearest(path: Path) -> Path | None:
+    """What to mount for a path that pip reads: an index links to files beside its own folder, so its parent."""
+    if not path.exists():
+        return None
+    return path.parent if path.name == "simple" else path
+
+
+def pip_settings() -> dict[str, str]:
+    """Of this machine's pip, the environment's last."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    rows = [line.partition("=") for line in listed.splitlines() if line.startswith(("global.", ":env:."))]
+    rows.sort(key=lambda row: row[0].startswith(":env:"))
+    return {name.rpartition(".")[2]: value.strip("'\"").replace("\\n", " ") for name, _, value in rows}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def build(image: str, arguments: dict[str, str]) -> int:
+    """Build the Dockerfile of this tree; the exit code of the first command that fails, or 0."""
+    with scratch() as folder:
+        for command in build_commands(builder(), image, arguments, folder / "pip.conf"):
+            if code := subprocess.run([*command, "."], cwd=ROOT, check=False).returncode:
+                return code
+    return 0
+
+
+def run(image: str, source: Path, target: Path, arguments: Sequence[str]) -> int:
+    """Run the image on a study, as the user who asks; its exit code."""
+    target.mkdir(parents=True, exist_ok=True)
+    mounts = ["-v", f"{source.resolve()}:/var/holoscan/input:ro", "-v", f"{target.resolve()}:/var/holoscan/output"]
+    command = [*runner(image), "--rm", *CAREFUL, "--user", f"{os.getuid()}:{os.getgid()}", *mounts]
+    if command[0] == "podman" and os.getuid():
+        command += ["--userns", "keep-id"]
+    return subprocess.run([*command, image, *arguments], check=False).returncode
+
+
+def main() -> int:
+    """As the arguments say."""
+    parser = argparse.ArgumentParser(description="Build the application package, or run it on a study.")
+    what = parser.add_subparsers(dest="what", required=True)
+    building, running = what.add_parser("build"), what.add_parser("run")
+    building.add_argument("image")
+    building.add_argument("version")
+    for name in ("target", "index", "base"):
+        building.add_argument(f"--{name}", default="")
+    running.add_argument("image")
+    running.add_argument("input", type=Path)
+    running.add_argument("output", type=Path)
+    running.add_argument("arguments", nargs=argparse.REMAINDER)
+    given = parser.parse_args()
+    if given.what == "run":
+        return run(given.image, given.input, given.output, given.arguments)
+    arguments = {"TARGET": given.target, "INDEX": given.index, "BASE": given.base, "VERSION": given.version}
+    return build(given.image, arguments)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except NoEngineError as error:
+        sys.exit(str(error))
