@@ -35,3 +35,14 @@ REFUSED_IMAGES: dict[str, str] = {
     uid.ParametricMapStorage: "a parametric map holds computed results, not measured values",
     uid.SegmentationStorage: "a segmentation holds labels, not measured values",
 }
+
+# Defined terms of Modality, PS3.3 C.7.3.1.1.1, retired ones too; any other text may tell of a patient.
+MODALITIES = frozenset({
+    "ANN", "AR", "AS", "ASMT", "AU", "BDUS", "BI", "BMD", "CD", "CF", "CFM", "CP", "CR", "CS", "CT", "CTPROTOCOL",
+    "DD", "DF", "DG", "DM", "DMS", "DOC", "DS", "DX", "EC", "ECG", "EEG", "EMG", "EOG", "EPS", "ES", "FA", "FID",
+    "FS", "GM", "HC", "HD", "IO", "IOL", "IVOCT", "IVUS", "KER", "KO", "LEN", "LP", "LS", "M3D", "MA", "MG", "MR",
+    "MS", "NEARIR", "NM", "OAM", "OCT", "OP", "OPM", "OPR", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PA",
+    "PLAN", "POS", "PR", "PT", "PX", "REG", "RESP", "RF", "RG", "RTDOSE", "RTIMAGE", "RTINTENT", "RTPLAN", "RTRAD",
+    "RTRECORD", "RTSEGANN", "RTSTRUCT", "RWV", "SEG", "SM", "SMR", "SR", "SRF", "ST", "STAIN", "TEXTUREMAP", "TG",
+    "US", "VA", "VF", "XA", "XAPROTOCOL", "XC",
+})  # fmt: skip

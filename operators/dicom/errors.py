@@ -15,6 +15,11 @@ def _named(keyword: str) -> str:
     return f"{keyword} {Tag(tag)}" if tag is not None else keyword
 
 
+def _name_of(uid: str) -> str:
+    """The name of a UID, or its digits; empty where it is text of somebody's own."""
+    return UID(uid).name if UID(uid).is_valid else ""
+
+
 class Refusal(ValueError):
     """The series is left as it is, with a reason that somebody can act on."""
 
@@ -39,8 +44,7 @@ class NotAnImageError(Refusal):
     def __init__(
         self, sop_class: str, reason: str = "only CT, MR, PET and ultrasound image classes are denoised"
     ) -> None:
-        name = UID(sop_class).name if UID(sop_class).is_valid else "an object without a valid SOP class"
-        super().__init__(f"{name}: {reason}")
+        super().__init__(f"{_name_of(sop_class) or 'an object without a known SOP class'}: {reason}")
 
 
 class ImageKindError(Refusal):
@@ -103,7 +107,8 @@ class UndecodableError(Refusal):
     """The pixel data are broken, or their compression has no decoder here."""
 
     def __init__(self, syntax: str, reason: str) -> None:
-        super().__init__(f"pixel data in transfer syntax {UID(syntax).name} cannot be decoded: {reason}")
+        name = _name_of(syntax) or "of an unknown kind"
+        super().__init__(f"pixel data in transfer syntax {name} cannot be decoded: {reason}")
 
 
 class UnwritableError(Refusal):

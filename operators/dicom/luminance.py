@@ -47,7 +47,7 @@ def luminance_of(header: Dataset, photometric: str) -> Luminance:
         return _rgb(header)
     if photometric in {"YBR_FULL", "YBR_FULL_422"}:
         return _ybr(header)
-    raise ImageKindError(f"an ultrasound image in {photometric}", "its grey levels are not known")
+    raise ImageKindError("an ultrasound image of another PhotometricInterpretation", "its grey levels are not known")
 
 
 def _monochrome(header: Dataset, photometric: str) -> Luminance:

@@ -1,13 +1,12 @@
 """What reading finds: instances, series, the study, and the files that are none. Headers only, no pixels."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from operators.dicom.classes import MODALITY_OF_CLASS
+from operators.dicom.classes import MODALITIES, MODALITY_OF_CLASS
 from operators.dicom.errors import Refusal, UnusableValueError
 from operators.dicom.values import integer, text
 
@@ -88,7 +87,7 @@ class Series:
         """CT, MR, PT or US by storage class; for any other class what the header says, if it is a code."""
         first = self.instances[0]
         written = text(first.header, "Modality")
-        return MODALITY_OF_CLASS.get(first.sop_class) or (written if re.fullmatch(r"[A-Z]{2,16}", written) else "")
+        return MODALITY_OF_CLASS.get(first.sop_class) or (written if written in MODALITIES else "")
 
     @property
     def number(self) -> int | None:
