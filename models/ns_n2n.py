@@ -21,12 +21,12 @@ from models.compute import Compute
 from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
 from models.matching import mean_difference_sd, strong_low_pass
+from models.noise_level import SliceNoise, measure_noise
 from models.pairs import PairDrawer
 from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
-from models.slice_noise import SliceNoise, measure_noise
 from models.tissue import tissue_of
 
 METHOD = "NS-N2N"
@@ -105,7 +105,7 @@ def denoise_volume(
         fuse_neighbours(images, scaling, tissue.above)
     measures = {"noise_sd": noise.sd, "gap": drawer.gap, "slice_correlation": noise.correlations[drawer.gap - 1]}
     measures |= _removed(voxels, images, tissue.above)
-    if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, tissue.above, noise.sd)):
+    if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, noise.sd)):
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
     np.copyto(images, voxels, where=~valid)

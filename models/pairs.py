@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.noise_level import LEVEL_STEP
 from models.scaling import Scaling
-from models.slice_noise import LEVEL_STEP
 
 TISSUE_SHARE = 0.25  # of a crop must exceed the tissue threshold, else another is drawn
 TRIES = 8  # crops drawn at most; a volume may hold hardly any tissue

@@ -4,14 +4,18 @@ Under noise of standard deviation s in each channel, E[M] is 1.25 s at A = 0 and
 A -> E[M] (Rice 1944) is inverted as Koay and Basser (2006) do, here by interpolation in a table.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ive
 
-RAYLEIGH_RATIO = 1.913  # mean over sd of magnitude noise without signal
-RATIO_TOLERANCE = 0.15  # of that ratio: coils combined otherwise, filtered or zeroed background fall outside
-SD_TOLERANCE = 0.35  # background's noise against the tissue's own, relative: parallel imaging makes them differ
-BACKGROUND_SHARE = 0.02  # of all voxels must be background, else it can't be judged
+AIR_END = 1.5  # tissue noise sds; two thirds of air without signal lie below, tissue above
+CUT_POWER, CUT_MEDIAN = 0.459, 0.908  # mean square over 2 s^2 and median over s of Rayleigh noise cut at 1.5 s
+MEDIAN_TOLERANCE = 0.1  # of s; air that is filtered, zeroed, or mixed with dark tissue falls outside
+SD_TOLERANCE = 0.25  # air's noise against the tissue's own, relative: coil combination can make them differ
+BACKGROUND_SHARE = 0.05  # of all voxels must be air, else it can't be judged
+SAMPLE = 1_000_000  # voxels looked at
 TABLE_END = 12.0  # A / s beyond which the bias is under 0.05 s and A^2 = E[M]^2 - s^2 serves
 
 Voxels = npt.NDArray[np.float32]
@@ -24,22 +28,20 @@ def mean_magnitude(amplitude: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     return value
 
 
-def rician_sd(voxels: Voxels, threshold: float, tissue_sd: float) -> float:
-    """The noise sd from the air around the body, or 0 where the air does not look like Rician noise.
+def rician_sd(voxels: Voxels, tissue_sd: float) -> float:
+    """The noise sd in tissue, or 0 where the air around the body does not look like Rician noise of about that sd.
 
     Args:
         voxels: (slices, rows, columns) as acquired.
-        threshold: below which voxels may be air.
         tissue_sd: noise measured in tissue, which the air must agree with.
     """
-    air = voxels[(voxels > 0) & (voxels < threshold)]
-    if air.size < BACKGROUND_SHARE * voxels.size:
+    sample = voxels.ravel()[:: 1 + voxels.size // SAMPLE]
+    air = sample[(sample > 0) & (sample < AIR_END * tissue_sd)].astype(np.float64)
+    if air.size < BACKGROUND_SHARE * sample.size:
         return 0.0
-    dark = air[air < np.quantile(air[:: 1 + air.size // 1_000_000], 0.9)]
-    sd = float(np.sqrt((air.astype(np.float64) ** 2).mean() / 2))
-    median_sd = float(np.median(air)) / np.sqrt(2 * np.log(2))
-    like_rayleigh = abs(median_sd / sd - 1) <= RATIO_TOLERANCE and dark.size > 0
-    return sd if like_rayleigh and abs(sd / tissue_sd - 1) <= SD_TOLERANCE else 0.0
+    sd = math.sqrt(np.mean(air**2) / 2 / CUT_POWER)
+    like_rayleigh = abs(float(np.median(air)) / sd - CUT_MEDIAN) <= MEDIAN_TOLERANCE
+    return tissue_sd if like_rayleigh and abs(sd / tissue_sd - 1) <= SD_TOLERANCE else 0.0
 
 
 def remove_rician_bias(images: Voxels, sd: float) -> Voxels:

@@ -9,7 +9,9 @@ from skimage.filters import threshold_otsu
 
 CT_AIR = -950.0  # HU; air is -1000, lung about -850
 CT_PLAIN = (-200.0, 200.0)  # HU; fat and soft organs: lung and bone are texture that changes from slice to slice
-OTSU_SHARE = 0.5  # of Otsu's threshold between air and body, so that dark tissue is kept
+HIGH, DYNAMIC_RANGE = 0.995, 1000.0  # quantile that counts as bright, and how far below it the darkest value counts
+TINY = 1e-12  # real units; an image of zeros has nothing bright
+CEILING = {"CT": 2.0, "MR": 1.5, "PT": 3.0}  # attenuation, coils and decay spread the noise about so far
 SAMPLE = 1_000_000  # voxels the threshold is taken from
 
 
@@ -21,16 +23,24 @@ class Tissue:
         above: values above which a voxel is tissue, not air.
         plain: values between which slices differ by noise rather than by texture; noise elsewhere is taken to be no
             stronger than around it.
+        ceiling: times the typical noise, above which differences are anatomy even where tissue looks plain.
+        counts: whether the noise grows with the root of the signal.
     """
 
     above: float
     plain: tuple[float, float]
+    ceiling: float
+    counts: bool = False
 
 
 def tissue_of(voxels: npt.NDArray[np.float32], modality: str) -> Tissue:
-    """Fixed in CT, whose values have a scale; half of Otsu's threshold elsewhere."""
+    """Fixed in CT, whose values have a scale; elsewhere Otsu's threshold of values whose bright end is compressed."""
     if modality == "CT":
-        return Tissue(CT_AIR, CT_PLAIN)
+        return Tissue(CT_AIR, CT_PLAIN, CEILING["CT"])
     sample = voxels.ravel()[:: 1 + voxels.size // SAMPLE]
-    above = OTSU_SHARE * float(threshold_otsu(sample)) if np.ptp(sample) > 0 else float(sample[0])
-    return Tissue(above, (-math.inf, math.inf))
+    bright = max(float(np.quantile(sample, HIGH)), TINY)
+    counts = modality == "PT"
+    compress, expand = (np.sqrt, np.square) if counts else (np.log, np.exp)
+    compressed = compress(np.clip(sample, bright / DYNAMIC_RANGE, bright))
+    above = float(expand(threshold_otsu(compressed))) if np.ptp(compressed) > 0 else 0.0
+    return Tissue(above, (-math.inf, math.inf), CEILING[modality], counts)
