@@ -157,7 +157,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], ending: Endin
 
 if __name__ == "__main__":
     raise_stack_limit()
-    share_cores()
+    share_cores(os.environ)
     load_cuda_runtime()
     process_ending = Ending()
     process_ending.watch()

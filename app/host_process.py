@@ -13,7 +13,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 
 LOG = logging.getLogger(__name__)
@@ -32,17 +32,17 @@ def raise_stack_limit() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def share_cores() -> None:
-    """Let arithmetic threads sleep while they wait, and be no more than the host grants; set before torch is imported.
+def share_cores(environment: MutableMapping[str, str]) -> None:
+    """Let arithmetic threads sleep while they wait, and be no more than the host grants; call it before torch comes.
 
     Threads that spin cost a fit on two busy cores half its speed. A container's share of time is no affinity, so that
     OpenMP would start a thread for every core of the machine.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     quota, period = CPU_SHARE.read_text().split() if CPU_SHARE.is_file() else ("max", "1")
     if quota != "max":
         granted = max(1, math.ceil(int(quota) / int(period)))
-        os.environ.setdefault("OMP_NUM_THREADS", str(min(granted, len(os.sched_getaffinity(0)))))
+        environment.setdefault("OMP_NUM_THREADS", str(min(granted, len(os.sched_getaffinity(0)))))
 
 
 def load_cuda_runtime() -> None:

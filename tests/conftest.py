@@ -1,12 +1,13 @@
 """What every test needs before it may import anything that imports Holoscan."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from app.host_process import load_cuda_runtime, share_cores
 
-share_cores()
+share_cores(os.environ)
 load_cuda_runtime()
 
 

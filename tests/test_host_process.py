@@ -77,7 +77,7 @@ def test_threads_are_no_more_than_the_host_grants(
 ) -> None:
     (tmp_path / "cpu.max").write_text(granted + "\n")
     monkeypatch.setattr(host_process, "CPU_SHARE", tmp_path / "cpu.max")
-    monkeypatch.setattr(os, "environ", {})
-    host_process.share_cores()
+    environment: dict[str, str] = {}
+    host_process.share_cores(environment)
     expected = str(len(os.sched_getaffinity(0))) if threads is str else threads
-    assert os.environ == {"OMP_WAIT_POLICY": "PASSIVE"} | ({"OMP_NUM_THREADS": expected} if expected else {})
+    assert environment == {"OMP_WAIT_POLICY": "PASSIVE"} | ({"OMP_NUM_THREADS": expected} if expected else {})
