@@ -1,0 +1,71 @@
+"""Every folder of real studies through the command, and what became of each series, as a table.
+
+``python -m bench.real_data FOLDER [--set ...] > docs/real-data.md``; one study in each sub-folder of FOLDER.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.conformance import table
+
+LARGEST_SECONDS = 600  # a study may take
+HEAD = """# What became of real studies
+
+Made by `python -m bench.real_data`, with a fit cut short ({settings}): the outcome does not depend on it.
+The folders hold public objects of the Cancer Imaging Archive, pydicom, fo-dicom, GDCM, dcm2niix and others, unedited.
+"""
+
+
+def run(folder: Path, settings: list[str]) -> dict[str, Any]:
+    """result.json of one study, with the files that were written checked for being there."""
+    with tempfile.TemporaryDirectory() as target:
+        command = [sys.executable, "-m", "app", "-i", folder, "-o", target, "--time-budget", LARGEST_SECONDS]
+        words = [*map(str, command), *(word for setting in settings for word in ("--set", setting))]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        result: dict[str, Any] = json.loads(done.stdout)
+        if "Traceback" in done.stderr:
+            raise RuntimeError(f"{folder.name}: a traceback in the log")
+        if len(list(Path(target).glob("*.dcm"))) != result["counts"]["files_written"]:
+            raise RuntimeError(f"{folder.name}: not as many files as the report says")
+    return result
+
+
+def rows_of(folder: Path, result: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    """A row for each series, and for each reason of files that are none."""
+    for series in result["series"]:
+        left_out = "; ".join(f"{each['images']} left out: {each['reason']}" for each in series.get("left_out", ()))
+        written = sum(each["files"] for each in series.get("written", ()))
+        volumes = len(series.get("fits", ()))
+        told = series["reason"] or f"{volumes} fit(s), {written} file(s) written" + (
+            f"; {left_out}" if left_out else ""
+        )
+        name = f"..{series['series_uid'][-8:]}"
+        yield folder.name, name, series["modality"], series["instances"], series["status"], told
+    for reason, files in result["unread_files"].items():
+        yield folder.name, "", "", files, "unread", reason
+
+
+def main() -> int:
+    """Print the page."""
+    parser = argparse.ArgumentParser(description="Run the command on every study of a folder.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--set", action="append", default=[])
+    given = parser.parse_args()
+    studies = sorted(path for path in given.folder.iterdir() if path.is_dir())
+    results = {study: run(study, given.set) for study in studies}
+    print(HEAD.format(settings=", ".join(given.set)))
+    codes = [(study.name, result["exit_code"], f"{result['seconds']:.0f}") for study, result in results.items()]
+    print(table(("Folder", "Exit code", "Seconds"), codes))
+    rows = [row for study, result in results.items() for row in rows_of(study, result)]
+    print("\n" + table(("Folder", "Series", "Modality", "Files", "Outcome", "Detail"), rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
