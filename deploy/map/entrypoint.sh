@@ -6,18 +6,6 @@ set -eu
 manifests=/etc/holoscan
 export_folder=/var/run/holoscan/export
 
-# Where the host limits memory, the process gets the same limit by itself: an allocation that fails can be told,
-# a process that the kernel kills can tell nothing.
-limit_memory() {
-    for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
-        bytes=$(cat "$file" 2>/dev/null) || continue
-        case "$bytes" in
-        max | ????????????????*) ;; # none, or as good as none
-        *) ulimit -S -d $((bytes / 1024)) ;;
-        esac
-    done
-}
-
 case "${1:-}" in
 show)
     printf '%s\n' "app.json:"
@@ -52,7 +40,6 @@ help)
     ;;
 *)
     ulimit -S -s 32768 2>/dev/null || true
-    limit_memory
     exec python3 -m app "$@"
     ;;
 esac
