@@ -52,7 +52,7 @@ def fuse_neighbours(images: npt.NDArray[np.float32], scaling: Scaling, threshold
 
 
 def difference(here: Tensor, other: Tensor, scaling: Scaling, index: int) -> Tensor:
-    """D of two (1, 1, H, W) slices, in units of the local noise of slice ``index``."""
+    """The d of two (1, 1, H, W) slices, in units of the local noise of slice ``index``."""
     level = scaling.level_at(index, 0, 0, (here.shape[-2], here.shape[-1]))
     return box_mean(here - other, RADIUS) / (level[None] * scaling.unit)
 

@@ -136,11 +136,14 @@ def _on_device(voxels: Voxels, valid: Mask, compute: Compute) -> tuple[Tensor, T
 
 def _removed(voxels: Voxels, images: Voxels, above: float) -> dict[str, float]:
     """Mean and sd of what was removed from tissue, in real units."""
-    parts = [(before - after)[before > above] for before, after in zip(voxels, images, strict=True)]
-    count = max(1, sum(part.size for part in parts))
-    mean = sum(float(part.sum(dtype=np.float64)) for part in parts) / count
-    square = sum(float(np.square(part, dtype=np.float64).sum()) for part in parts) / count
-    return {"removed_mean": mean, "removed_sd": math.sqrt(max(0.0, square - mean**2))}
+    count, total, square = 0, 0.0, 0.0
+    for before, after in zip(voxels, images, strict=True):
+        removed = (before - after)[before > above]
+        count += removed.size
+        total += float(removed.sum(dtype=np.float64))
+        square += float(np.square(removed, dtype=np.float64).sum())
+    mean = total / max(1, count)
+    return {"removed_mean": mean, "removed_sd": math.sqrt(max(0.0, square / max(1, count) - mean**2))}
 
 
 def _drawer(
