@@ -19,7 +19,7 @@ from operators.dicom.geometry import stacks_of
 from operators.dicom.reading import Series, read_study
 from tests.dicom_builders import (
     as_jpeg,
-    enhanced_mr,
+    enhanced,
     file_meta,
     image_series,
     set_pixels,
@@ -39,7 +39,7 @@ def built_studies(folder: Path) -> dict[str, list[bytes]]:
     colour = np.repeat(speckle(2)[..., None], 3, axis=3)
     kinds: dict[str, list[Dataset]] = {
         **{modality: image_series(modality, SLICES) for modality in ("CT", "MR", "PT")},
-        "enhanced MR": [enhanced_mr(SLICES, times=2)],
+        **{f"enhanced {modality}": [enhanced(modality, SLICES, times=2)] for modality in ("CT", "MR", "PT")},
         "US grey cine": [ultrasound(speckle(3), "MONOCHROME2")],
         "US RGB": [ultrasound(colour, "RGB")],
         "US YBR_FULL_422": [_ybr_422()],

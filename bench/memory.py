@@ -22,13 +22,15 @@ COMMAND = ("--device", "cpu", "--set", "ns_n2n.steps=5", "--time-budget", "10000
 
 
 def make_series(folder: Path, slices: int) -> None:
-    """A cylinder of water in air, with noise, a file per slice."""
+    """A cylinder of water in air, with noise, and padding outside the scanned circle; a file per slice."""
     rows, columns = np.mgrid[:SIDE, :SIDE] - SIDE / 2
-    clean = np.where(rows**2 + columns**2 < (0.4 * SIDE) ** 2, 1024, 24)
+    radius = np.hypot(rows, columns)
+    clean = np.where(radius < 0.4 * SIDE, 1024, 124)
     for index in range(slices):
         rng = np.random.default_rng(index)
-        made = image_slice("CT", index)
-        set_pixels(made, np.clip(clean + rng.normal(0, NOISE, clean.shape), 0, 4095))
+        made = image_slice("CT", index, PixelPaddingValue=0)
+        scanned = np.clip(clean + rng.normal(0, NOISE, clean.shape), 1, 4095)
+        set_pixels(made, np.where(radius < SIDE / 2, scanned, 0))
         made.save_as(folder / str(index), enforce_file_format=True)
 
 

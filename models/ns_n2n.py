@@ -78,7 +78,8 @@ def denoise_volume(
 
     Args:
         voxels: (slices, rows, columns) in real units.
-        valid: the same shape, False on padding, which neither trains nor changes.
+        valid: the same shape, False on padding, which neither trains nor changes: it takes the lowest real value while
+            this runs, since its own says nothing.
         modality: CT, MR or PT.
         budget: seconds for this volume, from which the steps are planned.
         deadline: reading of ``time.monotonic()`` past which no further step begins.
@@ -89,7 +90,10 @@ def denoise_volume(
     """
     if len(voxels) < MINIMUM_SLICES:
         raise TooFewSlicesError(len(voxels))
-    volume, inside = _on_device(voxels, valid, compute)
+    outside = ~valid
+    padding = voxels[outside]
+    voxels[outside] = voxels.min(where=valid, initial=math.inf)  # in place, since a copy would double the memory
+    volume, inside = (torch.from_numpy(array)[:, None].to(compute.device) for array in (voxels, valid))
     tissue = tissue_of(voxels, modality)
     noise = measure_noise(volume, tissue)
     scaling = (unit_range if settings.variant == "paper" else noise_units)(volume, noise)
@@ -108,7 +112,7 @@ def denoise_volume(
     if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, noise.sd)):
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
-    np.copyto(images, voxels, where=~valid)
+    images[outside] = voxels[outside] = padding
     record = FitRecord(METHOD, settings.variant, compute.kind, compute.precision, seed, steps, taken, measures)
     return Denoised(images, record)
 
@@ -126,12 +130,6 @@ def _loss(network: SliceNetwork, drawer: PairDrawer, settings: NSN2NSettings) ->
     slices = range(0, len(drawer.volume) - drawer.gap, max(1, len(drawer.volume) // 8))
     difference_sd = mean_difference_sd(drawer.volume, drawer.scaling, drawer.gap, list(slices))
     return lambda: confirmed_loss(network, drawer.draw(), difference_sd)
-
-
-def _on_device(voxels: Voxels, valid: Mask, compute: Compute) -> tuple[Tensor, Tensor]:
-    """(slices, 1, rows, columns) each; padding takes the lowest real value, since its own says nothing."""
-    filled = voxels if valid.all() else np.where(valid, voxels, voxels.min(where=valid, initial=math.inf))
-    return torch.from_numpy(filled)[:, None].to(compute.device), torch.from_numpy(valid)[:, None].to(compute.device)
 
 
 def _removed(voxels: Voxels, images: Voxels, above: float) -> dict[str, float]:

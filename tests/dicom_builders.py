@@ -11,7 +11,9 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
     CTImageStorage,
+    EnhancedCTImageStorage,
     EnhancedMRImageStorage,
+    EnhancedPETImageStorage,
     ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
     MRImageStorage,
@@ -23,6 +25,8 @@ from pydicom.uid import (
 ROOT = "1.2.826.0.1.3680043.10.1"
 STUDY = f"{ROOT}.1"
 ROWS, COLUMNS = 6, 8
+ENHANCED_CLASSES = {"MR": EnhancedMRImageStorage, "CT": EnhancedCTImageStorage, "PT": EnhancedPETImageStorage}
+FRAME_TYPES = {"CT": "CTImageFrameTypeSequence", "MR": "MRImageFrameTypeSequence", "PT": "PETFrameTypeSequence"}
 CLASSES = {"CT": CTImageStorage, "MR": MRImageStorage, "PT": PositronEmissionTomographyImageStorage}
 
 
@@ -87,22 +91,23 @@ def image_series(modality: str, count: int = 5, **changes: object) -> list[Datas
     return [image_slice(modality, index, **changes) for index in range(count)]
 
 
-def enhanced_mr(count: int = 5, times: int = 1, **changes: object) -> Dataset:
-    """An enhanced MR object: ``times`` volumes of ``count`` slices, each frame with a slope of its own."""
-    made = base("MR", 3, 0)
-    made.SOPClassUID = EnhancedMRImageStorage
-    made.ImageType = ["ORIGINAL", "PRIMARY", "T1", "NONE"]
+def enhanced(modality: str, count: int = 5, times: int = 1, **changes: object) -> Dataset:
+    """An enhanced object: ``times`` volumes of ``count`` slices, each frame with a slope of its own."""
+    made = base(modality, 3 + 10 * list(ENHANCED_CLASSES).index(modality), 0)
+    made.SOPClassUID = ENHANCED_CLASSES[modality]
+    made.ImageType = ["ORIGINAL", "PRIMARY", "T1" if modality == "MR" else "VOLUME", "NONE"]
     made.FrameOfReferenceUID, made.ContentQualification = f"{ROOT}.9", "PRODUCT"
     made.NumberOfFrames = count * times
     set_pixels(made, np.stack([stored_values(index) for index in range(count * times)]))
     frame_type, orientation, measures = Dataset(), Dataset(), Dataset()
     frame_type.FrameType = made.ImageType
-    frame_type.ComplexImageComponent = "MAGNITUDE"
+    if modality == "MR":
+        frame_type.ComplexImageComponent = "MAGNITUDE"
     orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     measures.PixelSpacing, measures.SliceThickness = [0.5, 0.75], 2
     shared = Dataset()
-    shared.MRImageFrameTypeSequence, shared.PlaneOrientationSequence = [frame_type], [orientation]
-    shared.PixelMeasuresSequence = [measures]
+    setattr(shared, FRAME_TYPES[modality], [frame_type])
+    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [orientation], [measures]
     made.SharedFunctionalGroupsSequence = [shared]
     made.PerFrameFunctionalGroupsSequence = [
         frame_groups(index, time) for time in range(times) for index in range(count)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_builders import enhanced_mr, save
+from dicom_builders import ENHANCED_CLASSES, enhanced, save
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -63,14 +63,15 @@ def derived(series: Series) -> Iterator[Dataset]:
 
 
 def make_source(folder: Path) -> Path:
-    """A study with CT, MR, PET, an ultrasound still and a cine, and one enhanced MR object; a folder for each."""
+    """CT, MR, PET, an ultrasound still and a cine, and enhanced CT, MR and PET; a folder for each kind."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo_study, "CT_SHAPE", (4, 96, 96))
         patch.setattr(demo_study, "MR_SHAPE", (4, 64, 64))
         patch.setattr(demo_study, "PET_SHAPE", (8, 64, 64))
         patch.setattr(demo_study, "CINE_FRAMES", 3)
         demo_study.make_study(folder, 0)
-    save(folder / "enhanced", enhanced_mr(count=4))
+    for modality in ENHANCED_CLASSES:
+        save(folder / f"enhanced {modality}", enhanced(modality, count=4))
     return folder
 
 

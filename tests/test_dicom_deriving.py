@@ -7,7 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_builders import enhanced_mr, file_meta, image_series, image_slice, save, speckle, through_bytes, ultrasound
+from dicom_builders import (
+    ENHANCED_CLASSES,
+    FRAME_TYPES,
+    enhanced,
+    file_meta,
+    image_series,
+    image_slice,
+    save,
+    speckle,
+    through_bytes,
+    ultrasound,
+)
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
@@ -30,7 +41,7 @@ def study(folder: Path, modality: str) -> Path:
     if modality == "US":
         return save(folder, ultrasound(speckle(2), "MONOCHROME2"))
     if modality == "enhanced MR":
-        return save(folder, enhanced_mr(count=4, times=2))
+        return save(folder, enhanced("MR", count=4, times=2))
     return save(folder, *image_series(modality, 4))
 
 
@@ -179,23 +190,25 @@ def test_pet_keeps_values_where_its_range_grows(tmp_path: Path) -> None:
     assert np.abs(grown.pixel_array * float(grown.RescaleSlope) - voxels[1]).max() <= slopes[1] / 2 * 1.001
 
 
-def test_enhanced_frames_are_described_and_keep_their_slopes(tmp_path: Path) -> None:
-    series = only_series(study(tmp_path, "enhanced MR"))
+@pytest.mark.parametrize("modality", ENHANCED_CLASSES)
+def test_enhanced_frames_are_described_and_keep_their_slopes(tmp_path: Path, modality: str) -> None:
+    frame_types = FRAME_TYPES[modality]
+    series = only_series(save(tmp_path, enhanced(modality, count=4, times=2)))
     one, _ = stacks_of(series, 3)
     voxels = read_volume(one).voxels + 10
     (made,) = derive_volume_series(series, {one: voxels}, PROVENANCE, DerivedSettings(), frozenset())
     made = through_bytes(made)
     assert made.ImageType[0] == "MIXED"
     groups = made.PerFrameFunctionalGroupsSequence
-    types = [group.MRImageFrameTypeSequence[0].FrameType[0] for group in groups]
+    types = [group[frame_types][0].FrameType[0] for group in groups]
     assert types == ["DERIVED"] * 4 + ["ORIGINAL"] * 4
-    assert "MRImageFrameTypeSequence" not in made.SharedFunctionalGroupsSequence[0]
+    assert frame_types not in made.SharedFunctionalGroupsSequence[0]
     assert [len(group.DerivationImageSequence) for group in groups] == [1] * 4 + [0] * 4
     assert groups[2].DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 3
     source = series.instances[0].header.PerFrameFunctionalGroupsSequence
     for group, before in zip(groups, source, strict=True):
         assert group.PixelValueTransformationSequence == before.PixelValueTransformationSequence
-    frames = enhanced_mr(count=4, times=2).pixel_array
+    frames = enhanced(modality, count=4, times=2).pixel_array
     assert np.array_equal(made.pixel_array[4:], frames[4:])
     assert np.array_equal(made.pixel_array[0], frames[0] + 20)
 

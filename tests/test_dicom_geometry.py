@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_builders import enhanced_mr, file_meta, image_series, image_slice, save
+from dicom_builders import enhanced, file_meta, image_series, image_slice, save
 from pydicom.dataset import Dataset
 
 from operators.dicom.errors import (
@@ -184,13 +184,13 @@ def test_absent_position_and_single_slice_are_named(tmp_path: Path) -> None:
 
 
 def test_enhanced_frames_are_addressed_and_split(tmp_path: Path) -> None:
-    found = stacks(tmp_path, enhanced_mr(count=4, times=2))
+    found = stacks(tmp_path, enhanced("MR", count=4, times=2))
     assert [[place.frame for place in stack.places] for stack in found] == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert [stack.label for stack in found] == ["time point 1", "time point 2"]
 
 
 def test_enhanced_object_without_functional_groups_is_refused(tmp_path: Path) -> None:
-    made = enhanced_mr()
+    made = enhanced("MR")
     del made.PerFrameFunctionalGroupsSequence
     with pytest.raises(ImageKindError, match="functional groups for 0"):
         stacks(tmp_path, made)

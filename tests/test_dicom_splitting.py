@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from dicom_builders import enhanced_mr, image_slice, save
+from dicom_builders import enhanced, image_slice, save
 from pydicom.dataset import Dataset
 
 from operators.dicom.errors import OnePositionError
@@ -123,7 +123,7 @@ def test_the_time_of_each_slice_splits_no_volume(tmp_path: Path) -> None:
 
 
 def test_enhanced_frames_at_several_times_are_volumes(tmp_path: Path) -> None:
-    assert len(split(tmp_path, [enhanced_mr(4, times=3)])) == 3
+    assert len(split(tmp_path, [enhanced("MR", 4, times=3)])) == 3
 
 
 def test_a_time_series_of_one_slice_is_refused_by_name(tmp_path: Path) -> None:

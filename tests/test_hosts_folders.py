@@ -10,9 +10,9 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from dicom_builders import ROOT, enhanced_mr, image_series, image_slice, save
+from dicom_builders import ROOT, enhanced, image_series, image_slice, save
 from pydicom.fileset import FileSet
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import MediaStorageDirectoryStorage, SecondaryCaptureImageStorage
 
 from app.settings import SettingsError, load_settings
 from app.task_file import TASK_FILE, task_settings
@@ -50,6 +50,12 @@ class TestMedia:
         (unread,) = read_study(tmp_path / "disc").unread
         assert "a DICOM directory" in unread.reason
         assert "a DICOM directory" in read_study(tmp_path / "disc" / "index").unread[0].reason
+
+    def test_an_image_that_says_to_be_a_directory_is_told(self, tmp_path: Path) -> None:
+        made = image_slice("CT", 0)
+        made.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+        (unread,) = read_study(save(tmp_path, made)).unread
+        assert "a DICOM directory" in unread.reason
 
 
 class TestNames:
@@ -153,7 +159,7 @@ class TestLeftOut:
         assert [count for reason, count in found.left_out.items() if "missing between 2.0 and 6.0 mm" in reason] == [4]
 
     def test_nothing_left_out_is_nothing_told(self, tmp_path: Path) -> None:
-        assert volumes_in(read_study(save(tmp_path, enhanced_mr(4))).series[0], MINIMUM).left_out == {}
+        assert volumes_in(read_study(save(tmp_path, enhanced("MR", 4))).series[0], MINIMUM).left_out == {}
 
 
 class TestReadOnly:

@@ -46,8 +46,9 @@ def test_highdicom_builds_the_same_volume_from_both(judged: tuple[Path, Path], k
     assert (change != 0).mean() > 0.5
 
 
-def test_highdicom_places_the_frames_of_an_enhanced_object_alike(judged: tuple[Path, Path]) -> None:
-    one, other = (highdicom.imread(next((side / "enhanced").iterdir())) for side in judged)
+@pytest.mark.parametrize("kind", ["enhanced CT", "enhanced MR", "enhanced PT"])
+def test_highdicom_places_the_frames_of_an_enhanced_object_alike(judged: tuple[Path, Path], kind: str) -> None:
+    one, other = (highdicom.imread(next((side / kind).iterdir())) for side in judged)
     here, there = one.get_volume_geometry(), other.get_volume_geometry()
     assert np.array_equal(here.affine, there.affine)
     assert here.spatial_shape == there.spatial_shape

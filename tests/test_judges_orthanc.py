@@ -22,7 +22,7 @@ from judges import SECONDS, files_by_uid, judge, missing, said_by
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-KINDS = ("ct", "enhanced", "mr", "pet", "us")
+KINDS = ("ct", "enhanced CT", "enhanced MR", "enhanced PT", "mr", "pet", "us")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 START_SECONDS, LOOK_AGAIN = 30.0, 0.1  # it needs one or two
 BOUNDARY = "0123456789abcdef"
@@ -90,7 +90,7 @@ def test_stored_by_c_store_comes_back_by_c_get(
 ) -> None:
     sent = files_by_uid(judged[1] / kind)
     place = ("127.0.0.1", pacs.dicom_port)
-    said = said_by(judge("storescu", "dcmtk"), "-v", *place, *sent.values())
+    said = said_by(judge("storescu", "dcmtk"), "-v", "-R", *place, *sent.values())
     assert said.count("Received Store Response (Success)") == len(sent), said
     for series in {str(dcmread(file, stop_before_pixels=True).SeriesInstanceUID) for file in sent.values()}:
         study = dcmread(next(iter(sent.values())), stop_before_pixels=True).StudyInstanceUID

@@ -8,7 +8,7 @@ from judges import files_by_uid, judge, said_by, source_of
 from pydicom import dcmread
 
 PACKAGE = "dicom3tools"
-KINDS = ("ct", "enhanced", "mr", "pet", "us")
+KINDS = ("ct", "enhanced CT", "enhanced MR", "enhanced PT", "mr", "pet", "us")
 
 
 @pytest.mark.parametrize("kind", KINDS)
