@@ -2,7 +2,8 @@
 
 In: slices of one volume in real units and the mask of what is not padding; out: the same slices denoised, padding
 bit-identical. Order: measure the noise and how far it reaches between slices -> noise units -> plan the steps -> one
-fit on random pairs of neighbouring crops -> every slice through the network -> for MR, the Rician bias removed.
+fit on random pairs of neighbouring crops -> every slice through the network -> fused with its neighbours -> the low
+frequencies as measured -> for MR, the Rician bias removed.
 
 ``default`` supervises where the neighbour confirms a slice and is the identity elsewhere; ``paper`` is as published.
 """
@@ -20,6 +21,7 @@ from torch import Tensor
 from models.compute import Compute
 from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
+from models.low_frequencies import return_low_frequencies
 from models.matching import mean_difference_sd, strong_low_pass
 from models.noise_level import SliceNoise, measure_noise
 from models.pairs import PairDrawer
@@ -66,6 +68,7 @@ def denoise_volume(
     voxels: Voxels,
     valid: Mask,
     *,
+    spacing: tuple[float, float, float],
     modality: str,
     settings: NSN2NSettings,
     compute: Compute,
@@ -80,6 +83,7 @@ def denoise_volume(
         voxels: (slices, rows, columns) in real units.
         valid: the same shape, False on padding, which neither trains nor changes: it takes the lowest real value while
             this runs, since its own says nothing.
+        spacing: mm between slices, rows and columns.
         modality: CT, MR or PT.
         budget: seconds for this volume, from which the steps are planned.
         deadline: reading of ``time.monotonic()`` past which no further step begins.
@@ -105,9 +109,10 @@ def denoise_volume(
     loss = _loss(network, drawer, settings)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     images = _apply(network, volume, scaling, compute)
+    measures = {"noise_sd": noise.sd, "gap": drawer.gap, "slice_correlation": noise.correlations[drawer.gap - 1]}
     if settings.variant == "default":
         fuse_neighbours(images, scaling, tissue.above)
-    measures = {"noise_sd": noise.sd, "gap": drawer.gap, "slice_correlation": noise.correlations[drawer.gap - 1]}
+        measures["unchanged_above_mm"] = return_low_frequencies(images, voxels, spacing, tissue.above)
     measures |= _removed(voxels, images, tissue.above)
     if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, noise.sd)):
         images = remove_rician_bias(images, sd)

@@ -47,6 +47,7 @@ def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute,
         results[key] = denoise_volume(
             volume.voxels,
             volume.valid,
+            spacing=volume.spacing,
             modality=source.modality,
             settings=settings,
             compute=compute,

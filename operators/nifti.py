@@ -98,11 +98,11 @@ def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
 def read_volumes(source: NiftiImage) -> Iterator[tuple[int, Volume]]:
     """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid."""
     image = nibabel.load(source.path)
-    data = image.dataobj
+    data, (column, row, slice_) = image.dataobj, map(float, image.header.get_zooms()[:3])
     for index in range(source.volume_count):
         real = np.asarray(data[..., index] if len(image.shape) == 4 else data, dtype=np.float32).transpose(2, 1, 0)
         valid = np.isfinite(real)
-        yield index, Volume(np.ascontiguousarray(np.where(valid, real, 0)), valid)
+        yield index, Volume(np.ascontiguousarray(np.where(valid, real, 0)), valid, (slice_, row, column))
 
 
 def write_volumes(

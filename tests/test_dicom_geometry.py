@@ -196,6 +196,17 @@ def test_enhanced_object_without_functional_groups_is_refused(tmp_path: Path) ->
         stacks(tmp_path, made)
 
 
+def test_unreadable_elements_of_a_frame_are_refused(tmp_path: Path) -> None:
+    made = enhanced("CT")
+    for group in made.PerFrameFunctionalGroupsSequence:
+        group.PlanePositionSequence[0].private_block(0x0021, "MAKER", create=True).add_new(0x78, "SL", 7)
+    save(tmp_path, made)
+    whole = (tmp_path / "file0").read_bytes()
+    (tmp_path / "file0").write_bytes(whole.replace(b"\x21\x00\x78\x10SL", b"\x21\x00\x78\x10\x43\x2d"))
+    with pytest.raises(Refusal, match="PlanePositionSequence"):
+        stacks_of(read_study(tmp_path).series[0], MINIMUM)
+
+
 @pytest.mark.parametrize("keyword", ["ImagePositionPatient", "PixelSpacing", "ImageOrientationPatient"])
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"nonsense", b"1\\2\\3\\4", b"0\\0\\0\\0\\0\\0", b"inf\\nan\\1", b""])
 def test_unreadable_numbers_are_refused(tmp_path: Path, keyword: str, value: bytes) -> None:

@@ -144,6 +144,13 @@ def test_header_cut_at_any_byte_is_no_crash(tmp_path: Path) -> None:
         assert len(study.series) + len(study.unread) == 1
 
 
+def test_a_uid_written_as_a_name_makes_the_file_unread(tmp_path: Path) -> None:
+    save(tmp_path, image_slice("CT", 0))
+    whole = (tmp_path / "file0").read_bytes()
+    (tmp_path / "file0").write_bytes(whole.replace(b"\x08\x00\x16\x00UI", b"\x08\x00\x16\x00PN"))
+    assert "SOPClassUID" in read_study(tmp_path).unread[0].reason
+
+
 def test_series_numbers_of_a_study_are_known(tmp_path: Path) -> None:
     save(tmp_path, image_slice("CT", 0, series=2), image_slice("CT", 0, series=7))
     study = read_study(tmp_path)

@@ -43,6 +43,7 @@ def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> Pair:
 
 def denoised(voxels: np.ndarray, valid: np.ndarray | None = None, **changes: Any) -> Any:
     arguments: dict[str, Any] = {
+        "spacing": (1.0, 0.8, 0.8),
         "modality": "CT",
         "settings": NSN2NSettings(steps=12),
         "compute": CPU,

@@ -9,10 +9,10 @@ from pydicom.dataset import Dataset
 
 from operators.dicom.classes import ENHANCED_VOLUMES
 from operators.dicom.decoding import BROKEN
-from operators.dicom.errors import ImageKindError, UndecodableError
+from operators.dicom.errors import ImageKindError, UndecodableError, UnusableValueError
 from operators.dicom.files import UnreadableError, read_dataset, transfer_syntax
 from operators.dicom.reading import Instance
-from operators.dicom.values import items
+from operators.dicom.values import PARSE_ERRORS, items
 
 # Functional group sequences, and those nested in them, whose attributes place, scale or tell apart a frame.
 GROUPS = (
@@ -41,7 +41,7 @@ def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
     """The flat header of every frame, in frame order.
 
     Raises:
-        Refusal: an enhanced object whose functional groups are absent or do not fit its frames.
+        Refusal: an enhanced object whose functional groups are absent, unreadable or do not fit its frames.
     """
     if instance.sop_class not in ENHANCED_VOLUMES:
         if instance.frame_count != 1:
@@ -85,5 +85,8 @@ def _own_header(group: Dataset, shared: Dataset) -> Dataset:
 def _lay_flat(group: Dataset, flat: Dataset) -> None:
     for name in GROUPS:
         for item in items(group, name)[:1]:
-            flat.update(dict(item.items()))
+            try:
+                flat.update(dict(item.items()))
+            except PARSE_ERRORS as error:
+                raise UnusableValueError(name) from error
             _lay_flat(item, flat)

@@ -84,6 +84,7 @@ class Volume:
 
     voxels: npt.NDArray[np.float32]  # (slices, rows, columns), real units
     valid: npt.NDArray[np.bool_]  # the same shape; False for padding
+    spacing: tuple[float, float, float]  # mm: slice, row, column
 
 
 def read_volume(stack: Stack) -> Volume:
@@ -94,7 +95,7 @@ def read_volume(stack: Stack) -> Volume:
     """
     first = stack.places[0].instance
     shape = (len(stack.places), first.rows, first.columns)
-    volume = Volume(np.empty(shape, np.float32), np.empty(shape, bool))
+    volume = Volume(np.empty(shape, np.float32), np.empty(shape, bool), stack.spacing)
     slots: dict[Instance, list[tuple[int, int]]] = defaultdict(list)
     for slot, place in enumerate(stack.places):
         slots[place.instance].append((place.frame, slot))

@@ -62,10 +62,11 @@ def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
 
 def _read_instance(file: Path) -> Instance:
     instance = Instance(file, read_dataset(file, header_only=True))
-    text(instance.header, "Modality")  # unreadable identification is known here, not in the ledger
+    for keyword in ("Modality", "SOPClassUID"):  # unreadable identification is known here, not in the ledger
+        text(instance.header, keyword)
     uids = {"SOPInstanceUID": instance.uid, "SeriesInstanceUID": instance.series_uid}
-    for keyword, uid in {"StudyInstanceUID": instance.study_uid or "0", **uids}.items():
-        if not UID_FORM.fullmatch(uid):
+    for keyword, uid in {"SOPClassUID": "0", "StudyInstanceUID": instance.study_uid or "0", **uids}.items():
+        if not UID_FORM.fullmatch(uid) or (keyword in instance.header and instance.header[keyword].VR != "UI"):
             raise UnreadableError(f"a DICOM file whose {keyword} is " + ("not a UID" if uid else "absent"))
     return instance
 
