@@ -2,9 +2,9 @@
 
 ::
 
-    load ─▶ select ─▶ route ─┬─▶ denoise volume ─────┐
-               │       │     └─▶ denoise ultrasound ─┤
-               └───────┴── refused, with a reason ───┴─▶ write
+    load ─▶ select ─▶ route ─┬─▶ denoise volume ─────┬─▶ check ─┐
+               │       │     └─▶ denoise ultrasound ─┘          │
+               └───────┴──────── refused, with a reason ────────┴─▶ write
 """
 
 import sys
@@ -16,6 +16,7 @@ from monai.deploy.core import Application
 
 from app.settings import Settings, version
 from models.compute import Compute
+from operators.check_quality import CheckQualityOperator
 from operators.denoise_ultrasound import DenoiseUltrasoundOperator
 from operators.denoise_volume import DenoiseVolumeOperator
 from operators.ledger import Ledger
@@ -40,7 +41,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
         whole = TimeSlot(time.monotonic(), run.time_budget)
-        writing = Writing(run.strength, version(), settings.derived)
+        writing = Writing(version(), settings.derived)
 
         load = LoadStudyOperator(
             self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti
@@ -51,6 +52,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         ultrasound = DenoiseUltrasoundOperator(
             self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
         )
+        check = CheckQualityOperator(self, name="check", strengths=run.strength, settings=settings.gate)
         write = WriteSeriesOperator(self, name="write", writing=writing, folder=self._folder, ledger=self.ledger)
 
         self.add_flow(load, select, {("series", "series")})
@@ -59,8 +61,9 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         self.add_flow(route, volume, {("volume", "volume")})
         self.add_flow(route, ultrasound, {("ultrasound", "ultrasound")})
         self.add_flow(route, write, {("refused", "not_routed")})
-        self.add_flow(volume, write, {("outcome", "volume")})
-        self.add_flow(ultrasound, write, {("outcome", "ultrasound")})
+        self.add_flow(volume, check, {("outcome", "volume")})
+        self.add_flow(ultrasound, check, {("outcome", "ultrasound")})
+        self.add_flow(check, write, {("volume", "volume"), ("ultrasound", "ultrasound")})
 
 
 def run(source: Path, folder: OutputFolder, settings: Settings, compute: Compute) -> Ledger:

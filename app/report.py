@@ -3,6 +3,7 @@
 Nothing here names a patient: series are known by their UIDs and modality.
 """
 
+import math
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from app.exit_codes import ExitCode
 from app.settings import Settings, version
 from models.compute import Compute
+from operators.evidence.assessment import Assessment
 from operators.ledger import Ledger
 from operators.messages import LedgerEntry
 
@@ -71,8 +73,33 @@ def row_of(entry: LedgerEntry) -> dict[str, Any]:
     }
     if entry.fits:
         row |= _fits_of(entry)
+        row["gate"] = [image_of(assessments) for assessments in entry.assessments]
         row["left_out"] = [{"images": images, "reason": reason} for reason, images in entry.left_out.items()]
     return row
+
+
+def image_of(assessments: Sequence[Assessment]) -> list[dict[str, Any]]:
+    """The lights of one image, for each strength that was tried."""
+    return [
+        {
+            "strength": one.strength,
+            "passed": one.passed,
+            "noise_before": one.noise_before,
+            "noise_after": one.noise_after,
+            "unit": one.unit,
+            "lights": [
+                {"name": light.name, "value": _finite(light.value), "limit": light.limit, "unit": light.unit}
+                | {"passed": light.passed}
+                for light in one.checks
+            ],
+        }
+        for one in assessments
+    ]
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity."""
+    return value if math.isfinite(value) else None
 
 
 def _fits_of(entry: LedgerEntry) -> dict[str, Any]:

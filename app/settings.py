@@ -18,6 +18,7 @@ from models.ns_n2n import NSN2NSettings
 from models.speckle2self import Speckle2SelfSettings
 from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits
+from operators.evidence.limits import GateSettings
 from operators.nifti import NiftiSettings
 from operators.selection import SelectionSettings
 
@@ -88,6 +89,7 @@ class Settings:
     nifti: NiftiSettings = field(default_factory=NiftiSettings)
     ns_n2n: NSN2NSettings = field(default_factory=NSN2NSettings)
     speckle2self: Speckle2SelfSettings = field(default_factory=Speckle2SelfSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
     derived: DerivedSettings = field(default_factory=DerivedSettings)
     outputs: OutputSettings = field(default_factory=OutputSettings)
 

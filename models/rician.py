@@ -54,3 +54,15 @@ def remove_rician_bias(images: Voxels, sd: float) -> Voxels:
         beyond = np.sqrt(np.maximum(scaled**2 - 1, 0))
         out[...] = sd * np.where(scaled < mean[-1], np.interp(scaled, mean, amplitude), beyond)
     return corrected
+
+
+def return_rician_bias(images: Voxels, sd: float) -> Voxels:
+    """The mean magnitude of which ``images`` are the amplitude: what `remove_rician_bias` takes away."""
+    amplitude = np.linspace(0, TABLE_END, 2401)
+    mean = mean_magnitude(amplitude)
+    magnitude = np.empty_like(images)
+    for image, out in zip(images, magnitude, strict=True):
+        scaled = image / sd
+        beyond = np.sqrt(scaled**2 + 1)
+        out[...] = sd * np.where(scaled < TABLE_END, np.interp(scaled, amplitude, mean), beyond)
+    return magnitude

@@ -1,6 +1,7 @@
 """What travels on the wires: one frozen message per series.
 
-``FoundSeries`` -> ``SelectedSeries`` -> ``DenoisedSeries``; on every way out of that line a ``LedgerEntry``.
+``FoundSeries`` -> ``SelectedSeries`` -> ``DenoisedSeries`` -> ``CheckedSeries``; on every way out of that line a
+``LedgerEntry``.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from models.fitting import Denoised, FitRecord
 from operators.dicom.reading import Series
+from operators.evidence.assessment import Assessment
 from operators.nifti import NiftiImage
 from operators.time_budget import TimeSlot
 
@@ -58,6 +60,16 @@ def denoised_series(
 
 
 @dataclass(frozen=True)
+class CheckedSeries:
+    """A denoised series that may be handed out, and at which strengths."""
+
+    denoised: DenoisedSeries
+    strengths: tuple[float, ...]  # percent, at least one; each passed for every image
+    assessments: Mapping[Any, tuple[Assessment, ...]]  # by the key of the image, one for each strength that was tried
+    reason: str = ""  # why a strength is lower than the run asked for
+
+
+@dataclass(frozen=True)
 class WrittenSeries:
     """A derived series in the output folder."""
 
@@ -83,6 +95,7 @@ class LedgerEntry:
     fits: tuple[FitRecord, ...] = ()
     written: tuple[WrittenSeries, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)  # images that stay as they are, by the reason
+    assessments: tuple[tuple[Assessment, ...], ...] = ()  # in the order of the fits, one for each strength tried
 
 
 def entry_of(source: Source, status: Status, reason: str = "", **more: Any) -> LedgerEntry:

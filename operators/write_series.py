@@ -1,4 +1,4 @@
-"""In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
+"""In, one port per branch: ``CheckedSeries`` or ``LedgerEntry``.
 
 Out: files in the output folder, entries in the ledger.
 The branches meet here by ports of their own; one shared port would lose series without a word.
@@ -18,7 +18,7 @@ from operators.boundary import within_boundary
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.ledger import Ledger
-from operators.messages import DenoisedSeries, LedgerEntry, WrittenSeries, entry_of, label_of
+from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, WrittenSeries, entry_of, label_of
 from operators.nifti import NiftiImage, write_volumes
 from operators.output_folder import OutputFolder
 
@@ -30,7 +30,6 @@ PORTS = ("not_selected", "not_routed", "volume", "ultrasound")
 class Writing:
     """How derived series are made of denoised images."""
 
-    strengths: tuple[float, ...]  # percent; one derived series each
     version: str  # of this application
     derived: DerivedSettings
 
@@ -72,24 +71,25 @@ def write_strength(
     return WrittenSeries(uid, strength, files, number)
 
 
-def write(
-    denoised: DenoisedSeries, writing: Writing, folder: OutputFolder, used_numbers: frozenset[int]
-) -> LedgerEntry:
-    """All derived series of one source, whole or not at all."""
+def write(checked: CheckedSeries, writing: Writing, folder: OutputFolder, used_numbers: frozenset[int]) -> LedgerEntry:
+    """All derived series of one source, one for each strength, whole or not at all."""
+    denoised = checked.denoised
     written: list[WrittenSeries] = []
     with folder.staged() as staging:
-        for strength in writing.strengths:
+        for strength in checked.strengths:
             numbers = used_numbers.union(series.series_number for series in written if series.series_number)
             written.append(write_strength(denoised, strength, writing, numbers, staging))
     return entry_of(
         denoised.source,
         "denoised",
+        checked.reason,
         seconds=time.monotonic() - denoised.started,
         settings=denoised.settings,
         settings_hash=hash_of(denoised, writing),
         fits=denoised.fits,
         written=tuple(written),
         left_out=denoised.left_out,
+        assessments=tuple(checked.assessments.values()),
     )
 
 
@@ -97,7 +97,9 @@ def line_of(entry: LedgerEntry) -> tuple[int, str]:
     """Log level and line of an outcome."""
     level = logging.ERROR if entry.status == "failed" else logging.INFO
     files = sum(written.files for written in entry.written)
-    detail = entry.reason or f"in {entry.seconds:.1f} s, {files} files"
+    detail = f"in {entry.seconds:.1f} s, {files} files" if files else entry.reason
+    if files and entry.reason:
+        detail += f"; {entry.reason}"
     if entry.left_out:
         detail += f"; {sum(entry.left_out.values())} images left out ({'; '.join(entry.left_out)})"
     return level, f"{label_of(entry)}: {entry.status}; {detail}"
@@ -121,13 +123,14 @@ class WriteSeriesOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Settle each outcome that has arrived."""
         for port in PORTS:
-            outcome: DenoisedSeries | LedgerEntry | None = op_input.receive(port)
+            outcome: CheckedSeries | LedgerEntry | None = op_input.receive(port)
             if outcome is not None:
                 self._settle(outcome)
 
-    def _settle(self, outcome: DenoisedSeries | LedgerEntry) -> None:
-        if isinstance(outcome, DenoisedSeries):
-            denoised, numbers = outcome, self._ledger.used_numbers(outcome.source.study_uid)
-            outcome = within_boundary(denoised.source, lambda: write(denoised, self._writing, self._folder, numbers))
+    def _settle(self, outcome: CheckedSeries | LedgerEntry) -> None:
+        if isinstance(outcome, CheckedSeries):
+            checked, source = outcome, outcome.denoised.source
+            numbers = self._ledger.used_numbers(source.study_uid)
+            outcome = within_boundary(source, lambda: write(checked, self._writing, self._folder, numbers))
         self._ledger.record(outcome)
         LOG.log(*line_of(outcome))

@@ -123,7 +123,7 @@ def test_write_settles_what_stands_at_any_of_its_ports(fragment: Application, st
     write = WriteSeriesOperator(
         fragment,
         name="write",
-        writing=Writing((100,), "1", DerivedSettings()),
+        writing=Writing("1", DerivedSettings()),
         folder=OutputFolder(tmp_path / "out"),
         ledger=ledger,
     )

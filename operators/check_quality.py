@@ -1,0 +1,126 @@
+"""In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
+
+Out, on the port of the same name: ``CheckedSeries``, or a ``LedgerEntry``; entries pass as they are.
+A strength at which an image fails is lowered in steps until all pass, or the series is refused, as the site has set.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from monai.deploy.core import Operator, OperatorSpec
+
+from models.rician import return_rician_bias
+from models.tissue import tissue_of
+from operators.boundary import within_boundary
+from operators.dicom.cine import read_clip
+from operators.dicom.pixels import read_volume
+from operators.evidence.assessment import Assessment
+from operators.evidence.clips import ClipPair, assess_clip
+from operators.evidence.limits import GateSettings
+from operators.evidence.volumes import Pair, assess_volume
+from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
+from operators.nifti import NiftiImage, read_volumes
+
+PORTS = ("volume", "ultrasound")
+STEPS = (1.0, 0.75, 0.5, 0.25)  # of the strength asked for; with less nobody would see a change
+
+
+def check(
+    denoised: DenoisedSeries, strengths: tuple[float, ...], settings: GateSettings
+) -> CheckedSeries | LedgerEntry:
+    """The series with the strengths at which it may be handed out, or the entry that refuses it."""
+    tried: dict[float, tuple[Assessment, ...]] = {}
+    granted, reasons = [], []
+    for asked in strengths:
+        strength = _granted(denoised, asked, settings, tried)
+        if strength != asked:
+            reasons.append(_reason(asked, strength, tried[asked]))
+        if strength:
+            granted.append(strength)
+    by_image = tuple(zip(*tried.values(), strict=True))
+    if granted:
+        assessments = dict(zip(denoised.images, by_image, strict=True))
+        return CheckedSeries(denoised, tuple(dict.fromkeys(granted)), assessments, "; ".join(reasons))
+    seconds = time.monotonic() - denoised.started
+    more = {"settings": denoised.settings, "fits": denoised.fits, "left_out": denoised.left_out}
+    return entry_of(denoised.source, "refused", "; ".join(reasons), seconds=seconds, assessments=by_image, **more)
+
+
+def _granted(
+    denoised: DenoisedSeries, asked: float, settings: GateSettings, tried: dict[float, tuple[Assessment, ...]]
+) -> float:
+    """The largest step of ``asked`` at which every image passes, 0 where none does; notes all that it tries."""
+    for step in STEPS if settings.on_failure == "reduce_strength" else STEPS[:1]:
+        strength = round(step * asked, 1)
+        if strength not in tried:
+            tried[strength] = tuple(assessed(denoised, strength, settings))
+        if all(one.passed for one in tried[strength]):
+            return strength
+    return 0.0
+
+
+def _reason(asked: float, granted: float, assessments: tuple[Assessment, ...]) -> str:
+    faults = {str(fault): None for one in assessments for fault in one.faults}
+    outcome = f"lowered to {granted:g} percent" if granted else "not handed out"
+    return f"strength {asked:g} percent did not pass the gate and was {outcome}: {', '.join(faults)}"
+
+
+def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) -> Iterator[Assessment]:
+    """Each image of the series at one strength, in order; one original is in memory at a time."""
+    pairs = _clip_pairs(denoised) if denoised.source.modality == "US" else _volume_pairs(denoised)
+    for pair in pairs:
+        changed = pair.at(strength)
+        if isinstance(changed, ClipPair):
+            yield assess_clip(changed, strength, settings)
+        else:
+            yield assess_volume(changed, strength, settings)
+
+
+def _clip_pairs(denoised: DenoisedSeries) -> Iterator[ClipPair]:
+    for instance, after in denoised.images.items():
+        clip = read_clip(instance)
+        yield ClipPair(clip.frames, after, clip.tissue, clip.maximum)
+
+
+def _volume_pairs(denoised: DenoisedSeries) -> Iterator[Pair]:
+    source = denoised.source
+    volumes = (
+        read_volumes(source) if isinstance(source, NiftiImage) else ((key, read_volume(key)) for key in denoised.images)
+    )
+    for (key, volume), fit in zip(volumes, denoised.fits, strict=True):
+        after = denoised.images[key]
+        if (sd := float(fit.measures.get("rician_sd", 0.0))) > 0:
+            after = return_rician_bias(after, sd)  # what is known of the change is no harm
+            after[~volume.valid] = denoised.images[key][~volume.valid]
+        above = tissue_of(volume.voxels, source.modality).above
+        yield Pair(volume.voxels, after, volume.valid, volume.spacing, above, source.modality)
+
+
+class CheckQualityOperator(Operator):  # type: ignore[misc]
+    """The gate."""
+
+    def __init__(
+        self, fragment: Any, *args: Any, strengths: tuple[float, ...], settings: GateSettings, **kwargs: Any
+    ) -> None:
+        self._strengths, self._settings = strengths, settings
+        super().__init__(fragment, *args, **kwargs)
+
+    def setup(self, spec: OperatorSpec) -> None:
+        """A pair of ports for each branch, so that none waits for another; any input is reason enough to run."""
+        for port in PORTS:
+            spec.input(port)
+            spec.output(port)
+        spec.or_combine_port_conditions(list(PORTS))
+
+    def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
+        """Pass on what came of each branch."""
+        for port in PORTS:
+            outcome: DenoisedSeries | LedgerEntry | None = op_input.receive(port)
+            if outcome is not None:
+                op_output.emit(self._checked(outcome), port)
+
+    def _checked(self, outcome: DenoisedSeries | LedgerEntry) -> CheckedSeries | LedgerEntry:
+        if isinstance(outcome, LedgerEntry):
+            return outcome
+        return within_boundary(outcome.source, lambda: check(outcome, self._strengths, self._settings))

@@ -1,0 +1,135 @@
+"""The lights of a CT, MR or PET volume.
+
+In: before and after in real units, the padding and the value that tells tissue from air. Out: an `Assessment`. Every
+measure expects a change whose mean is zero: a correction that is known, as the Rician one of MR, is taken off before.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from operators.evidence.assessment import Assessment, Check, LevelBias
+from operators.evidence.bias import SURE, Images, Mask, level_biases, slice_biases, square_means, squares
+from operators.evidence.limits import GateSettings
+from operators.evidence.noise import noise_levels, noise_map
+from operators.evidence.order import order_ratio
+
+UNITS = {"CT": "HU", "PT": "Bq/ml"}  # of the values; MR has none
+ORDER_LIMIT = 1.0  # a slice that is nearer to its neighbour's original than to its own is out of its place
+TINY = 1e-12  # keeps a share of nothing finite
+RANGE_LIMIT = 3.0  # sd of the noise beyond the darkest and brightest value: more is no noise
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One volume before and after.
+
+    Attributes:
+        before: (slices, rows, columns), real units.
+        after: the same shape and unit.
+        valid: the same shape, False on padding.
+        spacing: mm between slices, rows and columns.
+        above: value that tells tissue from air.
+        modality: CT, MR or PT.
+    """
+
+    before: Images
+    after: Images
+    valid: Mask
+    spacing: tuple[float, float, float]
+    above: float
+    modality: str
+
+    def at(self, strength: float) -> "Pair":
+        """The same volume after so many percent of the change."""
+        if strength == 100:
+            return self
+        after = self.before + np.float32(strength / 100) * (self.after - self.before)
+        return Pair(self.before, after, self.valid, self.spacing, self.above, self.modality)
+
+    @property
+    def tissue(self) -> Mask:
+        """What is measured and no air, by the mean of before and after."""
+        return np.asarray((self.before + self.after > 2 * self.above) & self.valid)
+
+
+def assess_volume(pair: Pair, strength: float, settings: GateSettings) -> Assessment:
+    """The lights of ``pair``, which was changed by ``strength`` percent."""
+    tissue = pair.tissue
+    noise_before, noise_after = noise_levels(pair.before, pair.after, tissue)
+    level, change = square_means(pair.before, pair.after, tissue)
+    levels = list(level_biases(level, change))
+    by_slice = slice_biases(pair.before, pair.after, tissue)
+    checks = (
+        *_bias_checks(pair, tissue, levels, by_slice, settings),
+        _range_check(pair, noise_before),
+        _padding_check(pair),
+        Check(
+            "slice_order", order_ratio(pair.before, pair.after, tissue), ORDER_LIMIT, "", "every slice is in its place"
+        ),
+    )
+    biases = tuple(bias for bias, _ in levels)
+    unit = UNITS.get(pair.modality, "")
+    middle = noise_map(pair.before, len(pair.before) // 2)
+    return Assessment(strength, checks, noise_before, noise_after, unit, middle, biases, by_slice)
+
+
+def _bias_checks(
+    pair: Pair,
+    tissue: Mask,
+    levels: list[tuple[LevelBias, float]],
+    by_slice: npt.NDArray[np.float32],
+    settings: GateSettings,
+) -> tuple[Check, ...]:
+    mean = float(pair.before.mean(where=tissue, dtype=np.float64)) if tissue.any() else 0.0
+    hounsfield = pair.modality == "CT"
+    limit, unit = (settings.bias_hu, "HU") if hounsfield else (settings.bias_percent, "%")
+
+    def share(bias: float, level: float) -> float:
+        return bias if hounsfield else 100 * bias / max(level, mean, TINY)
+
+    whole = float((pair.after - pair.before).mean(where=tissue, dtype=np.float64)) if tissue.any() else 0.0
+    by_level = [share(sure(bias.bias, error), bias.level) for bias, error in levels]
+    errors = _slice_errors(pair, tissue)
+    slices = [share(sure(float(bias), error), mean) for bias, error in zip(by_slice, errors, strict=True)]
+    return (
+        Check("mean_bias", share(whole, mean), limit, unit, "the mean of all tissue stays"),
+        Check("level_bias", worst(by_level), limit, unit, "bright and dark tissue keep their values"),
+        Check("slice_bias", worst(slices), limit, unit, "no slice is brighter or darker than it was"),
+    )
+
+
+def _slice_errors(pair: Pair, tissue: Mask) -> list[float]:
+    """The standard error of each slice's mean change, from that of its squares."""
+    errors = []
+    for old, new, inside in zip(pair.before, pair.after, tissue, strict=True):
+        whole = squares(inside).all(axis=-1)
+        means = squares(new - old).mean(axis=-1)[whole]
+        errors.append(float(means.std() / np.sqrt(means.size)) if means.size else 0.0)
+    return errors
+
+
+def _range_check(pair: Pair, noise: float) -> Check:
+    low, high = (
+        (float(extreme(pair.before[pair.valid])) for extreme in (np.min, np.max)) if pair.valid.any() else (0, 0)
+    )
+    after = pair.after[pair.valid]
+    beyond = max(low - float(after.min()), float(after.max()) - high, 0.0) if after.size else 0.0
+    value = beyond / noise if noise else float(beyond > 0) * np.inf
+    return Check("range", value, RANGE_LIMIT, "sd", "no value is darker or brighter than the volume had before")
+
+
+def _padding_check(pair: Pair) -> Check:
+    changed = np.count_nonzero(pair.before[~pair.valid] != pair.after[~pair.valid])
+    return Check("padding", float(changed), 0.0, "voxels", "what was never measured is untouched")
+
+
+def sure(bias: float, error: float) -> float:
+    """What of a bias stands out of its own uncertainty."""
+    return float(np.sign(bias) * max(0.0, abs(bias) - SURE * error))
+
+
+def worst(values: list[float]) -> float:
+    """The value of the largest magnitude, 0 of none."""
+    return max(values, key=abs, default=0.0)
