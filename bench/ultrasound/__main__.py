@@ -1,0 +1,128 @@
+"""Ultrasound side by side: our default, the published method, and the filters that scanners and papers use.
+
+``python -m bench.ultrasound [--data FOLDER] --out FOLDER [--parts stills cines carotid real speed]`` writes table.md
+and pictures. Peers are tuned on the truth of each phantom, by PSNR; ours has one default. Their brightness is restored
+as ours is. FOLDER is searched for published carotid frames (``Input_01.gif``) and for DICOM ultrasound.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from app.conformance import table
+from bench.ultrasound import measures
+from bench.ultrasound.carotid import carotid_rows
+from bench.ultrasound.figures import Row, cine_row, still_row
+from bench.ultrasound.measured import Image, Mask, Measured, framewise, measured, ours, paper
+from bench.ultrasound.peers import PEERS, Filter, candidates
+from bench.ultrasound.phantom import Kind, Phantom, make_phantom
+from bench.ultrasound.pictures import save_gallery
+from bench.ultrasound.real import real_rows
+
+PARTS = ("stills", "cines", "carotid", "real", "speed")
+STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
+CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
+STILL_SIDE, CINE_SIDE, CINE_FRAMES, REALISATIONS = 512, 256, 24, 3
+SCORED = slice(8, 16)  # frames of a cine; single-frame filters see no others
+SPEED_SHAPES = (1, 512), (64, 512)  # frames and side
+
+
+def main() -> int:
+    """Write table.md."""
+    parser = argparse.ArgumentParser(description="Ultrasound methods side by side.")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    with (given.out / "table.md").open("w") as page:
+        if "stills" in given.parts:
+            for kind, seed in STILLS:
+                _write(page, f"Still, {kind}, scene {seed}", still_table(kind, seed, STILL_SIDE, given.out))
+        if "cines" in given.parts:
+            for kind, seed in CINES:
+                _write(page, f"Cine, {kind}, scene {seed}", cine_table(kind, seed, CINE_SIDE, CINE_FRAMES, given.out))
+        if given.data and "carotid" in given.parts:
+            for first in sorted(given.data.rglob("Input_01.gif")):
+                _write(page, "Published carotid frames, equal mean", carotid_rows(first.parent, given.out))
+        if given.data and "real" in given.parts:
+            _write(page, "Real stills and cines", real_rows(given.data, given.out))
+        if "speed" in given.parts:
+            _write(page, "Speed", speed_rows())
+    return 0
+
+
+def still_table(kind: Kind, seed: int, side: int, out: Path) -> dict[str, Row]:
+    """Every method on one scene: one realisation to judge, more to measure bias."""
+    phantoms = [make_phantom(kind, side, 1, seed, each) for each in range(REALISATIONS)]
+    first, rows, images = phantoms[0], {}, {}
+    for name, method in _methods(first, slice(0, 1)).items():
+        judged = phantoms[:1] if name == "paper" else phantoms  # minutes for each fit
+        results = [measured(method, each.frames, each.tissue) for each in judged]
+        rows[name], images[name] = still_row(judged, results), results[0].images[0]
+    save_gallery(out / f"still_{kind}_{seed}.png", {"recorded": first.frames[0], "truth": first.truth[0]} | images)
+    return rows
+
+
+def cine_table(kind: Kind, seed: int, side: int, frames: int, out: Path) -> dict[str, Row]:
+    """Every method on one cine; ours and the published method take all frames, and some are scored."""
+    cine = make_phantom(kind, side, frames, seed)
+    scored = Phantom(cine.scene, cine.frames[SCORED], cine.truth[SCORED], cine.tissue)
+    rows, images = {}, {}
+    for name, method in _methods(cine, SCORED).items():
+        whole = name in {"ours", "paper"}
+        done = measured(method, cine.frames if whole else scored.frames, cine.tissue)
+        done = Measured(done.images[SCORED] if whole else done.images, done.seconds, done.gib)
+        rows[name], images[name] = cine_row(scored, done), done.images[0]
+    save_gallery(out / f"cine_{kind}_{seed}.png", {"recorded": scored.frames[0], "truth": scored.truth[0]} | images)
+    return rows
+
+
+def _methods(phantom: Phantom, scored: slice) -> dict[str, Callable[[Image, Mask], Image]]:
+    """Each method by its name: peers at their best setting for the first scored frame."""
+    frame, truth = phantom.frames[scored][:1], phantom.truth[scored][:1]
+    methods = {"recorded": partial(framewise, np.copy)}
+    for name in PEERS:
+        grid = candidates(name, (frame - truth)[0])
+
+        def score(choice: Filter) -> float:
+            return measures.psnr(truth, framewise(choice, frame, phantom.tissue), phantom.tissue)
+
+        label = max(grid, key=lambda each: score(grid[each]))
+        methods[f"{name}, {label}"] = partial(framewise, grid[label])
+    return methods | {"paper": partial(paper), "ours": partial(ours)}
+
+
+def speed_rows() -> dict[str, Row]:
+    """Seconds and memory of ours at full size."""
+    rows = {}
+    for frames, side in SPEED_SHAPES:
+        clip = make_phantom("linear", side, frames, 31)
+        done = measured(ours, clip.frames, clip.tissue)
+        rows[f"{frames} x {side} x {side}"] = {
+            "PSNR": measures.psnr(clip.truth, done.images, clip.tissue),
+            "s": done.seconds,
+            "GiB": done.gib,
+        }
+    return rows
+
+
+def _write(page: TextIO, title: str, rows: dict[str, Row]) -> None:
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    cells = [
+        (method, *(f"{row[name]:.3g}" if abs(row[name]) < 10 else f"{row[name]:.2f}" for name in names))
+        for method, row in rows.items()
+    ]
+    text = f"## {title}\n{table(('', *names), cells)}\n"
+    page.write(text + "\n")
+    page.flush()
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

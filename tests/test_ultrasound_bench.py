@@ -1,0 +1,54 @@
+"""The ultrasound bench: its phantoms' truth, and what its figures say of images known to be good or bad."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from bench.ultrasound import measures
+from bench.ultrasound.phantom import make_phantom
+
+pytest.importorskip("bm3d")
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    return make_phantom("linear", 256, 1, 5)
+
+
+@pytest.mark.parametrize("kind", ["linear", "sector"])
+def test_the_truth_is_the_mean_of_realisations_of_one_scene(kind):
+    phantoms = [make_phantom(kind, 96, 1, 5, realisation) for realisation in range(24)]
+    tissue = phantoms[0].tissue
+    assert all(np.array_equal(each.truth, phantoms[0].truth) for each in phantoms)
+    error = np.mean([each.frames - each.truth for each in phantoms], axis=0)[0]
+    assert abs(error[tissue].mean()) < 0.5
+    assert np.all(phantoms[0].frames[:, ~tissue] == 0)
+
+
+def test_the_truth_scores_best_and_blur_shows_in_every_figure(phantom):
+    truth, tissue = phantom.truth[0], phantom.tissue
+    blurred = gaussian_filter(truth, 4.0)
+    assert measures.ssim(truth, truth, tissue) == pytest.approx(1.0)
+    assert measures.edge_ratio(phantom.scene, truth, truth, tissue) == pytest.approx(1.0)
+    assert measures.point_ratios(phantom.scene, truth, truth) == pytest.approx((1.0, 1.0))
+    assert measures.edge_ratio(phantom.scene, truth, blurred, tissue) > 1.3
+    assert measures.point_ratios(phantom.scene, truth, blurred)[1] < 0.6
+    assert measures.mean_gcnr(phantom.scene, truth, tissue) > measures.mean_gcnr(
+        phantom.scene, phantom.frames[0], tissue
+    )
+
+
+def test_an_offset_is_no_contrast_error_but_a_local_mean_error(phantom):
+    truth, recorded, tissue = phantom.truth[0], phantom.frames[0], phantom.tissue
+    errors = measures.contrast_errors(phantom.scene, recorded, recorded + 5.0, tissue)
+    assert max(map(abs, errors.values())) == pytest.approx(0.0, abs=1e-3)
+    levels = measures.local_mean_errors(truth, recorded, recorded + 5.0, tissue)
+    assert list(levels.values()) == pytest.approx([5.0] * len(levels), abs=1e-3)
+
+
+def test_a_delayed_cine_lags_by_its_delay_and_the_truth_by_none():
+    cine = make_phantom("linear", 128, 10, 5)
+    delayed = np.concatenate([cine.truth[:1], cine.truth[:-1]])
+    assert measures.lag(cine.truth, cine.truth) == pytest.approx(0.0, abs=1e-6)
+    assert measures.lag(cine.truth, delayed) == pytest.approx(1.0, abs=0.15)
+    assert measures.flicker(cine.truth, cine.truth) < measures.STATIC_TOLERANCE
