@@ -24,7 +24,7 @@ LEARNING_RATE = 2e-3
 BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
-NETWORK_SHARE = 0.5  # of the output, the rest is means of recorded values; the two err differently
+OUTPUT_ROUNDS = 2  # of retrieval along the output, each averaged with it: the two err differently
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,13 @@ def despeckle(
     taken = fit(
         network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
-    guide = predict(network, clip.frames, compute)
-    if time.monotonic() > deadline:
-        return guide, taken
+    image = predict(network, clip.frames, compute)
     looks = draw_looks(plan.output_looks, len(clip.frames), rng)
-    recorded = retrieve(clip.frames, guide, clip.tissue, looks, guided)
-    return NETWORK_SHARE * guide + (1.0 - NETWORK_SHARE) * recorded, taken
+    for _ in range(OUTPUT_ROUNDS):
+        if time.monotonic() > deadline:
+            break
+        image = 0.5 * (image + retrieve(clip.frames, image, clip.tissue, looks, guided))
+    return image, taken
 
 
 def speckle_sd(clip: ScaledClip) -> float:

@@ -14,7 +14,7 @@ from torch import nn
 from models.perturbation import PUBLISHED_SCALES, scale_copies
 
 CROP, CROPS = 160, 4  # pixels of a side, crops of a batch
-BRIGHTEST_SPECKLE = 1.8  # sds; log speckle has no bright tail: what is brighter is an echo, not to be taught as speckle
+BRIGHTEST_SPECKLE = 2.2  # sds; log speckle has no bright tail: what is brighter is an echo, not to be taught as speckle
 
 
 class _CropLoss:
@@ -76,7 +76,8 @@ class TransplantLoss(_CropLoss):
 
     def _take_guess(self, guess: torch.Tensor) -> None:
         removed = self.frames - guess
-        self.guess, self.speckle = guess, removed.clamp(max=BRIGHTEST_SPECKLE * float(removed[:, self.tissue].std()))
+        self.speckle = removed.clamp(max=BRIGHTEST_SPECKLE * float(removed[:, self.tissue].std()))
+        self.guess = self.frames - self.speckle
 
 
 class PaperLoss(_CropLoss):
