@@ -27,7 +27,7 @@ from bench.ultrasound.real import real_rows
 PARTS = ("stills", "cines", "carotid", "real", "speed")
 STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
 CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
-STILL_SIDE, CINE_SIDE, CINE_FRAMES, REALISATIONS = 512, 256, 24, 3
+STILL_SIDE, CINE_SIDE, CINE_FRAMES, REALISATIONS = 512, 256, 24, 2
 SCORED = slice(8, 16)  # frames of a cine; single-frame filters see no others
 SPEED_SHAPES = (1, 512), (64, 512)  # frames and side
 
