@@ -41,7 +41,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
         whole = TimeSlot(time.monotonic(), run.time_budget)
-        writing = Writing(version(), settings.derived)
+        writing = Writing(version(), settings.derived, settings.outputs.report)
 
         load = LoadStudyOperator(
             self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti

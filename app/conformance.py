@@ -5,12 +5,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from pydicom import uid
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.tag import Tag
 from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRLittleEndian
 
-from operators.dicom import attributes, classes, errors, files, geometry, kinds, private_tags, splitting
+from operators.dicom import attributes, classes, document, errors, files, geometry, kinds, private_tags, splitting
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
 from operators.dicom.reading import ReadingLimits
@@ -103,6 +104,14 @@ def _written() -> Iterator[str]:
     yield _attribute_table(attributes.REMOVED, "Because it")
     yield "### Kept on purpose"
     yield _attribute_table(attributes.KEPT, "Because")
+    yield "### The report"
+    yield (
+        f"One object of {UID(uid.EncapsulatedPDFStorage).name} ({uid.EncapsulatedPDFStorage}), Modality DOC, for each "
+        "derived series, in a series of its own in the same study; its SourceInstanceSequence lists the derived "
+        "objects. The pages name no patient (BurnedInAnnotation NO); these attributes of patient and study are copied "
+        "where the source has them:"
+    )
+    yield ", ".join(document.COPIED) + "."
     yield "### How an object of this application is known"
     rows = [
         ("Manufacturer in ContributingEquipmentSequence", MANUFACTURER),

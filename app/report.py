@@ -122,7 +122,12 @@ def _fits_of(entry: LedgerEntry) -> dict[str, Any]:
             for fit in entry.fits
         ],
         "written": [
-            {"series_uid": written.series_uid, "strength": written.strength, "files": written.files}
+            {
+                "series_uid": written.series_uid,
+                "kind": written.kind,
+                "strength": written.strength,
+                "files": written.files,
+            }
             for written in entry.written
         ],
     }

@@ -76,6 +76,7 @@ class RunSettings:
 class OutputSettings:
     """What is written beside the images."""
 
+    report: bool = True  # for people: an encapsulated PDF and an HTML page for each derived series
     metadata_on_failure: bool = False  # metadata.json even where no image was written
 
 

@@ -19,6 +19,7 @@ from operators.time_budget import TimeSlot
 
 Source = Series | NiftiImage
 Status = Literal["denoised", "refused", "failed"]
+Kind = Literal["denoised", "report"]  # of what is written
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 
@@ -77,6 +78,7 @@ class WrittenSeries:
     strength: float  # percent of the change that was applied
     files: int
     series_number: int | None = None  # none in NIfTI
+    kind: Kind = "denoised"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from operators.boundary import within_boundary
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
+from operators.dicom.document import Reported
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.ledger import Ledger
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, WrittenSeries, entry_of, label_of
 from operators.nifti import NiftiImage, write_volumes
 from operators.output_folder import OutputFolder
+from operators.reports import write_report
 
 LOG = logging.getLogger(__name__)
 PORTS = ("not_selected", "not_routed", "volume", "ultrasound")
@@ -32,6 +35,7 @@ class Writing:
 
     version: str  # of this application
     derived: DerivedSettings
+    report: bool = True  # for people, beside each derived series
 
 
 def hash_of(denoised: DenoisedSeries, writing: Writing) -> str:
@@ -57,28 +61,37 @@ def provenance_of(denoised: DenoisedSeries, strength: float, writing: Writing) -
 
 def write_strength(
     denoised: DenoisedSeries, strength: float, writing: Writing, used_numbers: frozenset[int], folder: Path
-) -> WrittenSeries:
-    """One derived series into ``folder``, a file at a time."""
+) -> tuple[WrittenSeries, Reported]:
+    """One derived series into ``folder``, a file at a time; with it, what a report has to refer to."""
     source, images = denoised.source, denoised.images
     if isinstance(source, NiftiImage):
-        return WrittenSeries(write_volumes(source, images, strength, folder).name, strength, 1)
+        name = write_volumes(source, images, strength, folder).name
+        return WrittenSeries(name, strength, 1), Reported(name, ())
     derive = derive_clip_series if source.modality == "US" else derive_volume_series
     provenance = provenance_of(denoised, strength, writing)
-    files, uid, number = 0, "", None
+    instances: list[tuple[str, str]] = []
+    uid, number = "", None
     for dataset in derive(source, images, provenance, writing.derived, used_numbers):
         dataset.save_as(folder / f"{dataset.SOPInstanceUID}.dcm", enforce_file_format=True)
-        files, uid, number = files + 1, str(dataset.SeriesInstanceUID), int(dataset.SeriesNumber)
-    return WrittenSeries(uid, strength, files, number)
+        instances.append((str(dataset.SOPClassUID), str(dataset.SOPInstanceUID)))
+        uid, number = str(dataset.SeriesInstanceUID), int(dataset.SeriesNumber)
+    return WrittenSeries(uid, strength, len(instances), number), Reported(uid, tuple(instances))
 
 
 def write(checked: CheckedSeries, writing: Writing, folder: OutputFolder, used_numbers: frozenset[int]) -> LedgerEntry:
-    """All derived series of one source, one for each strength, whole or not at all."""
+    """All derived series of one source, one for each strength, and their reports, whole or not at all."""
     denoised = checked.denoised
     written: list[WrittenSeries] = []
+    reported: list[Reported] = []
     with folder.staged() as staging:
         for strength in checked.strengths:
-            numbers = used_numbers.union(series.series_number for series in written if series.series_number)
-            written.append(write_strength(denoised, strength, writing, numbers, staging))
+            series, references = write_strength(denoised, strength, writing, _with(used_numbers, written), staging)
+            written.append(series)
+            reported.append(references)
+        for series, references in zip(written[:], reported, strict=True) if writing.report else ():
+            provenance, numbers = provenance_of(denoised, series.strength, writing), _with(used_numbers, written)
+            report = write_report(checked, references, series, provenance, writing.derived, numbers, staging)
+            written += [report] if report else []
     return entry_of(
         denoised.source,
         "denoised",
@@ -91,6 +104,11 @@ def write(checked: CheckedSeries, writing: Writing, folder: OutputFolder, used_n
         left_out=denoised.left_out,
         assessments=tuple(checked.assessments.values()),
     )
+
+
+def _with(used_numbers: frozenset[int], written: Iterable[WrittenSeries]) -> frozenset[int]:
+    """The series numbers taken once this is written too."""
+    return used_numbers.union(series.series_number for series in written if series.series_number)
 
 
 def line_of(entry: LedgerEntry) -> tuple[int, str]:

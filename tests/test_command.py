@@ -72,10 +72,10 @@ def written(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict
 
 def test_a_series_written_and_one_refused_is_success(written: tuple[dict[str, Any], Path]) -> None:
     result, target = written
-    assert counts(result) == [2, 1, 1, 0, 6]
-    assert len(list(target.glob("*.dcm"))) == 6
+    assert counts(result) == [2, 1, 1, 0, 7], "six images and their report"
+    assert len(list(target.glob("*.dcm"))) == 7
     assert json.loads((target / "result.json").read_text()) == result
-    assert {path.suffix for path in target.iterdir()} == {".dcm", ".json"}
+    assert {path.suffix for path in target.iterdir()} == {".dcm", ".json", ".html"}
 
 
 def test_metadata_is_flat(written: tuple[dict[str, Any], Path]) -> None:
@@ -90,7 +90,7 @@ def test_a_row_tells_how_a_series_was_denoised(written: tuple[dict[str, Any], Pa
     for key in ("series_uid", "method", "instances", "seconds", "settings", "settings_hash", "seed", "device"):
         assert row[key] not in ("", None)
     assert row["steps_taken"] == row["steps_planned"]
-    assert [series["files"] for series in row["written"]] == [6]
+    assert [(series["kind"], series["files"]) for series in row["written"]] == [("denoised", 6), ("report", 1)]
 
 
 def test_nothing_to_write_leaves_nothing_but_what_was_asked_for(tmp_path: Path) -> None:

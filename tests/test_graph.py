@@ -52,17 +52,35 @@ def test_every_series_has_its_outcome(first: tuple[Ledger, Path]) -> None:
 def test_two_strengths_are_two_series_of_one_fit(first: tuple[Ledger, Path]) -> None:
     for entry in first[0].settle():
         if entry.status == "denoised":
-            assert [series.strength for series in entry.written] == [60, 100]
-            assert len({series.series_uid for series in entry.written}) == 2
+            assert [(series.kind, series.strength) for series in entry.written] == [
+                ("denoised", 60), ("denoised", 100), ("report", 60), ("report", 100)
+            ]  # fmt: skip
+            assert len({series.series_uid for series in entry.written}) == 4
             assert len(entry.fits) == 1
     numbers = {int(pydicom.dcmread(path).SeriesNumber) for path in first[1].glob("*.dcm")}
-    assert len(numbers) == 6
+    assert len(numbers) == 12
 
 
 def test_the_output_is_flat_and_named_by_our_own_uids(first: tuple[Ledger, Path]) -> None:
-    files = list(first[1].iterdir())
-    assert len(files) == 3 * 2 * 6
+    files = list(first[1].glob("*.dcm"))
+    assert len(files) == 3 * 2 * (6 + 1)
     assert all(file.name == f"{pydicom.dcmread(file).SOPInstanceUID}.dcm" for file in files)
+    pages = {file.name for file in first[1].iterdir()} - {file.name for file in files}
+    derived = {
+        series.series_uid for entry in first[0].settle() for series in entry.written if series.kind == "denoised"
+    }
+    assert pages == {f"{uid}.html" for uid in derived}
+
+
+def test_a_report_tells_of_one_derived_series_in_its_study(first: tuple[Ledger, Path]) -> None:
+    objects = [pydicom.dcmread(file) for file in first[1].glob("*.dcm")]
+    reports = [one for one in objects if one.Modality == "DOC"]
+    for report in reports:
+        references = {item.ReferencedSOPInstanceUID for item in report.SourceInstanceSequence}
+        (told,) = {one.SeriesInstanceUID for one in objects if one.SOPInstanceUID in references}
+        assert references == {one.SOPInstanceUID for one in objects if one.SeriesInstanceUID == told}
+        assert report.StudyInstanceUID == objects[0].StudyInstanceUID
+    assert len(reports) == 6
 
 
 def test_the_same_again_is_the_same_bytes(study: Path, first: tuple[Ledger, Path], tmp_path: Path) -> None:
@@ -73,8 +91,8 @@ def test_the_same_again_is_the_same_bytes(study: Path, first: tuple[Ledger, Path
 
 
 def test_another_setting_gives_other_uids(first: tuple[Ledger, Path], study: Path, tmp_path: Path) -> None:
-    denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.seed=1"]))
-    assert hashes(tmp_path)
+    denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.seed=1", "outputs.report=false"]))
+    assert len(hashes(tmp_path)) == 3 * 6, "no report where none is wanted"
     assert not set(hashes(tmp_path)) & set(hashes(first[1]))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from dicom_builders import file_meta, image_series, image_slice, save, speckle, ultrasound
+from judges import judge, said_by
+from pydicom import dcmread
 from pydicom.datadict import DicomDictionary, dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -92,7 +94,21 @@ def test_what_is_said_holds_no_canary(told: tuple[str, Path]) -> None:
 def test_reports_and_names_hold_no_canary(told: tuple[str, Path]) -> None:
     for report in ("result.json", "metadata.json"):
         assert CANARY.lower() not in (told[1] / report).read_text().lower()
+    for page in told[1].glob("*.html"):
+        assert CANARY.lower() not in page.read_text().lower()
     assert not [path.name for path in told[1].iterdir() if CANARY.lower() in path.name.lower()]
+
+
+def test_the_printed_report_holds_no_canary(told: tuple[str, Path], tmp_path: Path) -> None:
+    found = [dcmread(file) for file in told[1].glob("*.dcm")]
+    reports = [one for one in found if one.Modality == "DOC"]
+    assert reports
+    for report in reports:
+        (tmp_path / "page.pdf").write_bytes(report.EncapsulatedDocument)
+        text = said_by(judge("pdftotext", "poppler-utils"), tmp_path / "page.pdf", "-")
+        assert "Noise reduction report" in text
+        assert CANARY.lower() not in text.lower()
+        assert CANARY.lower().encode() not in report.EncapsulatedDocument.lower()
 
 
 def test_the_run_met_all_of_it(told: tuple[str, Path]) -> None:

@@ -95,7 +95,7 @@ def _hardened(bench: Bench) -> None:
     check("names no patient in log or result", lambda: CANARY not in line + log + out)
     check("writes result.json and metadata.json", lambda: {"result.json", "metadata.json"} <= set(names_in(first)))
     check("writes as the user it was given", lambda: {path.stat().st_uid for path in first.iterdir()} == {UID})
-    check("leaves no other file", lambda: {p.suffix for p in first.rglob("*")} == {".dcm", ".json"})
+    check("leaves no other file", lambda: {p.suffix for p in first.rglob("*")} == {".dcm", ".json", ".html"})
     bench.package.run(*QUICK, options=(*HARDENED, *bench.mounts(second)))
     check("gives the same bytes again", lambda: _bytes(first, "*.dcm") == _bytes(second, "*.dcm") != {})
     check("leaves the source as it was", lambda: _bytes(bench.study) == before)

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from operators.dicom.values import integer, items
+from operators.dicom.errors import UnusableValueError
+from operators.dicom.values import integer, items, number
 
 Mask = npt.NDArray[np.bool_]
 
 TWO_DIMENSIONAL = 1  # RegionSpatialFormat
 TISSUE = 1  # RegionDataType
+CENTIMETRES, MM_PER_CM = 3, 10.0  # PhysicalUnitsXDirection
 UNTYPED = 0  # RegionDataType: may be the whole screen, tells nothing
 EDGE_TOLERANCE = 1  # pixels: some makers write the size instead of the last index
 CORNERS = ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1")
@@ -54,3 +56,16 @@ def regions_of(header: Dataset, rows: int, columns: int) -> Regions:
             if inside:
                 excluded[area] = True
     return Regions(tissue if found and trusted else None, excluded, others and not found)
+
+
+def pixel_size(header: Dataset) -> tuple[float, float] | None:
+    """Height and width of a pixel in mm by the first region of tissue that tells them, None where none does."""
+    for region in items(header, "SequenceOfUltrasoundRegions"):
+        try:
+            units = [integer(region, f"PhysicalUnits{axis}Direction") for axis in "YX"]
+            height, width = (abs(number(region, f"PhysicalDelta{axis}") or 0) * MM_PER_CM for axis in "YX")
+        except UnusableValueError:
+            continue
+        if integer(region, "RegionDataType") == TISSUE and units == [CENTIMETRES] * 2 and height and width:
+            return height, width
+    return None

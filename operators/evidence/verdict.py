@@ -1,0 +1,51 @@
+"""What the gate decided on a series, in words for a reader: one light for each kind of check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from operators.evidence.assessment import Assessment, Check
+
+
+@dataclass(frozen=True)
+class Light:
+    """One check of the gate, in words."""
+
+    name: str
+    measured: str
+    limit: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether all checks were passed at the strength that was asked for, and what they measured."""
+
+    sentence: str
+    as_asked: bool
+    lights: tuple[Light, ...]
+
+
+def verdict_of(assessments: Sequence[Assessment], reason: str) -> Verdict:
+    """The verdict on the images of a series at the strength at which it is handed out.
+
+    Args:
+        assessments: one for each volume or clip; of each check the one nearest to its limit is told.
+        reason: why the strength is lower than asked for, empty where it is not.
+    """
+    worst: dict[str, Check] = {}
+    for check in (check for one in assessments for check in one.checks):
+        worst[check.name] = max(worst.get(check.name, check), check, key=_used)
+    lights = tuple(_light(check) for check in worst.values())
+    strength = f"{assessments[0].strength:g} percent" if assessments else "this"
+    sentence = f"Passed all {len(lights)} checks at {strength} strength"
+    return Verdict(f"{sentence}, lower than asked for" if reason else sentence, not reason, lights)
+
+
+def _used(check: Check) -> float:
+    """How much of its limit a check has used up."""
+    return abs(check.value) / check.limit if check.limit else float(abs(check.value) > 0)
+
+
+def _light(check: Check) -> Light:
+    value, limit = (f"{number:.3g} {check.unit}".rstrip() for number in (check.value, check.limit))
+    return Light(check.name.replace("_", " "), value, limit, check.passed)
