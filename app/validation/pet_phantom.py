@@ -81,10 +81,13 @@ def pet(
         for name, cover in covers.items()
     }
     spacing = (slice_mm, pixel, pixel)
-    return Phantom(truth, _noisy(rng, truth, spacing, noise_per_root), spacing, "PT", regions)
+    return Phantom(truth, noisy_activity(rng, truth, spacing, noise_per_root), spacing, "PT", regions)
 
 
-def _noisy(rng: np.random.Generator, truth: Volume, spacing: tuple[float, float, float], per_root: float) -> Volume:
+def noisy_activity(
+    rng: np.random.Generator, truth: Volume, spacing: tuple[float, float, float], per_root: float
+) -> Volume:
+    """Return activity (Bq/mL) as measured, `per_root` the sd over the root of the activity."""
     widths = [mm / step for mm, step in zip((NOISE_AXIAL_MM, *2 * [NOISE_IN_PLANE_MM]), spacing, strict=True)]
     field = ndimage.gaussian_filter(rng.standard_normal(truth.shape), widths, mode="wrap")
     share = stats.norm.cdf((field - field.mean()) / field.std())

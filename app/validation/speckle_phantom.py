@@ -59,6 +59,13 @@ def make_speckle_phantom(rows: int, columns: int, frames: int, rng: np.random.Ge
     return SpecklePhantom(stored, truth)
 
 
+def speckle_of(level: Real, rng: np.random.Generator) -> SpecklePhantom:
+    """A still of given echogenicity, (rows, columns) in decibels below the top of the grey scale."""
+    power = np.pad(10.0 ** (level / 10.0), MARGIN, mode="edge")
+    stored = _grey(_observe(_white(power.shape, rng) * np.sqrt(power), (0.0, 0.0)))
+    return SpecklePhantom(stored[None], expected_grey(_observed_power(power, (0.0, 0.0)))[None])
+
+
 def expected_grey(power: Real) -> Image:
     """Mean stored grey of a Gaussian field of this power: E[grey(power x intensity)], intensity ~ Exp(1)."""
     quantiles = (np.arange(QUADRATURE_NODES) + 0.5) / QUADRATURE_NODES
@@ -75,7 +82,7 @@ def _grey(envelope: Real) -> Image:
     return np.asarray(np.rint(np.clip(scaled, 0.0, MAXIMUM)), np.float32)
 
 
-def _white(shape: tuple[int, int], rng: np.random.Generator) -> npt.NDArray[np.complex128]:
+def _white(shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.complex128]:
     real, imaginary = rng.standard_normal((2, *shape))
     return np.asarray((real + 1j * imaginary) / np.sqrt(2.0), np.complex128)
 

@@ -1,0 +1,58 @@
+"""Noise power spectrum of regions of interest, after ICRU report 87 and AAPM task group 233.
+
+In: square regions (regions, side, side) of one unit and the pixel size in mm. Out: power in unit^2 mm^2 against
+frequency in 1/mm, averaged over directions. A quadratic surface is taken off each region first: cupping is no noise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rois = NDArray[np.float32]
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A radial noise power spectrum."""
+
+    frequencies: Real  # 1/mm
+    power: Real  # (frequencies), unit^2 mm^2
+
+    @property
+    def mean_frequency(self) -> float:
+        """Frequency (1/mm) of the average noise: fine grain is high, blotches are low."""
+        weights = self.power * self.frequencies  # the ring of each frequency grows with it
+        return float((weights * self.frequencies).sum() / weights.sum())
+
+
+def power_of(rois: Rois, pixel_mm: float) -> Real:
+    """Return the radial power of each region, (regions, frequencies)."""
+    side = rois.shape[-1]
+    spectra = np.abs(np.fft.fft2(detrended(rois))) ** 2 * (pixel_mm / side) ** 2
+    along = np.fft.fftfreq(side) * side
+    ring = np.rint(np.hypot(along[:, None], along[None, :])).astype(int).ravel()
+    sums = np.stack([np.bincount(ring, weights=each.ravel()) for each in spectra])
+    return np.asarray((sums / np.bincount(ring))[:, 1 : side // 2], np.float64)
+
+
+def spectrum_of(power: Real, side: int, pixel_mm: float) -> Spectrum:
+    """Return the mean of the regions' radial powers as `power_of` gives them; `side` in pixels."""
+    frequencies = np.arange(1, power.shape[-1] + 1) / (side * pixel_mm)
+    return Spectrum(frequencies, power.mean(axis=0))
+
+
+def detrended(rois: Rois) -> Real:
+    """Return the regions less the quadratic surface that fits each best."""
+    side = rois.shape[-1]
+    y, x = np.meshgrid(*2 * [np.linspace(-1, 1, side)], indexing="ij")
+    surface = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y]).reshape(6, -1)
+    flat = rois.reshape(len(rois), -1).astype(np.float64)
+    fitted = flat @ np.linalg.pinv(surface) @ surface
+    return np.asarray((flat - fitted).reshape(rois.shape), np.float64)
+
+
+def sds_of(rois: Rois) -> Real:
+    """Return the noise of each region: the sd about its quadratic surface."""
+    return np.asarray(detrended(rois).std(axis=(1, 2)), np.float64)
