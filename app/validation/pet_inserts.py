@@ -19,7 +19,7 @@ PIXEL_MM = 4.0
 BODY_MM = (110.0, 150.0)  # half axes: rows, columns
 RING_MM = ((62.0, 95.0), (28.0, 48.0))  # half axes of the two rings on which spheres lie
 PLANES_MM = (-38.0, 38.0)  # two planes of spheres, far enough apart for the largest
-UNIFORM_MM = 26.0  # side of the uniform field around the middle, through all slices
+UNIFORM_MM = 31.0  # side of the uniform field around the middle, through all slices
 
 
 def pet_inserts(

@@ -6,6 +6,7 @@ It does so by pydicom alone, by another way than the application reads, so that 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -23,12 +24,18 @@ class Derived:
     seconds: float
 
 
+def read_rows(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the row of each series in result.json by its UID; none where the run wrote no report."""
+    report = folder / "result.json"
+    rows = json.loads(report.read_text())["series"] if report.is_file() else []
+    return {row["series_uid"]: row for row in rows}
+
+
 def read_result(folder: Path) -> dict[str, Derived]:
     """Return the derived series by the UID of their source."""
-    result = json.loads((folder / "result.json").read_text())
     return {
-        row["series_uid"]: Derived(row["written"][0]["series_uid"], row["seconds"])
-        for row in result["series"]
+        uid: Derived(row["written"][0]["series_uid"], row["seconds"])
+        for uid, row in read_rows(folder).items()
         if row["status"] == "denoised"
     }
 

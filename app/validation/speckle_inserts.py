@@ -14,7 +14,7 @@ COLUMNS_OF_CYSTS = 3
 
 
 def speckle_inserts(side: int = 320, *, seed: int) -> TestObject:
-    """Return a still of `side` by `side` pixels whose rods are the cysts (contrast in dB) and whose balls are points."""
+    """Return a still of `side` by `side` pixels; its rods are the cysts (contrast in dB), its balls the points."""
     rng = np.random.default_rng(seed)
     level = np.full((side, side), BACKGROUND_DB)
     y, x = np.ogrid[:side, :side]

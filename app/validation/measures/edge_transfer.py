@@ -49,7 +49,7 @@ def transfer(edge: Real) -> tuple[Real, Real]:
     frequencies = np.fft.rfftfreq(PADDED, STEP)
     kept = frequencies <= LARGEST_FREQUENCY
     blur = np.sinc(frequencies[kept] * STEP) ** 2  # of the bins and of the difference between them
-    return frequencies[kept], spectrum[kept] / spectrum[0] / blur
+    return np.asarray(frequencies[kept], np.float64), np.asarray(spectrum[kept] / spectrum[0] / blur, np.float64)
 
 
 def frequency_at(edge: Real, level: float = 0.5) -> float:

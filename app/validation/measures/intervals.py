@@ -56,6 +56,18 @@ def mean_of(values: NDArray[np.floating]) -> Measured:
     return bootstrapped(lambda chosen: float(np.mean(values[chosen], dtype=np.float64)), len(values))
 
 
+def largest_of(values: NDArray[np.floating]) -> Measured:
+    """Return the mean that lies farthest from 0, as its size, of several items; values are (repeats, items)."""
+    means = values.mean(axis=0, dtype=np.float64)
+    worst = int(np.argmax(np.abs(means)))
+    return mean_of(values[:, worst] * np.sign(means[worst]))
+
+
+def least_of(values: NDArray[np.floating]) -> Measured:
+    """Return the lowest mean of several items; values are (repeats, items)."""
+    return mean_of(values[:, int(np.argmin(values.mean(axis=0)))])
+
+
 def exact(value: float, repeats: int = 1) -> Measured:
     """Return a figure that holds no chance: a difference of bytes, a count of files."""
     return Measured(value, value, value, repeats)

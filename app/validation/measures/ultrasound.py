@@ -3,6 +3,8 @@
 In: grey frames as stored (0..255) and masks of the same shape; the grey scale spans `DYNAMIC_RANGE_DB`.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,9 +30,11 @@ def gcnr(frame: Grey, inside: Mask, around: Mask) -> float:
 
 
 def half_width(profile: NDArray[np.float64]) -> float:
-    """Return the full width (bins) at half the height of a peak in the middle over its surroundings."""
+    """Return the full width (bins) at half the height of a peak in the middle; infinite where there is none."""
     middle = len(profile) // 2
     floor = np.median(np.concatenate([profile[: middle // 2], profile[-(middle // 2) :]]))
+    if profile[middle] <= floor:
+        return math.inf
     half = (profile[middle] + floor) / 2
     sides = [_fall(profile[middle:], half), _fall(profile[middle::-1], half)]
     return float(sum(sides))
