@@ -2,6 +2,7 @@
 
 Exit codes: 0 at least one series written and none failed; 1 a crash of this program; 2 bad arguments or paths;
 3 nothing written and nothing failed; 4 a series failed. On stdout one line of JSON, on stderr the log.
+``python -m app validate`` runs the validation kit instead: 0 every requirement passed, 4 one failed.
 
 Holoscan, torch and what imports them are imported late: the process must be made ready for them, and bad arguments
 deserve an answer at once.
@@ -140,11 +141,25 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
     return result
 
 
+def validate(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
+    """Run the validation kit and return its summary."""
+    from app.validation.kit.command import UnusableError, add_arguments, follow
+
+    parser = add_arguments(_Parser("python -m app validate", allow_abbrev=False))
+    try:
+        return follow(parser.parse_args(arguments), environment, environment.get(CONFIG_VARIABLE), ending)
+    except UnusableError as error:
+        raise UsageError(str(error)) from error
+
+
 def main(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> int:
     """The exit code; whatever happens, one line of JSON on stdout and no traceback."""
     set_up_logging()
     try:
-        result = denoise(arguments, environment, ending)
+        if arguments[:1] == ["validate"]:
+            result = validate(arguments[1:], environment, ending)
+        else:
+            result = denoise(arguments, environment, ending)
     except UsageError as error:
         result = {"exit_code": ExitCode.UNUSABLE, "error": str(error)}
     except Exception as error:

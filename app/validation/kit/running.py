@@ -16,6 +16,7 @@ from app.validation.read_back import read_result, read_rows, read_series
 from app.validation.test_object import TestObject
 
 LOG = logging.getLogger(__name__)
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # torch takes the second where both are given
 HOME = Path(app.__file__).parent.parent  # the application is started from where it is installed
 
 
@@ -30,24 +31,29 @@ class Outcome:
     row: Mapping[str, Any]  # the series' row of result.json
 
 
-@dataclass(frozen=True)
 class Application:
-    """The installed application, with the settings as they are and what a case adds to them."""
+    """The installed application, with the settings as they are and what a validation adds to them."""
 
-    environment: Mapping[str, str]
-    arguments: tuple[str, ...] = ()
+    def __init__(self, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
+        self._environment, self._arguments = dict(environment), tuple(arguments)
+        self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, source: Path, target: Path, *more: str, threads: int | None = None) -> int:
         """Run on a study; return the exit code."""
-        command = [sys.executable, "-m", "app", "-i", str(source), "-o", str(target), *self.arguments, *more]
-        count = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if threads}
-        environment = {**self.environment, **count}
-        done = subprocess.run(
-            command, cwd=HOME, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        command = [sys.executable, "-m", "app", "-i", str(source), "-o", str(target), *self._arguments, *more]
+        count = {name: str(threads) for name in THREAD_VARIABLES if threads}
+        self._process = subprocess.Popen(
+            command, cwd=HOME, env=self._environment | count, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        if done.returncode:
-            LOG.warning("the application ended with %d: %s", done.returncode, _last_line(done.stderr))
-        return done.returncode
+        _, log = self._process.communicate()
+        if self._process.returncode:
+            LOG.warning("the application ended with %d: %s", self._process.returncode, _last_line(log))
+        return self._process.returncode
+
+    def end(self) -> None:
+        """End the run in progress, from another thread."""
+        if self._process:
+            self._process.terminate()
 
 
 def run_case(case: Case, application: Application, folder: Path) -> Outcome:

@@ -72,6 +72,15 @@ def speckle_reduction(evidence: Evidence, group: str) -> Measured:
     return mean_of(1 - np.array(kept))
 
 
+def contrasts(evidence: Evidence, group: str) -> dict[str, Real]:
+    """Contrast of each cyst in dB, mean over draws, in the truth, before and after."""
+    pairs = evidence.pairs(group)
+    return {
+        when: np.array([[_contrast(pair, when, cyst) for cyst in pair.tested.rods] for pair in pairs]).mean(axis=0)
+        for when in ("truth", "before", "after")
+    }
+
+
 def _contrast(pair: Pair, when: str, cyst: Insert) -> float:
     frame = getattr(pair, when)[0]
     return contrast_db(frame, disc(frame.shape, cyst, -CLEAR_PIXELS), ring(frame.shape, cyst, RING_PIXELS))

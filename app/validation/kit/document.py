@@ -1,0 +1,197 @@
+"""The validation document: a PDF to sign and a JSON with the same content, both made from the results alone."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+
+from app.validation.kit.evidence import Evidence
+from app.validation.kit.paper import BOTTOM, LEFT, LINE, TOP, Column, page, paragraphs, table_pages
+from app.validation.kit.plots import figures
+from app.validation.kit.results import Result, failed
+from app.validation.measures.intervals import Measured
+
+MATRIX = (
+    Column("Id", 0.045), Column("Requirement", 0.235), Column("Test", 0.29), Column("Limit", 0.11),
+    Column("Result [95 % interval]", 0.15), Column("n", 0.03), Column("Verdict", 0.14),
+)  # fmt: skip
+REASONS = (
+    Column("Id", 0.05),
+    Column("Limit", 0.15),
+    Column("Reason for the limit", 0.4),
+    Column("What is measured", 0.4),
+)
+SIGNERS = ("Tested by", "Reviewed by (medical physicist)", "Released for clinical evaluation by")
+READING = (
+    "A requirement passes when its figure keeps to the limit. 'surely' means that the whole 95 % confidence interval "
+    "does; otherwise the interval reaches over the limit and more repeats (the full kit) would tell. Intervals are "
+    "percentile bootstraps over n repeats (lesions, regions, blocks of slices), for counts the exact Poisson interval."
+)
+SCOPE = (
+    "Test objects are calculated, not scanned; rods are the same in every slice, which is the best case for a method "
+    "that learns from neighbouring slices, balls are not. Passing says nothing about a site's own scanner and "
+    "protocols: repeat it on the site's phantom by --phantom. The software is not a medical device by itself."
+)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Everything the document tells."""
+
+    when: str  # date and time, ISO 8601
+    kind: str  # quick, full, or the site's phantom
+    settings: Mapping[str, Any]
+    evidence: Evidence
+    results: list[Result]
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """Of the whole."""
+        return "FAILED" if failed(self.results) else "PASSED"
+
+
+def write_pdf(validation: Validation, path: Path) -> None:
+    """Write the document."""
+    with PdfPages(path, metadata={"Title": "Validation of the single-study denoiser"}) as pdf:
+        for figure in pages(validation):
+            pdf.savefig(figure)
+
+
+def pages(validation: Validation) -> Iterator[Figure]:
+    """Yield the document page by page."""
+    yield _cover(validation)
+    yield from table_pages(
+        "Traceability matrix", "requirement, test, limit, result", MATRIX, matrix(validation.results)
+    )
+    yield from figures(validation.evidence)
+    reasons = [
+        [r.requirement.identity, str(r.requirement.limit), r.requirement.reason, told_by(r)] for r in validation.results
+    ]
+    yield from table_pages("Reasons and measures", "", REASONS, reasons)
+    yield from table_pages("Runs and installation", "", (Column("What", 0.3), Column("Told", 0.7)), _facts(validation))
+    yield _signatures(validation)
+
+
+def matrix(results: Sequence[Result]) -> list[list[str]]:
+    """Return the rows of the traceability matrix."""
+    return [
+        [
+            r.requirement.identity,
+            r.requirement.what,
+            r.requirement.test,
+            str(r.requirement.limit),
+            told(r.measured),
+            str(r.measured.repeats) if r.measured else "",
+            _verdict(r),
+        ]
+        for r in results
+    ]
+
+
+def told(measured: Measured | None) -> str:
+    """Return a figure and its interval as text."""
+    if measured is None:
+        return "none"
+    if measured.low == measured.high == measured.value:
+        return f"{measured.value:.3g}"
+    return f"{measured.value:.3g} [{measured.low:.3g}, {measured.high:.3g}]"
+
+
+def told_by(result: Result) -> str:
+    """Return the first line of what the measuring function says of itself."""
+    function: Any = getattr(result.requirement.measure, "func", result.requirement.measure)
+    return str(function.__doc__).partition("\n")[0]
+
+
+def as_json(validation: Validation) -> dict[str, Any]:
+    """Return what the PDF tells, for programs."""
+    evidence = validation.evidence
+    return {
+        "verdict": validation.verdict,
+        "when": validation.when,
+        "kind": validation.kind,
+        "seconds": round(validation.seconds, 1),
+        "requirements": [_row(result) for result in validation.results],
+        "cases": [{"name": o.case.name, **_run_of(o.row)} for o in evidence.outcomes],
+        "settings": dict(validation.settings),
+        "installation": dataclasses.asdict(evidence.installation),
+        "determinism": dataclasses.asdict(evidence.determinism),
+    }
+
+
+def _row(result: Result) -> dict[str, Any]:
+    requirement, measured = result.requirement, result.measured
+    figure = dataclasses.asdict(measured) if measured else {}
+    return {
+        "id": requirement.identity,
+        "what": requirement.what,
+        "test": requirement.test,
+        "limit": dataclasses.asdict(requirement.limit),
+        "reason": requirement.reason,
+        **{name: value if math.isfinite(value) else None for name, value in figure.items()},
+        "verdict": result.verdict,
+        "sure": result.sure,
+        "not_measured": result.reason,
+    }
+
+
+def _run_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("status", "reason", "seconds", "method", "device", "precision", "steps_planned", "steps_taken")
+    strengths = [written["strength"] for written in row.get("written", ())]
+    return {name: row[name] for name in names if name in row} | {"strength": strengths}
+
+
+def _verdict(result: Result) -> str:
+    if result.measured is None:
+        return f"{result.verdict}, {result.reason}"
+    return f"{result.verdict}, {'surely' if result.sure else 'interval reaches the limit'}"
+
+
+def _cover(validation: Validation) -> Figure:
+    installed, results = validation.evidence.installation, validation.results
+    counts = {verdict: sum(r.verdict == verdict for r in results) for verdict in ("pass", "fail", "not measured")}
+    figure = page("Validation of the single-study denoiser", f"version {installed.version}, {validation.when}")
+    colour = "#a00000" if validation.verdict == "FAILED" else "#006000"
+    figure.text(LEFT, TOP - 0.03, validation.verdict, fontsize=26, weight="bold", color=colour)
+    numbers = f"{counts['pass']} requirements passed, {counts['fail']} failed, {counts['not measured']} not measured."
+    top = paragraphs(figure, TOP - 0.1, [numbers, f"{validation.kind}, {validation.seconds / 60:.0f} minutes.", READING,
+                                         SCOPE, "Failed:" if counts["fail"] else ""])  # fmt: skip
+    for number, result in enumerate(failed(results)):
+        column, line = divmod(number, max(1, int((top - BOTTOM) / LINE)))
+        text = f"{result.requirement.identity}  {result.requirement.what}: {told(result.measured)}"
+        figure.text(LEFT + 0.45 * column, top - line * LINE, text[:78], fontsize=8)
+    return figure
+
+
+def _facts(validation: Validation) -> list[list[str]]:
+    installed = validation.evidence.installation
+    runs = [[case["name"], ", ".join(f"{key} {value}" for key, value in case.items() if key != "name" and value != "")]
+            for case in as_json(validation)["cases"]]  # fmt: skip
+    return [
+        *runs,
+        ["determinism", str(dataclasses.asdict(validation.evidence.determinism))],
+        ["settings", str(dict(validation.settings))],
+        ["machine", f"{installed.machine}, {installed.cores} cores, Python {installed.python}"],
+        [f"SHA-256 of all {installed.files} files", installed.whole],
+        *([f"SHA-256 of {room}", value] for room, value in installed.sha256.items()),
+        ["libraries", ", ".join(f"{name} {found}" for name, found in installed.libraries.items())],
+        ["not as pinned", ", ".join(f"{name} {found}" for name, found in installed.wrong.items()) or "none"],
+    ]
+
+
+def _signatures(validation: Validation) -> Figure:
+    figure = page("Signatures", f"validation of {validation.when}, {validation.verdict}")
+    paragraphs(figure, TOP, [f"The software with the files of SHA-256 {validation.evidence.installation.whole}."])
+    for number, signer in enumerate(SIGNERS):
+        top = 0.68 - 0.2 * number
+        figure.text(LEFT, top, signer, fontsize=11, weight="bold")
+        for place, name in ((0.05, "name"), (0.4, "date"), (0.6, "signature")):
+            figure.text(place, top - 0.09, "." * (70 if name == "name" else 35), fontsize=9)
+            figure.text(place, top - 0.115, name, fontsize=8, color="#444444")
+    return figure
