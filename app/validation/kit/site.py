@@ -21,6 +21,7 @@ SIDES = (64, 32, 16)  # pixels of the uniform square: the largest that is unifor
 SMOOTH_PIXELS = 2.0  # takes the noise off, so that structure shows
 STRUCTURE = 0.5  # of the noise's sd: a smoothed field that varies more is not uniform
 LEVEL = 0.5  # of the way from the darkest to the brightest smoothed value: below is air
+AIR = 1e9  # as uneven as that: never chosen
 SLICES = 0.5  # of a volume's slices at least must be uniform there
 
 
@@ -61,7 +62,7 @@ def uniform_field(volume: Volume) -> Mask:
         structure = np.sqrt(np.maximum(spread - np.square(level), 0))
         grain = np.sqrt(np.maximum(_windowed(_square(noise), side), 1e-12))
         bright = level > smooth.min() + LEVEL * (np.quantile(smooth, 0.99) - smooth.min())
-        uneven = np.where(bright, structure / grain, np.inf)
+        uneven = np.where(bright, structure / grain, AIR)
         half = side // 2
         inner = uneven[:, half : volume.shape[1] - half + 1, half : volume.shape[2] - half + 1]
         typical = np.quantile(inner, SLICES, axis=0)
