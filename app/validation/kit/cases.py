@@ -16,6 +16,7 @@ from app.validation.speckle_inserts import speckle_inserts
 from app.validation.test_object import TestObject
 
 CT, CT_NOISY, MR, PET, US = "CT 15 HU", "CT 30 HU", "MR 8 %", "PET", "US"  # groups that every validation has
+SITE = "site"  # the group of the site's own phantom
 CT_QUIET, CT_THICK, MR_QUIET, MR_NOISY, PET_NOISY = "CT 8 HU", "CT 15 HU, 3 mm", "MR 4 %", "MR 12 %", "PET, half dose"
 NOISE_HU, NOISE_HU_HIGH, NOISE_HU_LOW, NOISE_PERCENT = 15.0, 30.0, 8.0, 8.0
 HALF_DOSE = NOISE_PER_ROOT * 2**0.5

@@ -71,7 +71,7 @@ def most(value: float, unit: str = "") -> Limit:
 
 def requirements() -> tuple[Requirement, ...]:
     """Return the whole table."""
-    return (*_software(), *_ct(), *_mr(), *_pet(), *_ultrasound())
+    return (*_software(), *_ct(), *_mr(), *_pet(), *_ultrasound(), *_site())
 
 
 def _software() -> tuple[Requirement, ...]:
@@ -122,6 +122,18 @@ def _ct() -> tuple[Requirement, ...]:
                     "fewer than one in a study of 300 slices", partial(uniform.false_structures, modality="CT")),
         Requirement("CT-20", "Rms difference between seeds", most(0.1, "of the noise"), REPEATS,
                     partial(uniform.seed_difference, group=cases.CT)),
+    )  # fmt: skip
+
+
+def _site() -> tuple[Requirement, ...]:
+    of = uniform_figures
+    return (
+        Requirement("SITE-1", "Noise reduction in the site's phantom", least(0.3), "as CT-1",
+                    partial(of.noise_reduction, group=cases.SITE)),
+        Requirement("SITE-2", "Mean frequency of the noise after over before", least(0.8), "as CT-3",
+                    partial(of.mean_frequency_kept, group=cases.SITE)),
+        Requirement("SITE-3", "Largest change within the uniform field", most(0.1, "of the noise"),
+                    "lost in the scanner's own stability", partial(of.mean_shift_over_noise, group=cases.SITE)),
     )  # fmt: skip
 
 

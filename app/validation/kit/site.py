@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from app.validation.anatomy import Mask, Phantom, Volume
-from app.validation.kit.cases import Case
+from app.validation.kit.cases import SITE, Case
 from app.validation.kit.errors import NotMeasuredError
 from app.validation.kit.running import Application, Outcome
 from app.validation.read_back import read_result, read_rows, read_series
 from app.validation.test_object import TestObject
 
 LOG = logging.getLogger(__name__)
-GROUP = "site"
 SIDES = (64, 32, 16)  # pixels of the uniform square: the largest that is uniform wins
 SMOOTH_PIXELS = 2.0  # takes the noise off, so that structure shows
 STRUCTURE = 0.5  # of the noise's sd: a smoothed field that varies more is not uniform
@@ -44,7 +43,7 @@ def site_case(folder: Path, application: Application, target: Path) -> Outcome:
     regions = {"uniform": uniform, "body": np.ones_like(uniform)}
     phantom = Phantom(before, before, (1.0, *_pixel_mm(folder, uid)), str(rows[uid]["modality"]), regions)
     tested = TestObject(phantom)
-    return Outcome(Case(GROUP, lambda: tested, 0), tested, before, after, rows[uid])
+    return Outcome(Case(SITE, lambda: tested, 0), tested, before, after, rows[uid])
 
 
 def uniform_field(volume: Volume) -> Mask:

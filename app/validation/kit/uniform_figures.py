@@ -8,7 +8,7 @@ from app.validation.kit.errors import NotMeasuredError
 from app.validation.kit.evidence import Evidence, Pair, field
 from app.validation.measures.false_structures import count
 from app.validation.measures.intervals import Measured, bootstrapped, largest_of, rate
-from app.validation.measures.noise_spectrum import Spectrum, power_of, spectrum_of
+from app.validation.measures.noise_spectrum import Spectrum, power_of, sds_of, spectrum_of
 
 SIDES = (32, 16, 8)  # pixels of a region of interest for noise: the largest that the uniform field holds
 SLICES_PER_REPEAT = 2  # neighbours are fused, so that one slice alone is no independent repeat
@@ -54,6 +54,13 @@ def mean_shift(evidence: Evidence, group: str) -> Measured:
     shifts = np.concatenate([_quarters(field(p.after, p.uniform) - field(p.before, p.uniform)) for p in
                              evidence.pairs(group)])  # fmt: skip
     return largest_of(shifts)
+
+
+def mean_shift_over_noise(evidence: Evidence, group: str) -> Measured:
+    """Largest change of the mean over the field's quarters and middle, over the sd of the input's noise."""
+    noise = np.mean([sds_of(field(pair.before, pair.uniform)).mean() for pair in evidence.pairs(group)])
+    shift = mean_shift(evidence, group)
+    return Measured(shift.value / noise, shift.low / noise, shift.high / noise, shift.repeats)
 
 
 def false_structures(evidence: Evidence, modality: str) -> Measured:
