@@ -60,7 +60,7 @@ COPY --from=libraries /opt/python.cdx.json /tmp/map/
 RUN python3 /tmp/map/contents.py /tmp/map/python.cdx.json /opt/holoscan/docs
 COPY deploy/map/entrypoint.sh /usr/local/bin/entrypoint
 COPY app.yaml /var/holoscan/
-COPY app.yaml /opt/holoscan/app/
+COPY app.yaml requirements.txt /opt/holoscan/app/
 ARG VERSION
 RUN TARGET=${TARGET} VERSION=${VERSION} python3 /tmp/map/manifests.py /var/holoscan/app.yaml /etc/holoscan && rm -r /tmp/map
 COPY README.md CHANGELOG.md /opt/holoscan/docs/

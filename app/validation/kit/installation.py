@@ -13,6 +13,7 @@ from app.settings import MANIFEST, version
 from app.validation.kit.running import HOME
 
 ROOMS = ("app", "operators", "models")
+MISSING = "missing"  # the package leaves out what no run touches; the self-test tells what is missed
 PINS = HOME / "requirements.txt"
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)", re.MULTILINE)
 
@@ -45,7 +46,7 @@ def installation() -> Installation:
         machine=f"{platform.system()} {platform.machine()}",
         cores=len(os.sched_getaffinity(0)),
         libraries=found,
-        wrong={name: found[name] for name, pinned in pins.items() if found[name].partition("+")[0] != pinned},
+        wrong={name: found[name] for name, pin in pins.items() if found[name].partition("+")[0] not in (pin, MISSING)},
         pins_known=bool(pins),
         files=sum(len(list((HOME / room).rglob("*.py"))) for room in ROOMS) + 1,
         sha256=rooms,
@@ -57,7 +58,7 @@ def _installed(name: str) -> str:
     try:
         return version_of(name)
     except PackageNotFoundError:
-        return "missing"
+        return MISSING
 
 
 def _hash_of(files: list[Path]) -> str:
