@@ -98,6 +98,8 @@ def told(measured: Measured | None) -> str:
     """Return a figure and its interval as text."""
     if measured is None:
         return "none"
+    if math.isinf(measured.value):
+        return "nothing left to measure"
     if measured.low == measured.high == measured.value:
         return f"{measured.value:.3g}"
     return f"{measured.value:.3g} [{measured.low:.3g}, {measured.high:.3g}]"
@@ -159,9 +161,14 @@ def _cover(validation: Validation) -> Figure:
     figure = page("Validation of the single-study denoiser", f"version {installed.version}, {validation.when}")
     colour = "#a00000" if validation.verdict == "FAILED" else "#006000"
     figure.text(LEFT, TOP - 0.03, validation.verdict, fontsize=26, weight="bold", color=colour)
-    numbers = f"{counts['pass']} requirements passed, {counts['fail']} failed, {counts['not measured']} not measured."
-    top = paragraphs(figure, TOP - 0.1, [numbers, f"{validation.kind}, {validation.seconds / 60:.0f} minutes.", READING,
-                                         SCOPE, "Failed:" if counts["fail"] else ""])  # fmt: skip
+    texts = [
+        f"{counts['pass']} requirements passed, {counts['fail']} failed, {counts['not measured']} not measured.",
+        f"Kind of run: {validation.kind}; {validation.seconds / 60:.0f} minutes.",
+        READING,
+        SCOPE,
+        "Failed:" if counts["fail"] else "",
+    ]
+    top = paragraphs(figure, TOP - 0.1, texts)
     for number, result in enumerate(failed(results)):
         column, line = divmod(number, max(1, int((top - BOTTOM) / LINE)))
         text = f"{result.requirement.identity}  {result.requirement.what}: {told(result.measured)}"

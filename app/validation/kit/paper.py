@@ -10,7 +10,8 @@ WIDTH, HEIGHT = 11.69, 8.27  # inches
 LEFT, RIGHT, TOP, BOTTOM = 0.05, 0.95, 0.86, 0.07  # of the page
 LINE = 0.0205  # of the page's height, one line of a table
 SIZE = 7.5  # points
-CHARACTERS = 200  # of this size fit between the margins
+SPACING = LINE * HEIGHT * 72 / SIZE / 1.2  # of lines within a cell, in the unit of the text
+CHARACTERS = 185  # of this size fit between the margins
 COLOURS = {"pass": "#d8efd8", "fail": "#f6d0d0", "not measured": "#e8e8e8"}  # of a row that holds such a cell
 
 
@@ -33,7 +34,7 @@ def page(title: str, below: str = "") -> Figure:
 def paragraphs(figure: Figure, top: float, texts: Sequence[str]) -> float:
     """Write wrapped paragraphs from `top` downward; return where the last one ends."""
     for text in texts:
-        for line in textwrap.wrap(text, CHARACTERS * 3 // 4) or [""]:
+        for line in textwrap.wrap(text, CHARACTERS * 4 // 5) or [""]:
             figure.text(LEFT, top, line, fontsize=SIZE + 2)
             top -= LINE * 1.3
         top -= LINE * 0.5
@@ -73,8 +74,7 @@ def _row(figure: Figure, top: float, columns: Sequence[Column], row: Sequence[st
         spine.set(linewidth=0.4, color="#888888")
     left = LEFT
     for column, lines in zip(columns, _wrapped(columns, row), strict=True):
-        for number, line in enumerate(lines):
-            place = top - LINE * (number + 0.85)
-            figure.text(left + 0.003, place, line, fontsize=SIZE, weight=weight)
+        text = "\n".join(lines)
+        figure.text(left + 0.003, top - 0.2 * LINE, text, fontsize=SIZE, weight=weight, va="top", linespacing=SPACING)
         left += column.share * (RIGHT - LEFT)
     return bottom
