@@ -1,18 +1,17 @@
-"""The validation document: a PDF to sign and a JSON with the same content, both made from the results alone."""
+"""The validation document: a PDF to sign, made from the results alone."""
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from app.validation.kit.evidence import Evidence
 from app.validation.kit.paper import BOTTOM, LEFT, LINE, TOP, Column, page, paragraphs, table_pages
 from app.validation.kit.plots import figures
+from app.validation.kit.record import Validation, as_json
 from app.validation.kit.results import Result, failed
 from app.validation.measures.intervals import Measured
 
@@ -37,23 +36,6 @@ SCOPE = (
     "that learns from neighbouring slices, balls are not. Passing says nothing about a site's own scanner and "
     "protocols: repeat it on the site's phantom by --phantom. The software is not a medical device by itself."
 )
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Everything the document tells."""
-
-    when: str  # date and time, ISO 8601
-    kind: str  # quick, full, or the site's phantom
-    settings: Mapping[str, Any]
-    evidence: Evidence
-    results: list[Result]
-    seconds: float
-
-    @property
-    def verdict(self) -> str:
-        """Of the whole."""
-        return "FAILED" if failed(self.results) else "PASSED"
 
 
 def write_pdf(validation: Validation, path: Path) -> None:
@@ -109,44 +91,6 @@ def told_by(result: Result) -> str:
     """Return the first line of what the measuring function says of itself."""
     function: Any = getattr(result.requirement.measure, "func", result.requirement.measure)
     return str(function.__doc__).partition("\n")[0]
-
-
-def as_json(validation: Validation) -> dict[str, Any]:
-    """Return what the PDF tells, for programs."""
-    evidence = validation.evidence
-    return {
-        "verdict": validation.verdict,
-        "when": validation.when,
-        "kind": validation.kind,
-        "seconds": round(validation.seconds, 1),
-        "requirements": [_row(result) for result in validation.results],
-        "cases": [{"name": o.case.name, **_run_of(o.row)} for o in evidence.outcomes],
-        "settings": dict(validation.settings),
-        "installation": dataclasses.asdict(evidence.installation),
-        "determinism": dataclasses.asdict(evidence.determinism),
-    }
-
-
-def _row(result: Result) -> dict[str, Any]:
-    requirement, measured = result.requirement, result.measured
-    figure = dataclasses.asdict(measured) if measured else {}
-    return {
-        "id": requirement.identity,
-        "what": requirement.what,
-        "test": requirement.test,
-        "limit": dataclasses.asdict(requirement.limit),
-        "reason": requirement.reason,
-        **{name: value if math.isfinite(value) else None for name, value in figure.items()},
-        "verdict": result.verdict,
-        "sure": result.sure,
-        "not_measured": result.reason,
-    }
-
-
-def _run_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("status", "reason", "seconds", "method", "device", "precision", "steps_planned", "steps_taken")
-    strengths = [written["strength"] for written in row.get("written", ())]
-    return {name: row[name] for name in names if name in row} | {"strength": strengths}
 
 
 def _verdict(result: Result) -> str:

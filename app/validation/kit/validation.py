@@ -13,9 +13,10 @@ from app.exit_codes import ExitCode
 from app.settings import Settings
 from app.validation.kit.cases import cases
 from app.validation.kit.determinism import determinism
-from app.validation.kit.document import Validation, as_json, write_pdf
+from app.validation.kit.document import write_pdf
 from app.validation.kit.evidence import Evidence
 from app.validation.kit.installation import installation
+from app.validation.kit.record import Validation, as_json
 from app.validation.kit.results import Result, failed, results_of
 from app.validation.kit.running import Application, Outcome, run_case
 from app.validation.kit.site import site_case
