@@ -1,0 +1,132 @@
+"""The array script on a real Slurm of one node: ``python deploy/slurm/trial.py [STUDIES]``, as root.
+
+The Python is that of the application's environment. Many small CT studies of the phantom, one of them broken; one task
+is killed in the middle. Then the same line is submitted again: what is finished is skipped, the killed one is done, the
+broken one fails again. Prints each demand and whether it is met, then the figures; ends with 1 where one is not.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from app.validation import phantoms  # noqa: E402
+from app.validation.phantom_study import write_volume  # noqa: E402
+
+SHAPE = (8, 64, 64)  # slices, rows, columns
+QUICK = ("--set", "ns_n2n.steps=40", "--device", "cpu")
+BROKEN, KILLED = 7, 3  # numbers in the list
+ENDED_WITHIN = 900.0  # seconds for a whole array
+SMALL = ("--cpus-per-task=1", "--mem=1G")
+
+
+def make_studies(folder: Path, count: int) -> Path:
+    """The list of studies, which differ by their noise; files of the broken one are cut in the middle of a header."""
+    studies = [folder / str(number) for number in range(1, count + 1)]
+    for number, study in enumerate(studies, 1):
+        write_volume(phantoms.ct(SHAPE, seed=number), study, seed=number)
+    break_study(studies[BROKEN - 1])
+    (folder / "studies.txt").write_text("".join(f"{study}\n" for study in studies))
+    return folder / "studies.txt"
+
+
+def break_study(study: Path) -> None:
+    """Cut the end off every file's pixels."""
+    for file in study.iterdir():
+        file.write_bytes(file.read_bytes()[:-100])
+
+
+def submit(work: Path, studies: Path, count: int) -> str:
+    """The array's job number."""
+    array = ["sbatch", "--parsable", f"--array=1-{count}", *SMALL, f"--chdir={ROOT}"]
+    log = f"--output={work}/denoise-%A_%a.log"
+    script = [str(ROOT / "deploy/slurm/denoise.sbatch"), str(studies), str(work / "results")]
+    return subprocess.check_output([*array, log, *script, "--", *QUICK], text=True).strip()
+
+
+def wait(job: str) -> None:
+    """Until no task of the array is left."""
+    end = time.monotonic() + ENDED_WITHIN
+    while subprocess.run(["squeue", "-h", "-j", job], capture_output=True, text=True, check=False).stdout.strip():
+        if time.monotonic() > end:
+            raise TimeoutError("the array did not end")
+        time.sleep(1)
+
+
+def kill_one(work: Path, job: str) -> None:
+    """Kill every process of one task, as the kernel would for want of memory, once the application runs."""
+    log = work / f"denoise-{job}_{KILLED}.log"
+    while not (log.exists() and "starting" in log.read_text()):
+        time.sleep(0.05)
+    subprocess.run(["scancel", "--signal=KILL", "--full", f"{job}_{KILLED}"], check=True)
+
+
+def outcomes(work: Path, job: str) -> dict[str, int]:
+    """How many tasks' logs tell each outcome."""
+    told: dict[str, int] = {}
+    for log in work.glob(f"denoise-{job}_*.log"):
+        found = re.search(r"^study \d+: (exit code \d+|finished before)", log.read_text(), re.MULTILINE)
+        outcome = found[1] if found else "killed"
+        told[outcome] = told.get(outcome, 0) + 1
+    return told
+
+
+def records(work: Path) -> dict[str, str]:
+    """What is finished, by key."""
+    return {path.stem: path.read_text() for path in (work / "results").glob("*.json")}
+
+
+def try_array(work: Path, count: int) -> bool:
+    """Both rounds; whether every demand was met."""
+    studies = make_studies(work / "studies", count)
+    started = time.monotonic()
+    first = submit(work, studies, count)
+    kill_one(work, first)
+    wait(first)
+    between, finished = time.monotonic(), records(work)
+    second = submit(work, studies, count)
+    wait(second)
+    ended, after = time.monotonic(), records(work)
+    rounds = outcomes(work, first), outcomes(work, second)
+    demands = {
+        "the first round finishes all but two": len(finished) == count - 2,
+        "the broken study fails, the killed one tells nothing": rounds[0]
+        == {"exit code 0": count - 2, "exit code 4": 1, "killed": 1},
+        "the second round skips what is finished, does the killed one, and the broken one fails again": rounds[1]
+        == {"finished before": count - 2, "exit code 0": 1, "exit code 4": 1},
+        "what was finished is left as it was": after.items() >= finished.items(),
+        "one study is left": len(after) == count - 1,
+    }
+    for demand, met in demands.items():
+        print("ok    " if met else "FAILED", demand)
+    seconds = [json.loads(text)["seconds"] for text in after.values()]
+    print(f"{count} studies on {os.cpu_count()} cores; first round {between - started:.0f} s {rounds[0]}, second "
+          f"{ended - between:.0f} s {rounds[1]}; one study {sum(seconds) / len(seconds):.1f} s")  # fmt: skip
+    return all(demands.values())
+
+
+def main(count: int) -> int:
+    """Start the cluster, try, end it."""
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        subprocess.run([str(ROOT / "deploy/slurm/one_node.sh"), name], check=True)
+        os.environ |= {"SLURM_CONF": f"{name}/slurm.conf", "DENOISE": f"{sys.executable} -m app.many"}
+        try:
+            met = try_array(work, count)
+        finally:
+            for daemon in ("slurmd", "slurmctld"):
+                os.kill(int((work / f"{daemon}.pid").read_text()), signal.SIGTERM)
+            time.sleep(3)  # both write their last state into the folder that goes now
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 40))
