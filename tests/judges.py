@@ -4,11 +4,13 @@ Where a judge is not installed its tests are skipped with the reason; with CI=tr
 forgotten there.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +37,13 @@ def judge(program: str, package: str) -> str:
     if found is None:
         missing(f"{program} (Debian package {package}) is not installed")
     return str(found)
+
+
+def library(name: str, package: str) -> Any:
+    """A judge that is a Python package; without it the test ends here."""
+    if importlib.util.find_spec(name) is None:
+        missing(f"the Python package {package} is not installed; requirements-dev.txt names it")
+    return importlib.import_module(name)
 
 
 def missing(reason: str) -> None:

@@ -4,13 +4,8 @@ In by C-STORE and out by C-GET (dcmtk's storescu and getscu); in by STOW-RS, fou
 """
 
 import json
-import socket
-import subprocess
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -19,63 +14,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from judges import SECONDS, files_by_uid, judge, missing, said_by
+from orthanc import PLUGIN, Pacs, running
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 KINDS = ("ct", "enhanced CT", "enhanced MR", "enhanced PT", "mr", "pet", "us")
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-START_SECONDS, LOOK_AGAIN = 30.0, 0.1  # it needs one or two
 BOUNDARY = "0123456789abcdef"
-
-
-@dataclass(frozen=True)
-class Pacs:
-    web: str
-    dicom_port: int
-
-    def get(self, path: str, accept: str = "application/json") -> tuple[bytes, str]:
-        request = urllib.request.Request(self.web + path, headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return answer.read(), answer.headers["Content-Type"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def pacs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pacs]:
-    program, folder = judge("Orthanc", "orthanc"), tmp_path_factory.mktemp("orthanc")
-    http, dicom = free_port(), free_port()
-    settings = {
-        "Name": "Judge", "StorageDirectory": str(folder / "store"), "IndexDirectory": str(folder / "store"),
-        "HttpPort": http, "DicomPort": dicom, "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
-        "DicomAlwaysAllowStore": True, "DicomAlwaysAllowGet": True, "DicomCheckCalledAet": False,
-        "Plugins": [str(PLUGIN)] if PLUGIN.exists() else [], "DicomWeb": {"Enable": True},
-    }  # fmt: skip
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    log = (folder / "log").open("w")
-    process = subprocess.Popen([program, folder / "orthanc.json"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        yield answering(Pacs(f"http://127.0.0.1:{http}", dicom), process, folder / "log")
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-        log.close()
-
-
-def answering(pacs: Pacs, process: subprocess.Popen[bytes], log: Path) -> Pacs:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            pacs.get("/system")
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(LOOK_AGAIN)
-        else:
-            return pacs
-    pytest.fail(f"Orthanc did not start:\n{log.read_text()}")
+    with running(tmp_path_factory.mktemp("orthanc")) as started:
+        yield started
 
 
 def assert_same_pixels(one: Dataset, other: Dataset) -> None:

@@ -1,0 +1,162 @@
+"""A hospital in a box: what Orthanc receives comes back into it denoised, once, and nothing goes round in circles."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from judges import SECONDS, judge, library, said_by
+from orthanc import Pacs, running
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from tests.small_study import CANARY, STUDY_UID, write_series
+
+ROOT = Path(__file__).parent.parent
+BOX = ROOT / "deploy" / "orthanc"
+QUICK = ("--set", "ns_n2n.steps=4", "--device", "cpu")
+WITHIN, LOOK_AGAIN = 90.0, 0.2  # seconds for a round trip that needs ten
+STABLE_AGE = 1  # second
+
+
+@dataclass(frozen=True)
+class Box:
+    pacs: Pacs
+    log: Path
+
+    def get(self, path: str) -> Any:
+        return json.loads(self.pacs.get(path)[0])
+
+    def series(self) -> list[Dataset]:
+        """A header of each series, in order of their numbers."""
+        found = [self.image(each["Instances"][0]) for each in self.get("/series?expand")]
+        return sorted(found, key=lambda each: (each.StudyInstanceUID, int(each.SeriesNumber)))
+
+    def image(self, instance: str) -> Dataset:
+        return dcmread(BytesIO(self.pacs.get(f"/instances/{instance}/file", "*/*")[0]))
+
+    def send(self, folder: Path) -> None:
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        place = ("127.0.0.1", self.pacs.dicom_port)
+        said = said_by(judge("storescu", "dcmtk"), "-v", "-aec", "ORTHANC", *place, *files)
+        assert said.count("Received Store Response (Success)") == len(files), said
+
+    def wait_for(self, *lines: str) -> None:
+        """Until the log tells of so many studies, in any order, as these."""
+        until = time.monotonic() + WITHIN
+        while time.monotonic() < until:
+            told = sorted(line.partition(": ")[2] for line in self.log.read_text().splitlines() if "stored" in line)
+            if len(told) >= len(lines):
+                assert told == sorted(lines)
+                return
+            time.sleep(LOOK_AGAIN)
+        pytest.fail(f"not within {WITHIN} seconds:\n{self.log.read_text()}")
+
+    def settled(self) -> None:
+        """Until the change feed has been read to its end some time after everything became stable."""
+        until = time.monotonic() + WITHIN
+        while time.monotonic() < until and not all(each["IsStable"] for each in self.get("/studies?expand")):
+            time.sleep(LOOK_AGAIN)
+        time.sleep(3)  # a look at the feed comes every two seconds
+
+
+@contextmanager
+def watched(pacs: Pacs, log: Path) -> Iterator[Box]:
+    """The watcher at its work; it names no patient."""
+    with log.open("a") as file:
+        environment = {**os.environ, "ORTHANC_URL": pacs.web, "TMPDIR": str(log.parent)}
+        process = subprocess.Popen(
+            [sys.executable, str(BOX / "watch.py"), *QUICK], cwd=ROOT, env=environment, stdout=file, stderr=file
+        )
+        try:
+            yield Box(pacs, log)
+        finally:
+            process.kill()
+            process.wait(SECONDS)
+    assert CANARY not in log.read_text()
+
+
+@pytest.fixture
+def pacs(tmp_path: Path) -> Iterator[Pacs]:
+    settings = {**json.loads((BOX / "orthanc.json").read_text()), "StableAge": STABLE_AGE}
+    here = ("StorageDirectory", "IndexDirectory")
+    with running(tmp_path, **{name: value for name, value in settings.items() if name not in here}) as started:
+        yield started
+
+
+def test_a_study_comes_back_denoised_once(pacs: Pacs, tmp_path: Path) -> None:
+    write_series(tmp_path / "sent", "CT", 1)
+    write_series(tmp_path / "sent", "SR", 2, 1)
+    with watched(pacs, tmp_path / "watch.log") as box:
+        box.send(tmp_path / "sent")
+        box.wait_for("2 series, exit code 0, 1 stored")
+        source, _report, made = box.series()
+        assert {source.StudyInstanceUID, made.StudyInstanceUID} == {STUDY_UID}
+        assert (int(made.SeriesNumber), made.ImageType[0]) == (1001, "DERIVED")
+        (derived,) = (each for each in box.get("/series?expand") if len(each["Instances"]) == 6 and "1001" in str(each))
+        before = np.stack([dcmread(file).pixel_array for file in sorted((tmp_path / "sent").rglob("*CT1/*"))])
+        after = np.stack([box.image(one).pixel_array for one in derived["Instances"]])
+        assert after.shape == before.shape
+        assert after.std() < before.std()
+
+        held = sorted(box.get("/instances"))
+        box.send(tmp_path / "sent")  # once more
+        box.settled()
+        box.wait_for("2 series, exit code 0, 1 stored")
+        assert sorted(box.get("/instances")) == held
+
+        write_series(tmp_path / "late", "CT", 3)
+        box.send(tmp_path / "late")
+        box.wait_for("2 series, exit code 0, 1 stored", "1 series, exit code 0, 1 stored")
+
+    with watched(pacs, tmp_path / "watch.log") as box:  # reads all changes anew
+        box.settled()
+        box.wait_for("2 series, exit code 0, 1 stored", "1 series, exit code 0, 1 stored")
+        assert len(box.series()) == 5
+
+
+def test_own_output_from_elsewhere_and_what_was_interrupted(pacs: Pacs, tmp_path: Path) -> None:
+    """What another box made is refused; a box that was stopped while it worked does that work after its start."""
+    source, made = write_series(tmp_path / "sent", "CT", 1), tmp_path / "made"
+    command = [sys.executable, "-m", "app", "-i", str(source), "-o", str(made), *QUICK]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    for report in made.glob("*.json"):
+        report.unlink()
+    box = Box(pacs, tmp_path / "watch.log")
+    box.send(made)
+    with watched(pacs, tmp_path / "watch.log"):
+        box.wait_for("1 series, exit code 3, 0 stored")
+        box.send(source)
+        until = time.monotonic() + WITHIN
+        while time.monotonic() < until and box.log.read_text().count("starting") < 2:
+            time.sleep(LOOK_AGAIN)
+    assert len(box.series()) == 2
+    with watched(pacs, tmp_path / "watch.log"):
+        box.wait_for("1 series, exit code 3, 0 stored", "1 series, exit code 0, 1 stored")
+        assert len(box.series()) == 2  # the same UIDs as those that came from elsewhere
+
+
+def test_the_compose_file_is_one_and_names_this_version() -> None:
+    library("check_jsonschema", "check-jsonschema")
+    file = BOX / "compose.yaml"
+    said = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stdout
+    services = yaml.safe_load(file.read_text())["services"]
+    application = yaml.safe_load((ROOT / "app.yaml").read_text())["application"]
+    assert services["denoiser"]["image"] == f"{application['name']}:${{VERSION:-{application['version']}}}"
+    login = json.loads((BOX / "orthanc.json").read_text())["RegisteredUsers"]
+    asked = services["denoiser"]["environment"]
+    assert login == {asked["ORTHANC_USER"]: asked["ORTHANC_PASSWORD"]}
