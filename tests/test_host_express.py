@@ -154,7 +154,7 @@ class TestDocker:
 
     def test_what_is_written_is_exported(self, tmp_path: Path) -> None:
         assert by_docker(payload(tmp_path, "CT"))
-        assert len(names(tmp_path / "output", ".dcm")) == 6
+        assert len(names(tmp_path / "output", ".dcm")) == 7  # and the report for people
 
     def test_nothing_written_is_a_failed_task(self, tmp_path: Path) -> None:
         assert not by_docker(payload(tmp_path, "SR"))

@@ -72,7 +72,7 @@ def test_the_rule_goes_by_modality(modality: str, expected: bool) -> None:
 def test_what_is_written_lies_flat_in_the_output(tmp_path: Path) -> None:
     assert processed(task_folder(tmp_path, "CT")) == 0
     assert [path for path in (tmp_path / "out").iterdir() if path.is_dir()] == []
-    assert len(names(tmp_path / "out", ".dcm")) == 6
+    assert len(names(tmp_path / "out", ".dcm")) == 7  # and the report for people
     result = json.loads((tmp_path / "out" / "result.json").read_text())  # which is archived
     assert result["time_budget"] == MODULE["settings"]["run.time_budget"]
 

@@ -99,11 +99,16 @@ def test_a_study_comes_back_denoised_once(pacs: Pacs, tmp_path: Path) -> None:
     write_series(tmp_path / "sent", "SR", 2, 1)
     with watched(pacs, tmp_path / "watch.log") as box:
         box.send(tmp_path / "sent")
-        box.wait_for("2 series, exit code 0, 1 stored")
-        source, _report, made = box.series()
-        assert {source.StudyInstanceUID, made.StudyInstanceUID} == {STUDY_UID}
-        assert (int(made.SeriesNumber), made.ImageType[0]) == (1001, "DERIVED")
-        (derived,) = (each for each in box.get("/series?expand") if len(each["Instances"]) == 6 and "1001" in str(each))
+        box.wait_for("2 series, exit code 0, 2 stored")
+        found = box.series()
+        assert {each.StudyInstanceUID for each in found} == {STUDY_UID}
+        assert sorted(each.Modality for each in found) == ["CT", "CT", "DOC", "SR"]
+        (made,) = (each for each in found if each.get("ImageType", ["ORIGINAL"])[0] == "DERIVED")
+        assert int(made.SeriesNumber) == 1001
+        (derived,) = (
+            each for each in box.get("/series?expand")
+            if each["MainDicomTags"]["SeriesInstanceUID"] == made.SeriesInstanceUID
+        )  # fmt: skip
         before = np.stack([dcmread(file).pixel_array for file in sorted((tmp_path / "sent").rglob("*CT1/*"))])
         after = np.stack([box.image(one).pixel_array for one in derived["Instances"]])
         assert after.shape == before.shape
@@ -112,17 +117,17 @@ def test_a_study_comes_back_denoised_once(pacs: Pacs, tmp_path: Path) -> None:
         held = sorted(box.get("/instances"))
         box.send(tmp_path / "sent")  # once more
         box.settled()
-        box.wait_for("2 series, exit code 0, 1 stored")
+        box.wait_for("2 series, exit code 0, 2 stored")
         assert sorted(box.get("/instances")) == held
 
         write_series(tmp_path / "late", "CT", 3)
         box.send(tmp_path / "late")
-        box.wait_for("2 series, exit code 0, 1 stored", "1 series, exit code 0, 1 stored")
+        box.wait_for("2 series, exit code 0, 2 stored", "1 series, exit code 0, 2 stored")
 
     with watched(pacs, tmp_path / "watch.log") as box:  # reads all changes anew
         box.settled()
-        box.wait_for("2 series, exit code 0, 1 stored", "1 series, exit code 0, 1 stored")
-        assert len(box.series()) == 5
+        box.wait_for("2 series, exit code 0, 2 stored", "1 series, exit code 0, 2 stored")
+        assert len(box.series()) == 7
 
 
 def test_own_output_from_elsewhere_and_what_was_interrupted(pacs: Pacs, tmp_path: Path) -> None:
@@ -130,20 +135,21 @@ def test_own_output_from_elsewhere_and_what_was_interrupted(pacs: Pacs, tmp_path
     source, made = write_series(tmp_path / "sent", "CT", 1), tmp_path / "made"
     command = [sys.executable, "-m", "app", "-i", str(source), "-o", str(made), *QUICK]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    for report in made.glob("*.json"):
-        report.unlink()
+    for report in made.iterdir():
+        if report.suffix != ".dcm":
+            report.unlink()
     box = Box(pacs, tmp_path / "watch.log")
     box.send(made)
     with watched(pacs, tmp_path / "watch.log"):
-        box.wait_for("1 series, exit code 3, 0 stored")
+        box.wait_for("2 series, exit code 3, 0 stored")
         box.send(source)
         until = time.monotonic() + WITHIN
         while time.monotonic() < until and box.log.read_text().count("starting") < 2:
             time.sleep(LOOK_AGAIN)
-    assert len(box.series()) == 2
+    assert len(box.series()) == 3
     with watched(pacs, tmp_path / "watch.log"):
-        box.wait_for("1 series, exit code 3, 0 stored", "1 series, exit code 0, 1 stored")
-        assert len(box.series()) == 2  # the same UIDs as those that came from elsewhere
+        box.wait_for("2 series, exit code 3, 0 stored", "1 series, exit code 0, 2 stored")
+        assert len(box.series()) == 3  # the same UIDs as those that came from elsewhere
 
 
 def test_the_compose_file_is_one_and_names_this_version() -> None:

@@ -78,7 +78,7 @@ class TestWork:
         record, folder = sorted(results.iterdir(), key=lambda path: path.is_dir())
         told = json.loads(record.read_text())
         assert (record.name, told["counts"]["denoised"]) == (f"{folder.name}.json", 1)
-        assert len(list(folder.glob("*.dcm"))) == told["counts"]["files_written"] == 6
+        assert len(list(folder.glob("*.dcm"))) == told["counts"]["files_written"] >= 6
         times = {path: path.stat().st_mtime_ns for path in results.rglob("*")}
         again = done(many(listing, 1, "--", *QUICK))
         assert (again.returncode, "finished before" in again.stdout) == (0, True)
