@@ -18,8 +18,11 @@ RIB_STEP_MM = 30.0  # from one rib to the next
 SOLID = 0.99  # coverage that counts as wholly inside
 
 
-def chest(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, Volume]]:
-    """Return HU (slices, rows, columns) and the coverage (0..1) of body, lung, vessels, nodules and so on, by name."""
+def chest(rng: np.random.Generator, where: Grid, lesions: int = 12) -> tuple[Volume, dict[str, Volume]]:
+    """Return HU (slices, rows, columns) and the coverage (0..1) of body, lung, vessels, nodules and so on, by name.
+
+    At most so many ``lesions`` of low contrast lie in the organs, as far as there is room.
+    """
     bent = warped(rng, where, 3.0, 60.0)
     image = np.full(where.shape, AIR, np.float32)
     body = coverage(ellipsoid(bent, (0, 0, 0), (1e6, 104, 148), 2.4), where)
@@ -38,10 +41,11 @@ def chest(rng: np.random.Generator, where: Grid) -> tuple[Volume, dict[str, Volu
     paint(image, vessels, VESSEL)
     nodules = scattered_balls(rng, where, distance_within(free * (1 - vessels) > SOLID, where), 8, (2.5, 4.5))
     paint(image, nodules, VESSEL)
-    lesions = scattered_balls(rng, where, distance_within(organ > SOLID, where), 12, (LESION_MM / 2, LESION_MM / 2))
-    image += LESION_HU * lesions
+    free_organ = distance_within(organ > SOLID, where)
+    faint = scattered_balls(rng, where, free_organ, lesions, (LESION_MM / 2, LESION_MM / 2))
+    image += LESION_HU * faint
     return image, {
-        "body": body, "lung": free, "vessels": vessels, "nodules": nodules, "lesions": lesions,
+        "body": body, "lung": free, "vessels": vessels, "nodules": nodules, "lesions": faint,
         "organ": organ, "bone": bone,
     }  # fmt: skip
 

@@ -22,6 +22,7 @@ def ct(
     slice_mm: float = 1.0,
     noise_hu: float = 22.0,
     slice_correlation: float = 0.0,
+    lesions: int = 12,
     seed: int = 0,
 ) -> Phantom:
     """Return a chest CT phantom.
@@ -31,6 +32,7 @@ def ct(
         slice_mm: spacing and thickness of the slices, thick ones hold partial volume.
         noise_hu: sd of the noise in soft tissue; the dose follows from it.
         slice_correlation: correlation of the noise of neighbouring slices, below 1 (overlapping: about .34).
+        lesions: of 10 HU and 5 mm in the organs, at most, as far as there is room.
         seed: of anatomy and noise.
 
     Regions: body, lung (parenchyma), vessels (their cores), nodules, lesions, bone, flat (soft organs away from edges
@@ -40,7 +42,7 @@ def ct(
     parts = sub_slices(slice_mm)
     pixel = FOV_MM / shape[2]
     where = grid((shape[0] * parts, *shape[1:]), (slice_mm / parts, pixel, pixel))
-    thin, covers = chest(rng, where)
+    thin, covers = chest(rng, where, lesions)
     blurred = ndimage.gaussian_filter(thin, (0, BLUR_PIXELS, BLUR_PIXELS))
     truth = average_slices(blurred, parts)
     regions = _regions({name: average_slices(cover, parts) for name, cover in covers.items()}, pixel)

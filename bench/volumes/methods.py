@@ -1,0 +1,51 @@
+"""Every method of the bench by name: a `Case`, a number of steps and a seed in, the denoised volume out.
+
+Each has one setting for all volumes. Those that fit nothing take no notice of steps and seed.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+
+from app.validation.anatomy import Volume
+from bench.volumes import classical, self_supervised
+from bench.volumes.cases import Case
+from models.compute import choose_compute
+from models.ns_n2n import NSN2NSettings, denoise_volume
+
+PLENTY = 1e9  # seconds: the steps are those asked for
+Method = Callable[[Case, int, int], Volume]
+
+
+def ns_n2n(variant: str, case: Case, steps: int, seed: int) -> Volume:
+    """Our pipeline's own entry, default or as published."""
+    done = denoise_volume(
+        case.noisy.copy(),
+        np.ones(case.noisy.shape, bool),
+        spacing=case.spacing,
+        modality=case.modality,
+        settings=NSN2NSettings(variant=variant, steps=steps),
+        compute=choose_compute("cpu"),
+        seed=seed,
+        budget=PLENTY,
+        deadline=math.inf,
+        label=variant,
+    )
+    return done.images
+
+
+def _fixed(denoise: Callable[[Case], Volume]) -> Method:
+    return lambda case, steps, seed: denoise(case)
+
+
+METHODS: Mapping[str, Method] = {
+    "ours": partial(ns_n2n, "default"),
+    "paper": partial(ns_n2n, "paper"),
+    "bm4d": _fixed(classical.bm4d_sigma),
+    "bm4d_spectrum": _fixed(classical.bm4d_spectrum),
+    "nlm": _fixed(classical.nlm),
+    "tv": _fixed(classical.total_variation),
+    **{name: partial(self_supervised.denoise, name) for name in self_supervised.LOSSES},
+}
