@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,8 +64,9 @@ def kill_one(work: Path, job: str) -> None:
         time.sleep(0.05)
     task = {f"SLURM_ARRAY_JOB_ID={job}".encode(), f"SLURM_ARRAY_TASK_ID={KILLED}".encode()}
     for environment in Path("/proc").glob("[0-9]*/environ"):
-        if task <= set(environment.read_bytes().split(b"\0")):
-            os.kill(int(environment.parent.name), signal.SIGKILL)
+        with suppress(OSError):  # a process that has ended, or is nobody's to read
+            if task <= set(environment.read_bytes().split(b"\0")):
+                os.kill(int(environment.parent.name), signal.SIGKILL)
 
 
 def outcomes(work: Path, job: str) -> dict[str, int]:
