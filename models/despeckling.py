@@ -2,7 +2,8 @@
 
 In: a clip in units of its spread and its tissue; out: the clip without speckle, and the steps taken.
 Order: first guess by retrieval among raw patches -> fit on transplanted speckle, the guess renewed by retrieval along
-the network's output -> every frame through the network -> retrieval along that -> the mean of the two.
+the network's output -> every frame through the network -> twice the mean of that and of retrieval along it -> what is
+left of the grain settled by its like neighbours.
 """
 
 import time
@@ -13,18 +14,18 @@ import torch
 
 from models.compute import Compute
 from models.fitting import fit
-from models.perturbation import gaussian
-from models.retrieval import Likeness, draw_looks, retrieve
+from models.retrieval import Likeness, draw_looks, near_looks, retrieve
+from models.speckle_level import local_mean, speckle_curve
 from models.speckle_loss import TransplantLoss
 from models.speckle_network import ScaleMixer
-from models.speckle_plan import FIT_FRAMES, RENEWALS, Plan
+from models.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
 
 CHANNELS = 16  # of the network's first level
 LEARNING_RATE = 2e-3
-BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
+BRIGHTEST_SPECKLE = 2.2  # sds; log speckle has no bright tail: what is brighter is an echo, not to be removed
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
-OUTPUT_ROUNDS = 2  # of retrieval along the output, each averaged with it: the two err differently
+SETTLED_PATCH, SETTLED_TOLERANCE = 1, 0.1  # pixels, speckle sds; what is left of the speckle's grain after retrieval
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,17 @@ def despeckle(
     network = ScaleMixer(CHANNELS).to(compute.device)
     chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
     fitted = clip.frames[chosen]
-    sd = speckle_sd(ScaledClip(fitted, clip.tissue))
-    guided = Likeness(GUIDED_PATCH, GUIDED_TOLERANCE * sd)
+    curve = speckle_curve(fitted, clip.tissue)
+    guided = Likeness(GUIDED_PATCH, GUIDED_TOLERANCE)
     looks = draw_looks(plan.fit_looks, 1, rng)
 
     def renew(learnt: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
-            if not learnt:
-                return retrieve(fitted, fitted, clip.tissue, looks, Likeness(FIRST_PATCH, FIRST_TOLERANCE * sd))
-            return retrieve(fitted, predict(network, fitted, compute), clip.tissue, looks, guided)
+            guide = predict(network, fitted, compute) if learnt else fitted
+            sd = curve.at(guide if learnt else local_mean(fitted, clip.tissue))
+            likeness = guided if learnt else Likeness(FIRST_PATCH, FIRST_TOLERANCE)
+            guess = retrieve(fitted, guide, clip.tissue, looks, likeness, sd, deadline)
+            return torch.maximum(guess, fitted - BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
     draw_loss = TransplantLoss(network, fitted, clip.tissue, seed, renew, renewals)
@@ -65,19 +68,16 @@ def despeckle(
         network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
     image = predict(network, clip.frames, compute)
+    sd = curve.at(image)
+    image = torch.maximum(image, clip.frames - BRIGHTEST_SPECKLE * sd)
     looks = draw_looks(plan.output_looks, len(clip.frames), rng)
     for _ in range(OUTPUT_ROUNDS):
+        recorded = retrieve(clip.frames, image, clip.tissue, looks, guided, sd, deadline)
         if time.monotonic() > deadline:
-            break
-        image = 0.5 * (image + retrieve(clip.frames, image, clip.tissue, looks, guided))
-    return image, taken
-
-
-def speckle_sd(clip: ScaledClip) -> float:
-    """Standard deviation of the speckle in the middle of the tissue's pixels, edges and empty parts aside."""
-    frames = clip.frames[:, None]
-    squared = (frames - gaussian(frames, *BACKGROUND_SIGMA)).square()
-    return float(gaussian(squared, *BACKGROUND_SIGMA)[:, 0, clip.tissue].median().sqrt())
+            break  # a mean over too few looks is of no use
+        image = 0.5 * (image + recorded)
+    settled = Likeness(SETTLED_PATCH, SETTLED_TOLERANCE)
+    return retrieve(image, image, clip.tissue, near_looks(), settled, sd, deadline), taken
 
 
 @torch.no_grad()

@@ -8,6 +8,8 @@ In: raw and guide (frames, rows, columns) and the tissue mask; out: the mean, sa
 make a cine's frames help each other, without any motion estimate.
 """
 
+import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,7 @@ REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; like tissue is near, and the speck
 REACH_FRAMES, FRAME_STRIDE = 9, 3  # of a cine, to either side; nearer frames show nearly the same speckle
 STRIDE = 2  # pixels between looks, the grain of speckle; each is moved by up to one, lest a pattern of period two stay
 WIDE_PATCH = 7  # pixels
+NEAR_ROWS, NEAR_COLUMNS = 3, 5  # pixels; within the grain of the speckle
 KERNEL_LIMIT = 20.0  # exponent beyond which a weight counts as nothing
 
 
@@ -32,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How alike two places must be: side of the compared patch in pixels, tolerance in the guide's unit."""
+    """How alike two places must be: side of the compared patch in pixels, tolerance in sds of the speckle."""
 
     patch: int
     tolerance: float
@@ -53,10 +56,22 @@ def draw_looks(count: int, frames: int, rng: np.random.Generator) -> tuple[Look,
     return tuple(Look(*(int(step) for step in grid[i])) for i in chosen)
 
 
+def near_looks() -> tuple[Look, ...]:
+    """Every neighbour within the grain of the speckle, in the same frame."""
+    places = ((row, column) for row in range(NEAR_ROWS + 1) for column in range(-NEAR_COLUMNS, NEAR_COLUMNS + 1))
+    return tuple(Look(0, row, column) for row, column in places if row > 0 or column > 0)
+
+
 def retrieve(
-    raw: torch.Tensor, guide: torch.Tensor, tissue: torch.Tensor, looks: tuple[Look, ...], likeness: Likeness
+    raw: torch.Tensor,
+    guide: torch.Tensor,
+    tissue: torch.Tensor,
+    looks: tuple[Look, ...],
+    likeness: Likeness,
+    sd: torch.Tensor,
+    deadline: float = math.inf,
 ) -> torch.Tensor:
-    """Mean of ``raw`` over the looks, weights exp(-d^2 / tolerance^2), d the guide's rms difference over a patch.
+    """Mean of ``raw`` over the looks, weights exp(-d^2 / tolerance^2), d the guide's rms difference in speckle sds.
 
     Args:
         raw: (frames, rows, columns) the values to average.
@@ -64,14 +79,18 @@ def retrieve(
         tissue: (rows, columns) bool; a look outside of it or of the clip counts nothing.
         looks: taken in both directions; the pixel itself always counts besides.
         likeness: patch and tolerance.
+        sd: (frames, rows, columns) of the speckle at each pixel, in the guide's unit.
+        deadline: reading of ``time.monotonic()`` past which no further look begins.
     """
-    total, weights = raw.clone(), torch.ones_like(raw)
+    total, weights, precision = raw.clone(), torch.ones_like(raw), 1.0 / sd
     for look in looks:
+        if time.monotonic() > deadline:
+            break
         here, there = _overlap(raw.shape[1:], look.rows, look.columns)
         both = (tissue[here] & tissue[there]).to(raw.dtype)
         for one in range(len(raw) - look.frames):
             other = one + look.frames
-            squared = (guide[one][here] - guide[other][there]).square()
+            squared = (guide[one][here] - guide[other][there]).square() * precision[one][here] * precision[other][there]
             exponent = _patch_mean(squared, likeness.patch) / likeness.tolerance**2
             weight = torch.exp(-exponent.clamp(max=KERNEL_LIMIT)) * both
             total[one][here] += weight * raw[other][there]

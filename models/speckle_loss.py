@@ -14,7 +14,6 @@ from torch import nn
 from models.perturbation import PUBLISHED_SCALES, scale_copies
 
 CROP, CROPS = 160, 4  # pixels of a side, crops of a batch
-BRIGHTEST_SPECKLE = 2.2  # sds; log speckle has no bright tail: what is brighter is an echo, not to be taught as speckle
 
 
 class _CropLoss:
@@ -75,9 +74,7 @@ class TransplantLoss(_CropLoss):
         return loss
 
     def _take_guess(self, guess: torch.Tensor) -> None:
-        removed = self.frames - guess
-        self.speckle = removed.clamp(max=BRIGHTEST_SPECKLE * float(removed[:, self.tissue].std()))
-        self.guess = self.frames - self.speckle
+        self.guess, self.speckle = guess, self.frames - guess
 
 
 class PaperLoss(_CropLoss):

@@ -92,13 +92,30 @@ def test_work_follows_the_budget_and_the_record_tells_it(still):
     assert (record.steps_planned, record.steps_taken, record.seed) == (2, 2, 3)
 
 
+def test_an_echo_brighter_than_speckle_can_be_is_kept(still):
+    frames = still.frames.copy()
+    rows, columns = np.mgrid[-4:5, -4:5]
+    echo = 250.0 * np.exp(-0.5 * ((rows / 1.4) ** 2 + (columns / 2.0) ** 2))
+    frames[0, 50:59, 60:69] = np.maximum(frames[0, 50:59, 60:69], echo)
+    kept = despeckle(frames, settings=Speckle2SelfSettings(steps=60)).images[0, 53:56, 63:66].max()
+    surroundings = np.median(frames[0, 45:64, 50:80])
+    assert kept - surroundings > 0.7 * (250.0 - surroundings)
+
+
+def test_a_passed_deadline_ends_the_work_and_adds_no_speckle(still):
+    result = despeckle(still.frames, deadline=-math.inf)
+    assert result.record.steps_taken == 0
+    error, speckle = (np.std(each - still.truth) for each in (result.images, still.frames))
+    assert error < 0.9 * speckle
+
+
 def test_retrieval_averages_like_with_like_only():
     halves = torch.zeros(1, 40, 60)
     halves[:, :, 30:] = 10.0
     raw = halves + torch.linspace(-1.0, 1.0, 40)[None, :, None]
     tissue = torch.ones(40, 60, dtype=torch.bool)
     looks = draw_looks(100, 1, np.random.default_rng(0))
-    found = retrieve(raw, halves, tissue, looks, Likeness(patch=1, tolerance=0.1))
+    found = retrieve(raw, halves, tissue, looks, Likeness(patch=1, tolerance=0.1), torch.ones_like(raw))
     assert torch.all((found - halves).abs() <= (raw - halves).abs().max())
     assert float((found - halves).std()) < 0.7 * float((raw - halves).std())
 
