@@ -14,14 +14,15 @@ import torch
 
 from models.compute import Compute
 from models.fitting import fit
+from models.perturbation import gaussian
 from models.retrieval import Likeness, draw_looks, near_looks, retrieve
-from models.speckle_level import local_mean, speckle_curve
 from models.speckle_loss import TransplantLoss
 from models.speckle_network import ScaleMixer
 from models.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
 
 CHANNELS = 16  # of the network's first level
 LEARNING_RATE = 2e-3
+BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
 BRIGHTEST_SPECKLE = 2.2  # sds; log speckle has no bright tail: what is brighter is an echo, not to be removed
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
@@ -50,16 +51,14 @@ def despeckle(
     network = ScaleMixer(CHANNELS).to(compute.device)
     chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
     fitted = clip.frames[chosen]
-    curve = speckle_curve(fitted, clip.tissue)
-    guided = Likeness(GUIDED_PATCH, GUIDED_TOLERANCE)
+    sd = speckle_sd(ScaledClip(fitted, clip.tissue))
+    first, guided = Likeness(FIRST_PATCH, FIRST_TOLERANCE * sd), Likeness(GUIDED_PATCH, GUIDED_TOLERANCE * sd)
     looks = draw_looks(plan.fit_looks, 1, rng)
 
     def renew(learnt: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
-            guide = predict(network, fitted, compute) if learnt else fitted
-            sd = curve.at(guide if learnt else local_mean(fitted, clip.tissue))
-            likeness = guided if learnt else Likeness(FIRST_PATCH, FIRST_TOLERANCE)
-            guess = retrieve(fitted, guide, clip.tissue, looks, likeness, sd, deadline)
+            guide, likeness = (predict(network, fitted, compute), guided) if learnt else (fitted, first)
+            guess = retrieve(fitted, guide, clip.tissue, looks, likeness, deadline)
             return torch.maximum(guess, fitted - BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
@@ -67,17 +66,24 @@ def despeckle(
     taken = fit(
         network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
-    image = predict(network, clip.frames, compute)
-    sd = curve.at(image)
-    image = torch.maximum(image, clip.frames - BRIGHTEST_SPECKLE * sd)
-    looks = draw_looks(plan.output_looks, len(clip.frames), rng)
+    image = torch.maximum(predict(network, clip.frames, compute), clip.frames - BRIGHTEST_SPECKLE * sd)
     for _ in range(OUTPUT_ROUNDS):
-        recorded = retrieve(clip.frames, image, clip.tissue, looks, guided, sd, deadline)
+        looks = draw_looks(plan.output_looks, len(clip.frames), rng)
+        recorded = retrieve(clip.frames, image, clip.tissue, looks, guided, deadline)
         if time.monotonic() > deadline:
             break  # a mean over too few looks is of no use
         image = 0.5 * (image + recorded)
-    settled = Likeness(SETTLED_PATCH, SETTLED_TOLERANCE)
-    return retrieve(image, image, clip.tissue, near_looks(), settled, sd, deadline), taken
+    settled = Likeness(SETTLED_PATCH, SETTLED_TOLERANCE * sd)
+    return retrieve(image, image, clip.tissue, near_looks(), settled, deadline), taken
+
+
+def speckle_sd(clip: ScaledClip) -> float:
+    """Standard deviation of fully developed speckle: the median over the brighter half, which black does not clip."""
+    frames = clip.frames[:, None]
+    level = gaussian(frames, *BACKGROUND_SIGMA)
+    variance = gaussian((frames - level).square(), *BACKGROUND_SIGMA)[:, 0, clip.tissue]
+    level = level[:, 0, clip.tissue]
+    return float(variance[level >= level.median()].median().sqrt())
 
 
 @torch.no_grad()

@@ -35,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How alike two places must be: side of the compared patch in pixels, tolerance in sds of the speckle."""
+    """How alike two places must be: side of the compared patch in pixels, tolerance in the guide's unit."""
 
     patch: int
     tolerance: float
@@ -68,10 +68,9 @@ def retrieve(
     tissue: torch.Tensor,
     looks: tuple[Look, ...],
     likeness: Likeness,
-    sd: torch.Tensor,
     deadline: float = math.inf,
 ) -> torch.Tensor:
-    """Mean of ``raw`` over the looks, weights exp(-d^2 / tolerance^2), d the guide's rms difference in speckle sds.
+    """Mean of ``raw`` over the looks, weights exp(-d^2 / tolerance^2), d the guide's rms difference over a patch.
 
     Args:
         raw: (frames, rows, columns) the values to average.
@@ -79,10 +78,9 @@ def retrieve(
         tissue: (rows, columns) bool; a look outside of it or of the clip counts nothing.
         looks: taken in both directions; the pixel itself always counts besides.
         likeness: patch and tolerance.
-        sd: (frames, rows, columns) of the speckle at each pixel, in the guide's unit.
         deadline: reading of ``time.monotonic()`` past which no further look begins.
     """
-    total, weights, precision = raw.clone(), torch.ones_like(raw), 1.0 / sd
+    total, weights = raw.clone(), torch.ones_like(raw)
     for look in looks:
         if time.monotonic() > deadline:
             break
@@ -90,7 +88,7 @@ def retrieve(
         both = (tissue[here] & tissue[there]).to(raw.dtype)
         for one in range(len(raw) - look.frames):
             other = one + look.frames
-            squared = (guide[one][here] - guide[other][there]).square() * precision[one][here] * precision[other][there]
+            squared = (guide[one][here] - guide[other][there]).square()
             exponent = _patch_mean(squared, likeness.patch) / likeness.tolerance**2
             weight = torch.exp(-exponent.clamp(max=KERNEL_LIMIT)) * both
             total[one][here] += weight * raw[other][there]
