@@ -23,9 +23,9 @@ from models.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
 CHANNELS = 16  # of the network's first level
 LEARNING_RATE = 2e-3
 BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
-BRIGHTEST_SPECKLE = 2.2  # sds; log speckle has no bright tail: what is brighter is an echo, not to be removed
+BRIGHTEST_SPECKLE = 1.8  # sds; log speckle has no bright tail: what is brighter is an echo, not to be removed
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
-GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.5  # pixels, speckle sds; the guide's own noise is a fifth of one
+GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.4  # pixels, speckle sds; the guide's own noise is a fifth of one
 SETTLED_PATCH, SETTLED_TOLERANCE = 1, 0.1  # pixels, speckle sds; what is left of the speckle's grain after retrieval
 
 

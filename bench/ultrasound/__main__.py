@@ -1,13 +1,14 @@
 """Ultrasound side by side: our default, the published method, and the filters that scanners and papers use.
 
-``python -m bench.ultrasound [--data FOLDER] --out FOLDER [--parts stills cines carotid real speed]`` writes table.md
-and pictures. Peers are tuned on the truth of each phantom, by PSNR; ours has one default. Their brightness is restored
-as ours is. FOLDER is searched for published carotid frames (``Input_01.gif``) and for DICOM ultrasound.
+``python -m bench.ultrasound [--data FOLDER] --out FOLDER`` writes table.md and pictures; ``--parts stills cines carotid
+real speed`` and ``--methods NLM ours ...`` run less. Peers are tuned on the truth of each phantom, by PSNR; ours has
+one default. Their brightness is restored as ours is. FOLDER is searched for published carotid frames
+(``Input_01.gif``) and for DICOM ultrasound.
 """
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -25,6 +26,7 @@ from bench.ultrasound.pictures import save_gallery
 from bench.ultrasound.real import real_rows
 
 PARTS = ("stills", "cines", "carotid", "real", "speed")
+METHODS = (*PEERS, "paper", "ours")
 STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
 CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
 STILL_SIDE, CINE_SIDE, CINE_FRAMES, REALISATIONS = 512, 256, 24, 2
@@ -38,15 +40,18 @@ def main() -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     with (given.out / "table.md").open("w") as page:
         if "stills" in given.parts:
             for kind, seed in STILLS:
-                _write(page, f"Still, {kind}, scene {seed}", still_table(kind, seed, STILL_SIDE, given.out))
+                _write(
+                    page, f"Still, {kind}, scene {seed}", still_table(kind, seed, STILL_SIDE, given.methods, given.out)
+                )
         if "cines" in given.parts:
             for kind, seed in CINES:
-                _write(page, f"Cine, {kind}, scene {seed}", cine_table(kind, seed, CINE_SIDE, CINE_FRAMES, given.out))
+                _write(page, f"Cine, {kind}, scene {seed}", cine_table(kind, seed, given.methods, given.out))
         if given.data and "carotid" in given.parts:
             for first in sorted(given.data.rglob("Input_01.gif")):
                 _write(page, "Published carotid frames, equal mean", carotid_rows(first.parent, given.out))
@@ -57,11 +62,11 @@ def main() -> int:
     return 0
 
 
-def still_table(kind: Kind, seed: int, side: int, out: Path) -> dict[str, Row]:
+def still_table(kind: Kind, seed: int, side: int, names: Collection[str], out: Path) -> dict[str, Row]:
     """Every method on one scene: one realisation to judge, more to measure bias."""
     phantoms = [make_phantom(kind, side, 1, seed, each) for each in range(REALISATIONS)]
     first, rows, images = phantoms[0], {}, {}
-    for name, method in _methods(first, slice(0, 1)).items():
+    for name, method in _methods(names, first, slice(0, 1)).items():
         judged = phantoms[:1] if name == "paper" else phantoms  # minutes for each fit
         results = [measured(method, each.frames, each.tissue) for each in judged]
         rows[name], images[name] = still_row(judged, results), results[0].images[0]
@@ -69,12 +74,12 @@ def still_table(kind: Kind, seed: int, side: int, out: Path) -> dict[str, Row]:
     return rows
 
 
-def cine_table(kind: Kind, seed: int, side: int, frames: int, out: Path) -> dict[str, Row]:
+def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict[str, Row]:
     """Every method on one cine; ours and the published method take all frames, and some are scored."""
-    cine = make_phantom(kind, side, frames, seed)
+    cine = make_phantom(kind, CINE_SIDE, CINE_FRAMES, seed)
     scored = Phantom(cine.scene, cine.frames[SCORED], cine.truth[SCORED], cine.tissue)
     rows, images = {}, {}
-    for name, method in _methods(cine, SCORED).items():
+    for name, method in _methods(names, cine, SCORED).items():
         whole = name in {"ours", "paper"}
         done = measured(method, cine.frames if whole else scored.frames, cine.tissue)
         done = Measured(done.images[SCORED] if whole else done.images, done.seconds, done.gib)
@@ -83,11 +88,11 @@ def cine_table(kind: Kind, seed: int, side: int, frames: int, out: Path) -> dict
     return rows
 
 
-def _methods(phantom: Phantom, scored: slice) -> dict[str, Callable[[Image, Mask], Image]]:
+def _methods(names: Collection[str], phantom: Phantom, scored: slice) -> dict[str, Callable[[Image, Mask], Image]]:
     """Each method by its name: peers at their best setting for the first scored frame."""
     frame, truth = phantom.frames[scored][:1], phantom.truth[scored][:1]
-    methods = {"recorded": partial(framewise, np.copy)}
-    for name in PEERS:
+    methods: dict[str, Callable[[Image, Mask], Image]] = {"recorded": partial(framewise, np.copy)}
+    for name in (each for each in PEERS if each in names):
         grid = candidates(name, (frame - truth)[0])
 
         def score(choice: Filter) -> float:
@@ -95,7 +100,7 @@ def _methods(phantom: Phantom, scored: slice) -> dict[str, Callable[[Image, Mask
 
         label = max(grid, key=lambda each: score(grid[each]))
         methods[f"{name}, {label}"] = partial(framewise, grid[label])
-    return methods | {"paper": partial(paper), "ours": partial(ours)}
+    return methods | {name: fitted for name, fitted in (("paper", paper), ("ours", ours)) if name in names}
 
 
 def speed_rows() -> dict[str, Row]:
