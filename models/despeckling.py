@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from models.compute import Compute
 from models.fitting import fit
@@ -24,6 +25,7 @@ CHANNELS = 16  # of the network's first level
 LEARNING_RATE = 2e-3
 BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
 BRIGHTEST_SPECKLE = 1.8  # sds; log speckle has no bright tail: what is brighter is an echo, not to be removed
+ECHO = 3, 5  # pixels, axial and lateral: the grain of the speckle
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.4  # pixels, speckle sds; the guide's own noise is a fifth of one
 SETTLED_PATCH, SETTLED_TOLERANCE = 1, 0.1  # pixels, speckle sds; what is left of the speckle's grain after retrieval
@@ -59,14 +61,14 @@ def despeckle(
         with torch.autocast(compute.kind, enabled=False):
             guide, likeness = (predict(network, fitted, compute), guided) if learnt else (fitted, first)
             guess = retrieve(fitted, guide, clip.tissue, looks, likeness, deadline)
-            return torch.maximum(guess, fitted - BRIGHTEST_SPECKLE * sd)
+            return keep_echoes(guess, fitted, BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
     draw_loss = TransplantLoss(network, fitted, clip.tissue, seed, renew, renewals)
     taken = fit(
         network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
-    image = torch.maximum(predict(network, clip.frames, compute), clip.frames - BRIGHTEST_SPECKLE * sd)
+    image = keep_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
     for _ in range(OUTPUT_ROUNDS):
         looks = draw_looks(plan.output_looks, len(clip.frames), rng)
         recorded = retrieve(clip.frames, image, clip.tissue, looks, guided, deadline)
@@ -75,6 +77,17 @@ def despeckle(
         image = 0.5 * (image + recorded)
     settled = Likeness(SETTLED_PATCH, SETTLED_TOLERANCE * sd)
     return retrieve(image, image, clip.tissue, near_looks(), settled, deadline), taken
+
+
+def keep_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) -> torch.Tensor:
+    """The image at most ``brightest`` darker than the frames, less so around what exceeds it: an echo keeps its foot.
+
+    Both are (frames, rows, columns).
+    """
+    excess = (frames - image - brightest).clamp(min=0.0)
+    rows, columns = (side // 2 for side in ECHO)
+    near = functional.max_pool2d(excess[:, None], ECHO, 1, (rows, columns))[:, 0]
+    return torch.maximum(image, frames - (brightest - near).clamp(min=0.0))
 
 
 def speckle_sd(clip: ScaledClip) -> float:
