@@ -24,7 +24,7 @@ from models.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
 CHANNELS = 16  # of the network's first level
 LEARNING_RATE = 2e-3
 BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
-BRIGHTEST_SPECKLE = 1.8  # sds; log speckle has no bright tail: what is brighter is an echo, not to be removed
+BRIGHTEST_SPECKLE = 2.2  # sds; one grain of speckle in 10000 is brighter: what is, is an echo and not to be removed
 ECHO = 3, 5  # pixels, axial and lateral: the grain of the speckle
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.4  # pixels, speckle sds; the guide's own noise is a fifth of one
