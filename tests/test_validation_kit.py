@@ -21,7 +21,8 @@ from app.validation.kit.command import UnusableError, add_arguments, follow
 from app.validation.kit.document import matrix
 from app.validation.kit.evidence import Evidence
 from app.validation.kit.installation import installation
-from app.validation.kit.requirements import least, most, requirements
+from app.validation.kit.limits import least, most
+from app.validation.kit.requirements import requirements
 from app.validation.kit.results import results_of
 from app.validation.kit.running import Application, Outcome, write_study
 from app.validation.kit.site import site_case

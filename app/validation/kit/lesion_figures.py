@@ -11,6 +11,7 @@ from app.validation.measures.intervals import Measured, bootstrapped, mean_of
 from app.validation.measures.observer import detectability, gabor, laguerre_gauss, regions_around, responses
 from app.validation.test_object import Insert, ring
 
+UNSEEN = 0.1  # d' below which nothing is seen, so that a ratio to less says nothing
 REGION_PIXELS = 17  # side of what the observer looks at, odd
 CHANNEL_WIDTH = 1.5  # of a lesion's diameter: Laguerre-Gauss channels then reach over its edge
 RING_PIXELS = 2.0  # thickness of the background around a ball
@@ -37,9 +38,8 @@ def detectability_kept(
     )
 
     def ratio(present: NDArray[np.intp], absent: NDArray[np.intp]) -> float:
-        return detectability(new[present], none_new[absent]) / max(
-            detectability(old[present], none_old[absent]), np.finfo(float).tiny
-        )
+        was = detectability(old[present], none_old[absent])
+        return detectability(new[present], none_new[absent]) / max(was, UNSEEN)
 
     return bootstrapped(ratio, len(old), len(none_old))
 

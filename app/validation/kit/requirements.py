@@ -17,27 +17,13 @@ from app.validation.kit import (
     uniform_figures,
 )
 from app.validation.kit.evidence import Evidence
+from app.validation.kit.limits import Limit, least, most
 from app.validation.measures.intervals import Measured
 
 CLEARANCE = "vendors' clearances: MTF and HU unchanged by more than a few percent"
 REPEATS = "a diagnosis must not depend on a random number"
+FADING = "a lesion must not fade"
 TOLERANCE = "image quality that no reader would tell from the original's"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The least or the most a figure may be."""
-
-    kind: str  # "at least" or "at most"
-    value: float
-    unit: str = ""
-
-    def met_by(self, value: float) -> bool:
-        """Whether a figure keeps to it; one that is not a number does not."""
-        return value >= self.value if self.kind == "at least" else value <= self.value
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value:g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -57,16 +43,6 @@ class Requirement:
         given = getattr(self.measure, "keywords", {})
         arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
         return f"{function.__module__.rpartition('.')[2]}.{function.__name__}({arguments})"
-
-
-def least(value: float, unit: str = "") -> Limit:
-    """At least this much."""
-    return Limit("at least", value, unit)
-
-
-def most(value: float, unit: str = "") -> Limit:
-    """At most this much."""
-    return Limit("at most", value, unit)
 
 
 def requirements() -> tuple[Requirement, ...]:
@@ -110,7 +86,7 @@ def _ct() -> tuple[Requirement, ...]:
         Requirement("CT-10", "Largest HU change within the uniform field", most(1, "HU"), "same reason",
                     partial(uniform.mean_shift, group=cases.CT)),
         *(Requirement(f"CT-{i}", f"Contrast kept by balls of {mm:g} mm and {hu:g} HU", least(0.9),
-                      "a lesion must not fade", partial(lesion.contrast_kept, group=cases.CT, diameter=mm, contrast=hu))
+                      FADING, partial(lesion.contrast_kept, group=cases.CT, diameter=mm, contrast=hu))
           for i, (mm, hu) in enumerate(((5.0, 10.0), (8.0, 10.0), (3.0, 30.0), (5.0, 30.0)), 11)),
         *(Requirement(f"CT-{i}", f"Detectability d' of {mm:g} mm, {hu:g} HU, after over before", least(0.95),
                       "denoising must not hide what the input shows",
@@ -122,6 +98,9 @@ def _ct() -> tuple[Requirement, ...]:
                     "fewer than one in a study of 300 slices", partial(uniform.false_structures, modality="CT")),
         Requirement("CT-20", "Rms difference between seeds", most(0.1, "of the noise"), REPEATS,
                     partial(uniform.seed_difference, group=cases.CT)),
+        *(Requirement(f"CT-{i}", f"Contrast kept by balls of 5 mm and 10 HU, {group}", least(0.9), FADING,
+                      partial(lesion.contrast_kept, group=group, diameter=5.0, contrast=10.0))
+          for i, group in enumerate((cases.CT_QUIET, cases.CT_THICK), 21)),
     )  # fmt: skip
 
 
@@ -153,6 +132,10 @@ def _mr() -> tuple[Requirement, ...]:
           for i, (share, contrast) in enumerate(((10, 50), (20, 100), (80, 400)), 4)),
         Requirement("MR-7", "False structures in uniform fields", most(3, "per 1,000 slices"),
                     "fewer than one in a study of 300 slices", partial(uniform.false_structures, modality="MR")),
+        *(Requirement(f"MR-{i}", f"Largest error of the amplitude, signal over 5 sd of noise, {group}",
+                      most(0.005, "of the signal"), "as MR-2",
+                      partial(edge.relative_level_error, group=group, above=above))
+          for i, (group, above) in enumerate(((cases.MR_QUIET, 145.0), (cases.MR_NOISY, 435.0)), 8)),
     )  # fmt: skip
 
 
@@ -170,6 +153,8 @@ def _pet() -> tuple[Requirement, ...]:
         *(Requirement(f"PT-{i}", f"SUVmax recovered, {mm} mm spheres", least(0.9), "same reason",
                       partial(lesion.recovery, group=cases.PET, diameter=float(mm), of="max"))
           for i, mm in enumerate((17, 10), 9)),
+        Requirement("PT-11", "SUVmean recovered, 13 mm spheres, half dose", least(0.95), "as PT-7",
+                    partial(lesion.recovery, group=cases.PET_NOISY, diameter=13.0, of="mean")),
     )  # fmt: skip
 
 
