@@ -108,8 +108,8 @@ def _levels(evidence: Evidence) -> Figure:
 def _pictures(evidence: Evidence) -> Figure:
     handed_out = [(o, o.after) for o in evidence.outcomes if o.after is not None and o.case.seed == o.case.draw == 0]
     figure = page("Pictures", "before, after, and what was removed; one slice of each group's first draw")
-    grid: Any = np.ravel(figure.subplots(2, 3))
-    figure.subplots_adjust(left=0.03, right=0.97, top=0.85, bottom=0.03, wspace=0.05, hspace=0.05)
+    grid: Any = np.ravel(figure.subplots(3, 2))
+    figure.subplots_adjust(left=0.05, right=0.95, top=0.85, bottom=0.03, wspace=0.04, hspace=0.18)
     for axes in grid:
         axes.set_axis_off()
     for axes, (outcome, after) in zip(grid, handed_out, strict=False):
