@@ -108,6 +108,7 @@ def _cover(validation: Validation) -> Figure:
     texts = [
         f"{counts['pass']} requirements passed, {counts['fail']} failed, {counts['not measured']} not measured.",
         f"Kind of run: {validation.kind}; {validation.seconds / 60:.0f} minutes.",
+        f"Strength lowered by the gate: {_lowered(validation) or 'in no case'}.",
         READING,
         SCOPE,
         "Failed:" if counts["fail"] else "",
@@ -118,6 +119,15 @@ def _cover(validation: Validation) -> Figure:
         text = f"{result.requirement.identity}  {result.requirement.what}: {told(result.measured)}"
         figure.text(LEFT + 0.45 * column, top - line * LINE, text[:78], fontsize=8)
     return figure
+
+
+def _lowered(validation: Validation) -> str:
+    """The cases that were handed out at less than the strength asked for."""
+    asked = max(validation.settings["run"]["strength"])
+    found = (
+        (o.case.name, o.row["written"][0]["strength"]) for o in validation.evidence.outcomes if o.row.get("written")
+    )
+    return "; ".join(f"{name}: {strength:g} %" for name, strength in found if strength < asked)
 
 
 def _facts(validation: Validation) -> list[list[str]]:

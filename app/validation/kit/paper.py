@@ -11,7 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.05, 0.95, 0.86, 0.07  # of the page
 LINE = 0.0205  # of the page's height, one line of a table
 SIZE = 7.5  # points
 SPACING = LINE * HEIGHT * 72 / SIZE / 1.2  # of lines within a cell, in the unit of the text
-CHARACTERS = 185  # of this size fit between the margins
+CHARACTERS = 175  # of this size fit between the margins
 COLOURS = {"pass": "#d8efd8", "fail": "#f6d0d0", "not measured": "#e8e8e8"}  # of a row that holds such a cell
 
 
