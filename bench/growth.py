@@ -10,12 +10,12 @@ import math
 import multiprocessing
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.peak import forget_peak, peak_memory
 from models.compute import Compute, choose_compute
 from models.ns_n2n import CROPS, SIDE, NSN2NSettings, denoise_volume
 from models.slice_network import SliceNetwork
@@ -49,10 +49,9 @@ def _timed(shape: tuple[int, int, int]) -> tuple[float, float, float]:
     voxels = (SIGNAL + NOISE * rng.standard_normal(shape)).astype(np.float32)
     valid = np.ones(shape, bool)
     run(voxels, valid, 1)  # what is loaded at first use counts for nobody
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
-    before = _status("VmRSS")
+    before = forget_peak()
     few, more = (min(_seconds(lambda n=n: run(voxels, valid, n)) for _ in range(2)) for n in (FEW, MORE))
-    return few, more, _status("VmHWM") - before
+    return few, more, peak_memory() - before
 
 
 def run(voxels: np.ndarray, valid: np.ndarray, steps: int) -> None:
@@ -128,12 +127,6 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
-
-
-def _status(key: str) -> float:
-    """MiB of memory by the kernel's own name for it (Linux)."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return float(lines[key].split()[0]) / 1024
 
 
 if __name__ == "__main__":

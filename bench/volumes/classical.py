@@ -3,6 +3,8 @@
 BM4D (Maggioni 2013) is told the noise's standard deviation, or, as an oracle that no user has, its spectrum.
 """
 
+from unittest.mock import patch
+
 import numpy as np
 import torch
 from bm4d import bm4d
@@ -34,7 +36,8 @@ def bm4d_sigma(case: Case) -> Volume:
 
 def bm4d_spectrum(case: Case) -> Volume:
     """BM4D told the power spectrum of the very noise that was added."""
-    return np.asarray(bm4d(case.noisy, noise_spectrum(case)), np.float32)
+    with patch.object(np, "trapz", np.trapezoid, create=True):  # its own call, by the name that NumPy 2.4 has dropped
+        return np.asarray(bm4d(case.noisy, noise_spectrum(case)), np.float32)
 
 
 def noise_spectrum(case: Case) -> Volume:

@@ -10,26 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.peak import forget_peak, peak_memory
 from bench.volumes.methods import METHODS
 
 
 def main(case_file: str, method: str, steps: str, seed: str, result: str) -> int:
     """Seconds are the processor's, which other programs on the machine change little."""
     case = pickle.loads(Path(case_file).read_bytes())
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
-    before = _status("VmRSS")
+    before = forget_peak()
     started = time.process_time()
     image = METHODS[method](case, int(steps), int(seed))
     seconds = time.process_time() - started
-    peak = _status("VmHWM") - before
+    peak = peak_memory() - before
     np.savez(result, image=image.astype(np.float32), seconds=seconds, peak=peak)
     return 0
-
-
-def _status(key: str) -> float:
-    """MiB of memory by the kernel's own name for it (Linux)."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return float(lines[key].split()[0]) / 1024
 
 
 if __name__ == "__main__":
