@@ -19,7 +19,7 @@ from models.tissue import tissue_of
 NLM = {"patch_size": 3, "patch_distance": 4}  # voxels; scikit-image's fast mode needs seconds to minutes for it
 NLM_STRENGTH = 0.8  # of sigma: scikit-image's advice for the fast mode
 TV_WEIGHT = 1.0  # of sigma
-LAGS = (4, 16, 16)  # slices, rows, columns: the noise's correlation beyond is taken for chance
+LAGS = (3, 8, 8)  # slices, rows, columns: the noise's correlation beyond is taken for chance
 
 
 def noise_sd(case: Case) -> float:
