@@ -17,10 +17,12 @@ from bench.volumes import ngps
 from bench.volumes.cases import Case
 from models.compute import choose_compute
 from models.fitting import fit
+from models.matching import strong_low_pass
 from models.noise_level import measure_noise
 from models.ns_n2n import CROPS, LEARNING_RATE, SIDE
 from models.pairs import PairDrawer
 from models.scaling import Scaling, noise_units
+from models.slice_losses import paper_loss
 from models.slice_network import SliceNetwork
 from models.tissue import tissue_of
 
@@ -77,12 +79,24 @@ def zs_n2n(network: torch.nn.Module, x_i: Tensor, x_j: Tensor, level: Tensor, _:
     return 0.5 * (residual + mse_loss(f_1, g_1) + mse_loss(f_2, g_2))
 
 
+def published_guides(volume: Tensor) -> Tensor:
+    """NS-N2N's guides on [0, 1]; its fit itself is in noise units here, which the network is scaled for."""
+    low, high = float(volume.min()), float(volume.max())
+    planes = [strong_low_pass(((slice_ - low) / (high - low)).numpy()) for slice_ in volume[:, 0]]
+    return torch.from_numpy(np.stack(planes)).float()[:, None]
+
+
+GUIDED: Mapping[str, Callable[[Tensor], Tensor]] = {  # what these losses need beside the slices
+    "ngps": ngps.targets,
+    "paper_noise_units": published_guides,
+}
 LOSSES: Mapping[str, Loss | None] = {
     "n2n_slices": neighbour,
     "noise2void": noise2void,
     "neighbor2neighbor": neighbor2neighbor,
     "zs_n2n": zs_n2n,
-    "ngps": None,  # has targets of its own
+    "ngps": None,  # these take whole pairs
+    "paper_noise_units": None,
 }
 
 
@@ -96,9 +110,9 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = SliceNetwork()
-    targets = ngps.targets(volume) if name == "ngps" else None
+    guides = GUIDED[name](volume) if name in GUIDED else None
     drawer = PairDrawer(
-        volume, valid, scaling, gap=1, threshold=tissue.above, crops=CROPS, side=SIDE, seed=seed, guides=targets
+        volume, valid, scaling, gap=1, threshold=tissue.above, crops=CROPS, side=SIDE, seed=seed, guides=guides
     )
     generator = torch.Generator().manual_seed(seed)
 
@@ -106,7 +120,7 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
         pair = drawer.draw()
         loss = LOSSES[name]
         if loss is None:
-            return ngps.loss(network, pair, scaling)
+            return ngps.loss(network, pair, scaling) if name == "ngps" else paper_loss(network, pair)
         return loss(network, pair.x_i, pair.x_j, pair.level, generator)
 
     fit(network, draw_loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=math.inf, label=name)
