@@ -1,6 +1,7 @@
 """Random pairs of neighbouring crops of one volume, drawn where there is tissue."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from models.scaling import Scaling
 
 TISSUE_SHARE = 0.25  # of a crop must exceed the tissue threshold, else another is drawn
 TRIES = 8  # crops drawn at most; a volume may hold hardly any tissue
+ORIENTATIONS = 8  # of a square: mirrored or not along rows, columns and the diagonal
 EVERY = 4  # pixels between those looked at to judge a crop
 
 
@@ -54,15 +56,19 @@ class PairDrawer:
         self.generator = torch.Generator().manual_seed(seed)
 
     def draw(self) -> Pair:
-        """The next batch, on the device of the volume."""
+        """The next batch, on the device of the volume, in an orientation drawn at random.
+
+        In one orientation alone a small volume is learnt by heart, noise and all.
+        """
         places = [self._place() for _ in range(self.crops)]
         x_i, x_j = (self.scaling.scaled(self._cut(self.volume, places, end)) for end in (0, 1))
         level = torch.stack([self.scaling.level_at(i, top, left, self.size) for i, _, top, left in places])
         valid = (self._cut(self.valid, places, 0) & self._cut(self.valid, places, 1)).float()
+        turned = partial(in_orientation, self._integer(ORIENTATIONS))
         guides = None
         if self.guides is not None:
-            guides = (self._cut(self.guides, places, 0), self._cut(self.guides, places, 1))
-        return Pair(x_i, x_j, level, valid, guides)
+            guides = (turned(self._cut(self.guides, places, 0)), turned(self._cut(self.guides, places, 1)))
+        return Pair(turned(x_i), turned(x_j), turned(level), turned(valid), guides)
 
     def _place(self) -> tuple[int, int, int, int]:
         """Slice i, slice j, top and left of a crop."""
@@ -88,3 +94,10 @@ class PairDrawer:
     def _cut(self, source: Tensor, places: list[tuple[int, int, int, int]], end: int) -> Tensor:
         rows, columns = self.size
         return torch.stack([source[p[end], :, p[2] : p[2] + rows, p[3] : p[3] + columns] for p in places])
+
+
+def in_orientation(number: int, x: Tensor) -> Tensor:
+    """(B, 1, H, W) in one of its eight orientations, 0 as it is and the upper four with H and W swapped."""
+    for bit, dim in ((1, -1), (2, -2)):
+        x = x.flip(dim) if number & bit else x
+    return x.transpose(-1, -2) if number & 4 else x

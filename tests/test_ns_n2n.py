@@ -13,7 +13,7 @@ from models.compute import choose_compute
 from models.fusion import agreement, fuse_neighbours
 from models.noise_level import measure_noise
 from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume, plan_steps
-from models.pairs import Pair
+from models.pairs import ORIENTATIONS, Pair, in_orientation
 from models.rician import mean_magnitude, remove_rician_bias, rician_sd
 from models.scaling import noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
@@ -118,6 +118,14 @@ def test_noise_falls_and_the_mean_stays_on_a_chest() -> None:
 def test_too_few_slices_are_refused(volume: np.ndarray) -> None:
     with pytest.raises(TooFewSlicesError, match="3 slices"):
         denoised(volume[: MINIMUM_SLICES - 1])
+
+
+def test_the_eight_orientations_of_a_pair_are_all_different_and_hold_the_same_values() -> None:
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    seen = [in_orientation(number, x) for number in range(ORIENTATIONS)]
+    assert torch.equal(seen[0], x)
+    assert len({tuple(each.flatten().tolist()) for each in seen}) == ORIENTATIONS
+    assert all(torch.equal(each.flatten().sort().values, x.flatten()) for each in seen)
 
 
 def test_a_constant_volume_stays_what_it_is() -> None:
