@@ -7,8 +7,6 @@ from scipy.ndimage import gaussian_filter
 from bench.ultrasound import measures
 from bench.ultrasound.phantom import make_phantom
 
-pytest.importorskip("bm3d")
-
 
 @pytest.fixture(scope="module")
 def phantom():
