@@ -1,7 +1,7 @@
 """By how much the mean was moved: of everything, of each tissue level, of each slice.
 
-Levels are those of small squares, of the mean of before and after: sorting single voxels by their noisy value would
-find a bias where there is none.
+Levels are those of small squares and those around them, of the mean of before and after: sorting single voxels by
+their noisy value would find a bias where there is none.
 """
 
 from collections.abc import Iterator
@@ -9,11 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter
 
 from operators.evidence.assessment import LevelBias
 
 SIDE = 8  # pixels of a square; its mean tells the level without selecting for noise
 LEVEL_SHARES = (0.0, 0.03, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.98, 1.0)  # of the squares, between levels
+AROUND = 3  # squares a side whose mean is the level of the middle one: its own noise must not choose it
 FEWEST_SQUARES = 30  # of one level; fewer say little of their spread
 SURE = 3.0  # standard errors that a bias must stand out by
 
@@ -29,11 +31,12 @@ def squares(image: npt.NDArray[np.generic], side: int = SIDE) -> npt.NDArray[np.
     return np.moveaxis(cut, -2, -3).reshape(*image.shape[:-2], rows, columns, side * side)
 
 
-def square_means(before: Images, after: Images, tissue: Mask) -> tuple[Real, Real]:
+def square_means(before: Images, after: Images, tissue: Mask, side: int = SIDE) -> tuple[Real, Real]:
     """Level and change of every square that is wholly tissue."""
-    old, new = (squares(images).mean(axis=-1, dtype=np.float64) for images in (before, after))
-    whole = squares(tissue).all(axis=-1)
-    return (old[whole] + new[whole]) / 2, new[whole] - old[whole]
+    old, new = (squares(images, side).mean(axis=-1, dtype=np.float64) for images in (before, after))
+    whole = squares(tissue, side).all(axis=-1)
+    level = uniform_filter((old + new) / 2, (0, AROUND, AROUND))
+    return level[whole], (new - old)[whole]
 
 
 def level_biases(level: Real, change: Real) -> Iterator[tuple[LevelBias, float]]:

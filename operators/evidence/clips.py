@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from operators.evidence.assessment import Assessment, Check
-from operators.evidence.bias import Images, Mask, level_biases, slice_biases, square_means
+from operators.evidence.bias import Images, Mask, Real, level_biases, slice_biases, square_means
 from operators.evidence.limits import GateSettings
 from operators.evidence.noise import noise_levels, noise_map
 from operators.evidence.volumes import sure, worst
+
+SIDE = 16  # pixels of a square: speckle averages out in it
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     """The lights of ``pair``, which was changed by ``strength`` percent."""
     tissue = np.broadcast_to(pair.tissue, pair.before.shape)
     noise_before, noise_after = noise_levels(pair.before, pair.after, tissue)
-    level, change = square_means(pair.before, pair.after, tissue)
+    level, change = square_means(pair.before, pair.after, tissue, SIDE)
     levels = list(level_biases(level, change))
     by_frame = slice_biases(pair.before, pair.after, tissue)
     share = 100 / pair.maximum
@@ -50,8 +52,14 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     checks = (
         Check("mean_bias", share * float(by_frame.mean()), limit, "%", "the mean grey stays"),
         Check("level_bias", by_level, limit, "%", "bright and dark tissue keep their grey"),
+        Check("contrast", _stretch(level, change), settings.contrast_percent, "%", "bright and dark are as far apart"),
         Check("flicker", share * float(np.ptp(by_frame)), limit, "%", "no frame is brighter or darker than it was"),
     )
     biases = tuple(bias for bias, _ in levels)
     middle = noise_map(pair.before, len(pair.before) // 2)
     return Assessment(strength, checks, noise_before, noise_after, "grey", middle, biases, by_frame)
+
+
+def _stretch(level: Real, change: Real) -> float:
+    """Percent by which the levels of the squares were spread, the slope of change over level."""
+    return float(100 * np.polyfit(level, change, 1)[0]) if level.size > 1 and np.ptp(level) > 0 else 0.0

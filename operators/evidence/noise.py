@@ -6,11 +6,13 @@ images, before and after, change least.
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from operators.evidence.bias import SIDE, Images, Mask, squares
 
 PLAIN_SHARE = 0.2  # of the tissue's squares, in which the noise is read
 SAMPLED_SLICES = 24  # evenly along the volume
+SMOOTH = 1.5  # pixels, sd of the smoothing before structure is looked for
 MAP_SIDE = 8  # pixels of a square of the map
 
 
@@ -28,15 +30,23 @@ def spread(image: npt.NDArray[np.float32], side: int = SIDE) -> npt.NDArray[np.f
     return np.asarray(np.sqrt(np.maximum(power, 0.0) / (side**2 - len(planes))))
 
 
+def plain_squares(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32], tissue: Mask) -> Mask:
+    """The plainest squares of one slice's tissue: where the smoothed mean of before and after changes least."""
+    inside = np.asarray(squares(tissue).all(axis=-1))
+    if not inside.any():
+        return inside
+    structure = spread(np.asarray(ndimage.gaussian_filter((before + after) / 2, SMOOTH)))
+    return np.asarray(inside & (structure <= np.quantile(structure[inside], PLAIN_SHARE)))
+
+
 def noise_levels(before: Images, after: Images, tissue: Mask) -> tuple[float, float]:
     """The median spread of the plainest squares of the tissue, before and after; 0 where there is none."""
-    chosen = sampled(len(before))
-    old, new = (np.stack([spread(images[i]) for i in chosen]) for images in (before, after))
-    inside = np.stack([squares(tissue[i]).all(axis=-1) for i in chosen])
-    if not inside.any():
-        return 0.0, 0.0
-    plain = inside & (old + new <= np.quantile((old + new)[inside], PLAIN_SHARE))
-    return float(np.median(old[plain])), float(np.median(new[plain]))
+    found = []
+    for i in sampled(len(before)):
+        plain = plain_squares(before[i], after[i], tissue[i])
+        found.append(np.stack([spread(images[i])[plain] for images in (before, after)]))
+    both = np.concatenate(found, axis=1)
+    return (float(np.median(both[0])), float(np.median(both[1]))) if both.size else (0.0, 0.0)
 
 
 def noise_map(images: Images, index: int) -> npt.NDArray[np.float32]:
