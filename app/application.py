@@ -14,6 +14,7 @@ from pathlib import Path
 from holoscan.logger import LogLevel, set_log_level
 from monai.deploy.core import Application
 
+from app.host_process import memory_granted
 from app.settings import Settings, version
 from models.compute import Compute
 from operators.check_quality import CheckQualityOperator
@@ -23,7 +24,7 @@ from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.output_folder import OutputFolder
 from operators.route_modality import RouteModalityOperator
-from operators.select_series import SelectSeriesOperator
+from operators.select_series import Demands, SelectSeriesOperator
 from operators.time_budget import TimeSlot
 from operators.write_series import WriteSeriesOperator, Writing
 
@@ -42,11 +43,12 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         compute, seed = self._compute, run.seed
         whole = TimeSlot(time.monotonic(), run.time_budget)
         writing = Writing(version(), settings.derived, settings.outputs.report)
+        demands = Demands(settings.selection, memory_granted())
 
         load = LoadStudyOperator(
             self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti
         )
-        select = SelectSeriesOperator(self, name="select", settings=settings.selection, time=whole)
+        select = SelectSeriesOperator(self, name="select", demands=demands, time=whole)
         route = RouteModalityOperator(self, name="route")
         volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, compute=compute, seed=seed)
         ultrasound = DenoiseUltrasoundOperator(

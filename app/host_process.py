@@ -19,6 +19,10 @@ from pathlib import Path
 LOG = logging.getLogger(__name__)
 STACK_BYTES = 32 << 20  # the least that Holoscan asks for; its threads inherit it only from the start of a process
 CPU_SHARE = Path("/sys/fs/cgroup/cpu.max")  # cgroup v2: microseconds granted in each period, or max
+MEMORY_LIMITS = (  # of a container, cgroup v2 and v1: bytes, or max
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 END_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -43,6 +47,12 @@ def share_cores(environment: MutableMapping[str, str]) -> None:
     if quota != "max":
         granted = max(1, math.ceil(int(quota) / int(period)))
         environment.setdefault("OMP_NUM_THREADS", str(min(granted, len(os.sched_getaffinity(0)))))
+
+
+def memory_granted() -> float:
+    """Bytes of memory beyond which the host kills this process without a word; infinite where it sets no limit."""
+    limits = [file.read_text().strip() for file in MEMORY_LIMITS if file.is_file()]
+    return min((float(limit) for limit in limits if limit != "max"), default=math.inf)
 
 
 def load_cuda_runtime() -> None:

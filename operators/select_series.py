@@ -4,6 +4,8 @@ The series that pass share the run's time by their voxels. The shares follow fro
 study is planned alike on every run.
 """
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -15,35 +17,59 @@ from operators.nifti import NiftiImage
 from operators.selection import SelectionSettings
 from operators.time_budget import TimeSlot
 
+FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches
+BYTES_PER_VOXEL = 12  # of CT, MR and PT at the peak; measured on 512 x 512 x 1000
 
-def check(source: Source, settings: SelectionSettings) -> None:
+
+class TooLittleMemoryError(Refusal):
+    """The host would kill the run in the middle of this series."""
+
+    def __init__(self, needed: float, granted: float) -> None:
+        super().__init__(
+            f"it needs about {needed / 1e9:.1f} GB of memory and the host grants {granted / 1e9:.1f} GB; "
+            "raise the limit"
+        )
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a series must meet: the site's rules, and bytes of memory that the host grants."""
+
+    rules: SelectionSettings
+    memory: float = math.inf
+
+
+def check(source: Source, demands: Demands) -> None:
     """Let the series pass.
 
     Raises:
-        Refusal: it must not be denoised as a whole, or the site does not want it.
+        Refusal: it must not be denoised as a whole, the site does not want it, or memory is too small for it.
     """
     source.check()
     if not isinstance(source, NiftiImage):
-        settings.check(source)
+        demands.rules.check(source)
+    needed = FIXED_BYTES + BYTES_PER_VOXEL * source.voxel_count
+    if source.modality != "US" and needed > demands.memory:
+        raise TooLittleMemoryError(needed, demands.memory)
 
 
-def passes(source: Source, settings: SelectionSettings) -> bool:
+def passes(source: Source, demands: Demands) -> bool:
     """Whether ``check`` lets it pass."""
     try:
-        check(source, settings)
+        check(source, demands)
     except Refusal:
         return False
     return True
 
 
-def select(found: FoundSeries, settings: SelectionSettings, time: TimeSlot) -> SelectedSeries:
+def select(found: FoundSeries, demands: Demands, time: TimeSlot) -> SelectedSeries:
     """The series with its share of the time.
 
     Raises:
         Refusal: see ``check``.
     """
-    check(found.source, settings)
-    selected = [source for source in found.study if passes(source, settings)]
+    check(found.source, demands)
+    selected = [source for source in found.study if passes(source, demands)]
     share = time.share(selected.index(found.source), [source.voxel_count for source in selected])
     return SelectedSeries(found.source, share)
 
@@ -51,8 +77,8 @@ def select(found: FoundSeries, settings: SelectionSettings, time: TimeSlot) -> S
 class SelectSeriesOperator(Operator):  # type: ignore[misc]
     """Passes on the series to be denoised."""
 
-    def __init__(self, fragment: Any, *args: Any, settings: SelectionSettings, time: TimeSlot, **kwargs: Any) -> None:
-        self._settings, self._time = settings, time
+    def __init__(self, fragment: Any, *args: Any, demands: Demands, time: TimeSlot, **kwargs: Any) -> None:
+        self._demands, self._time = demands, time
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:
@@ -64,5 +90,5 @@ class SelectSeriesOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit on one of the two."""
         found: FoundSeries = op_input.receive("series")
-        outcome = within_boundary(found.source, lambda: select(found, self._settings, self._time))
+        outcome = within_boundary(found.source, lambda: select(found, self._demands, self._time))
         op_output.emit(outcome, "refused" if isinstance(outcome, LedgerEntry) else "selected")

@@ -1,5 +1,6 @@
 """The process makes itself ready for Holoscan, and ends as the host asks."""
 
+import math
 import os
 import resource
 import signal
@@ -81,3 +82,14 @@ def test_threads_are_no_more_than_the_host_grants(
     host_process.share_cores(environment)
     expected = str(len(os.sched_getaffinity(0))) if threads is str else threads
     assert environment == {"OMP_WAIT_POLICY": "PASSIVE"} | ({"OMP_NUM_THREADS": expected} if expected else {})
+
+
+@pytest.mark.parametrize(("limits", "granted"), [(["max"], math.inf), ([], math.inf), (["1000", "9e18"], 1000.0)])
+def test_the_smallest_limit_of_memory_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: list[str], granted: float
+) -> None:
+    files = [tmp_path / str(number) for number in range(2)]
+    for file, limit in zip(files, limits, strict=False):
+        file.write_text(f"{limit}\n")
+    monkeypatch.setattr(host_process, "MEMORY_LIMITS", tuple(files))
+    assert host_process.memory_granted() == granted

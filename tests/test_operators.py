@@ -1,5 +1,6 @@
 """Each operator alone, with ports of a test's own."""
 
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_o
 from operators.nifti import NiftiSettings
 from operators.output_folder import OutputFolder
 from operators.route_modality import RouteModalityOperator
-from operators.select_series import SelectSeriesOperator
+from operators.select_series import Demands, SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
 from operators.time_budget import TimeSlot
 from operators.write_series import PORTS, WriteSeriesOperator, Writing
@@ -85,8 +86,10 @@ def test_load_of_nothing_only_stops(fragment: Application, tmp_path: Path, monke
     assert (ports.emitted, stops) == ([], [1])
 
 
-def selected_of(fragment: Application, study: Study, settings: SelectionSettings) -> Iterator[tuple[str, Any]]:
-    operator = SelectSeriesOperator(fragment, name="select", settings=settings, time=TIME)
+def selected_of(
+    fragment: Application, study: Study, settings: SelectionSettings, memory: float = math.inf
+) -> Iterator[tuple[str, Any]]:
+    operator = SelectSeriesOperator(fragment, name="select", demands=Demands(settings, memory), time=TIME)
     for series in study.series:
         yield computed(operator, series=FoundSeries(series, study.series))
 
@@ -97,6 +100,13 @@ def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, s
     assert ct.time.seconds + mr.time.seconds == pytest.approx(TIME.seconds)
     assert ct.time.seconds > mr.time.seconds
     assert (sr.status, sr.modality) == ("refused", "SR")
+
+
+def test_a_series_too_large_for_the_memory_granted_is_refused_with_both_figures(
+    fragment: Application, study: Study
+) -> None:
+    (port, ct), *_ = selected_of(fragment, study, SelectionSettings(), memory=0.7e9)
+    assert (port, "about 0.8 GB of memory and the host grants 0.7 GB" in ct.reason) == ("refused", True)
 
 
 def test_select_gives_all_the_time_to_the_only_one(fragment: Application, study: Study) -> None:
