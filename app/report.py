@@ -89,7 +89,7 @@ def image_of(assessments: Sequence[Assessment]) -> list[dict[str, Any]]:
             "unit": one.unit,
             "lights": [
                 {"name": light.name, "value": _finite(light.value), "limit": light.limit, "unit": light.unit}
-                | {"passed": light.passed}
+                | {"measured": light.value is not None, "passed": light.passed}
                 for light in one.checks
             ],
         }
@@ -97,9 +97,9 @@ def image_of(assessments: Sequence[Assessment]) -> list[dict[str, Any]]:
     ]
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """JSON knows no infinity."""
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _fits_of(entry: LedgerEntry) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def check(
     for asked in strengths:
         strength = _granted(denoised, asked, settings, tried)
         if strength != asked:
-            reasons.append(_reason(asked, strength, tried[asked]))
+            reasons.append(_reason(asked, strength, tried))
         if strength:
             granted.append(strength)
     by_image = tuple(zip(*tried.values(), strict=True))
@@ -60,10 +60,14 @@ def _granted(
     return 0.0
 
 
-def _reason(asked: float, granted: float, assessments: tuple[Assessment, ...]) -> str:
-    faults = {str(fault): None for one in assessments for fault in one.faults}
+def _reason(asked: float, granted: float, tried: dict[float, tuple[Assessment, ...]]) -> str:
+    """Which strengths did not pass, and the lights that were off at the least of them."""
+    failed = sorted((strength for strength in tried if granted < strength <= asked), reverse=True)
+    faults = {str(fault): None for one in tried[failed[-1]] for fault in one.faults}
     outcome = f"lowered to {granted:g} percent" if granted else "not handed out"
-    return f"strength {asked:g} percent did not pass the gate and was {outcome}: {', '.join(faults)}"
+    strengths = " and ".join(", ".join(f"{one:g}" for one in failed).rsplit(", ", 1))
+    at = f" at {failed[-1]:g} percent" if len(failed) > 1 else ""
+    return f"strength {strengths} percent did not pass the gate, so it was {outcome}:{at} {', '.join(faults)}"
 
 
 def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) -> Iterator[Assessment]:

@@ -55,6 +55,18 @@ def test_a_spoiled_output_is_seen(light: str, spoil: Callable[[Images], Images])
     assert light in faults(spoil)
 
 
+def test_what_cannot_be_measured_is_said_and_left_to_the_other_lights() -> None:
+    few = truth()[:, 40:56, 40:56]
+    pair = Pair(few, few + 1, np.ones(few.shape, bool), (1.0, 1.0, 1.0), -950.0, "CT")
+    assessment = assess_volume(pair, 100, GateSettings())
+    found = {light.name: light.value for light in assessment.checks}
+    assert found["slice_bias"] is found["edge_width"] is None
+    assert assessment.passed
+    assert "not measured" in str(assessment.checks[2])
+    spoiled = Pair(pair.before, np.full_like(few, np.nan), pair.valid, pair.spacing, pair.above, "CT")
+    assert not assess_volume(spoiled, 100, GateSettings()).passed
+
+
 def test_less_strength_does_less_harm() -> None:
     assert "mean_bias" not in faults(lambda image: image + 3, strength=50)
 

@@ -12,25 +12,26 @@ class Check:
 
     Attributes:
         name: stable, in snake_case.
-        value: what was measured.
+        value: what was measured; None where there is too little to measure it by.
         limit: which the magnitude of the value must not exceed.
         unit: of both: HU, Bq/ml, %, sd (of the noise), or nothing.
         meaning: what the light watches over, one sentence.
     """
 
     name: str
-    value: float
+    value: float | None
     limit: float
     unit: str
     meaning: str
 
     @property
     def passed(self) -> bool:
-        """Whether the value keeps the limit; a value that is not a number does not."""
-        return bool(abs(self.value) <= self.limit)
+        """Whether the value keeps the limit: NaN does not, what could not be measured is left to the other lights."""
+        return self.value is None or bool(abs(self.value) <= self.limit)
 
     def __str__(self) -> str:
-        return f"{self.name} {self.value:.3g} {self.unit}".rstrip() + f" against {self.limit:g}"
+        value = "not measured" if self.value is None else f"{self.value:.3g} {self.unit}".rstrip()
+        return f"{self.name} {value} against {self.limit:g}"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ class GateSettings:
     bias_percent: float = 2.0  # MR, PET, ultrasound: well under what repeated scans of one patient differ by
 
     edge_percent: float = 10.0  # wider edges: a tenth is what an observer begins to see
-    structure: float = 0.25  # correlation of what was removed with the edges; noise alone gives 0, a 10 % blur .4 to .8
+    structure: float = 0.25  # sd of the noise; how strongly edges show in what was removed: no reader sees a quarter
 
     contrast_percent: float = 5.0  # ultrasound; how much farther or nearer bright and dark may be
 

@@ -9,10 +9,10 @@ NEIGHBOURS = (-2, -1, 1, 2)  # slices away that a slice could have come from; fa
 FEWEST = 64  # pixels of tissue that can tell two slices apart
 
 
-def order_ratio(before: Images, after: Images, tissue: Mask) -> float:
-    """The largest mean square distance of a slice from its original over that from a neighbour's; 0 of too little."""
+def order_ratio(before: Images, after: Images, tissue: Mask) -> float | None:
+    """The largest mean square distance of a slice from its original over that from a neighbour, if any can tell."""
     step = np.s_[::STEP, ::STEP]
-    worst = 0.0
+    worst = None
     for index in range(len(before)):
         inside = tissue[index][step]
         if np.count_nonzero(inside) < FEWEST:
@@ -21,7 +21,7 @@ def order_ratio(before: Images, after: Images, tissue: Mask) -> float:
         near = [before[index + gap][step][inside] for gap in NEIGHBOURS if 0 <= index + gap < len(before)]
         own = _distance(before[index][step][inside], here)
         other = min((_distance(one, here) for one in near), default=np.inf)
-        worst = max(worst, own / other if other else float(own > 0))
+        worst = max(worst or 0.0, own / other if other else float(own > 0))
     return worst
 
 

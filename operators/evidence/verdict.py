@@ -43,9 +43,14 @@ def verdict_of(assessments: Sequence[Assessment], reason: str) -> Verdict:
 
 def _used(check: Check) -> float:
     """How much of its limit a check has used up."""
+    if check.value is None:
+        return -1.0
     return abs(check.value) / check.limit if check.limit else float(abs(check.value) > 0)
 
 
 def _light(check: Check) -> Light:
-    value, limit = (f"{number:.3g} {check.unit}".rstrip() for number in (check.value, check.limit))
+    value, limit = (
+        "not measured" if number is None else f"{number:.3g} {check.unit}".rstrip()
+        for number in (check.value, check.limit)
+    )
     return Light(check.name.replace("_", " "), value, limit, check.passed)

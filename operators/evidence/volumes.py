@@ -4,6 +4,7 @@ In: before and after in real units, the padding and the value that tells tissue 
 measure expects a change whose mean is zero: a correction that is known, as the Rician one of MR, is taken off before.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ UNITS = {"CT": "HU", "PT": "Bq/ml"}  # of the values; MR has none
 ORDER_LIMIT = 1.1  # a slice nearer to a neighbour's original than to its own is out of its place; noise blurs by .1
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
 TINY = 1e-12  # keeps a share of nothing finite
+FEWEST_IN_SLICE = 16  # squares of tissue; the mean of fewer is moved by noise more than they can tell
 PEAK_LIMIT = 10.0  # percent; what SUV differs by between repeated scans
 RANGE_LIMIT = 3.0  # sd of the noise beyond the darkest and brightest value: more is no noise
 
@@ -72,7 +74,7 @@ def assess_volume(pair: Pair, strength: float, settings: GateSettings) -> Assess
     by_slice = slice_biases(pair.before, pair.after, tissue)
     checks = (
         *_bias_checks(pair, tissue, levels, by_slice, settings),
-        *_structure_checks(pair, tissue, settings),
+        *_structure_checks(pair, tissue, noise_before, settings),
         _range_check(pair, noise_before),
         _padding_check(pair),
         Check(
@@ -103,7 +105,11 @@ def _bias_checks(
     whole = float(np.average(by_slice, weights=tissue.sum(axis=(1, 2)))) if tissue.any() else 0.0
     by_level = [share(sure(bias.bias, error), bias.level) for bias, error in levels]
     errors = _slice_errors(pair, tissue)
-    slices = [share(sure(float(bias), 2 * error), mean) for bias, error in zip(by_slice, errors, strict=True)]
+    slices = [
+        share(sure(float(bias), 2 * error), mean)
+        for bias, error in zip(by_slice, errors, strict=True)
+        if math.isfinite(error)
+    ]
     level = Check("level_bias", worst(by_level), limit, unit, "bright and dark tissue keep their values")
     if pair.modality == "PT":  # whose noise moves the mean of a slice by more; the total activity is watched instead
         return (level,)
@@ -115,20 +121,19 @@ def _bias_checks(
 
 
 def _slice_errors(pair: Pair, tissue: Mask) -> list[float]:
-    """The standard error of each slice's mean change, from that of its squares."""
+    """The standard error of each slice's mean change, from that of its squares; infinite where there are too few."""
     errors = []
     for old, new, inside in zip(pair.before, pair.after, tissue, strict=True):
-        whole = squares(inside).all(axis=-1)
-        means = squares(new - old).mean(axis=-1)[whole]
-        errors.append(float(means.std() / np.sqrt(means.size)) if means.size else 0.0)
+        means = squares(new - old).mean(axis=-1)[squares(inside).all(axis=-1)]
+        errors.append(float(means.std(ddof=1) / np.sqrt(means.size)) if means.size >= FEWEST_IN_SLICE else math.inf)
     return errors
 
 
-def _structure_checks(pair: Pair, tissue: Mask, settings: GateSettings) -> tuple[Check, ...]:
-    edges = edge_findings(pair.before, pair.after, tissue)
+def _structure_checks(pair: Pair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
+    edges = edge_findings(pair.before, pair.after, tissue, noise)
     return (
         Check("edge_width", edges.growth, settings.edge_percent, "%", "edges are as sharp as before"),
-        Check("residual_structure", edges.structure, settings.structure, "", "what was removed shows no anatomy"),
+        Check("residual_structure", edges.structure, settings.structure, "sd", "what was removed shows no anatomy"),
     )
 
 
@@ -145,8 +150,13 @@ def _range_check(pair: Pair, noise: float) -> Check:
     lows = [float(images.min(where=pair.valid, initial=np.inf)) for images in (pair.before, pair.after)]
     highs = [float(images.max(where=pair.valid, initial=-np.inf)) for images in (pair.before, pair.after)]
     beyond = max(lows[0] - lows[1], highs[1] - highs[0], 0.0) if pair.valid.any() else 0.0
-    value = beyond / noise if noise else float(beyond > 0) * np.inf
-    return Check("range", value, RANGE_LIMIT, "sd", "no value is darker or brighter than the volume had before")
+    return Check(
+        "range",
+        beyond / noise if noise else None,
+        RANGE_LIMIT,
+        "sd",
+        "no value is darker or brighter than the volume had before",
+    )
 
 
 def _padding_check(pair: Pair) -> Check:
@@ -160,6 +170,6 @@ def sure(bias: float, error: float) -> float:
     return float(np.sign(bias) * max(0.0, abs(bias) - SURE * error))
 
 
-def worst(values: list[float]) -> float:
-    """The value of the largest magnitude, 0 of none."""
-    return max(values, key=abs, default=0.0)
+def worst(values: list[float]) -> float | None:
+    """The value of the largest magnitude, None of none."""
+    return max(values, key=abs, default=None)
