@@ -102,7 +102,7 @@ def _bias_checks(
     def share(bias: float, level: float) -> float:
         return bias if hounsfield else 100 * bias / max(level, mean, TINY)
 
-    whole = float(np.average(by_slice, weights=tissue.sum(axis=(1, 2)))) if tissue.any() else 0.0
+    whole = share(float(np.average(by_slice, weights=tissue.sum(axis=(1, 2)))), mean) if tissue.any() else None
     by_level = [share(sure(bias.bias, error), bias.level) for bias, error in levels]
     errors = _slice_errors(pair, tissue)
     slices = [
@@ -114,7 +114,7 @@ def _bias_checks(
     if pair.modality == "PT":  # whose noise moves the mean of a slice by more; the total activity is watched instead
         return (level,)
     return (
-        Check("mean_bias", share(whole, mean), limit, unit, "the mean of all tissue stays"),
+        Check("mean_bias", whole, limit, unit, "the mean of all tissue stays"),
         level,
         Check("slice_bias", worst(slices), limit, unit, "no slice is brighter or darker than it was"),
     )
@@ -149,10 +149,11 @@ def _activity_checks(pair: Pair, settings: GateSettings) -> tuple[Check, ...]:
 def _range_check(pair: Pair, noise: float) -> Check:
     lows = [float(images.min(where=pair.valid, initial=np.inf)) for images in (pair.before, pair.after)]
     highs = [float(images.max(where=pair.valid, initial=-np.inf)) for images in (pair.before, pair.after)]
-    beyond = max(lows[0] - lows[1], highs[1] - highs[0], 0.0) if pair.valid.any() else 0.0
+    beyond = float(np.max([0.0, lows[0] - lows[1], highs[1] - highs[0]])) if pair.valid.any() else 0.0
+    value = beyond / noise if noise else None if math.isfinite(beyond) else math.nan
     return Check(
         "range",
-        beyond / noise if noise else None,
+        value,
         RANGE_LIMIT,
         "sd",
         "no value is darker or brighter than the volume had before",
