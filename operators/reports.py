@@ -11,7 +11,6 @@ from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.evidence.content import Content, content_of
 from operators.evidence.paper import page_pdf
 from operators.evidence.screen import page_html
-from operators.evidence.verdict import verdict_of
 from operators.evidence.window import window_of
 from operators.messages import LABEL_DIGITS, CheckedSeries, DenoisedSeries, WrittenSeries
 from operators.nifti import SUFFIXES, NiftiImage
@@ -54,8 +53,8 @@ def _content(checked: CheckedSeries, written: WrittenSeries, provenance: Provena
     sample = sample_of(denoised, strength)
     window = window_of(denoised.source.modality, sample, window_given(denoised))
     assessments = [one for tried in checked.assessments.values() for one in tried if one.strength == strength]
-    verdict, facts = verdict_of(assessments, checked.reason), _facts(denoised, written, provenance)
-    return content_of(denoised.source.modality, _series(denoised), facts, verdict, sample, window)
+    facts = _facts(denoised, written, provenance)
+    return content_of(denoised.source.modality, _series(denoised), facts, assessments, checked.reason, sample, window)
 
 
 def _series(denoised: DenoisedSeries) -> str:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from operators.evidence.assessment import Assessment, Check, LevelBias
 from operators.evidence.content import Content, content_of
 from operators.evidence.sample import Pair, Sample
-from operators.evidence.verdict import Light, Verdict
 from operators.evidence.window import window_of
 
 SIDE = 96
@@ -28,11 +28,15 @@ def sample(images: int = 5, modality: str = "CT", seed: int = 0) -> Sample:
 
 
 def content(images: int = 5, modality: str = "CT") -> Content:
-    lights = (
-        Light("mean change in tissue", "-0.02 HU", "1 HU", True),
-        Light("residual structure", "0.4", "0.15", False),
-    )
     taken = sample(images, modality)
     facts = {"source": "series 2, UID ending ..12345678", "settings": HOSTILE}
-    verdict = Verdict("Passed all 2 checks at 60 percent strength, lower than asked for", False, lights)
-    return content_of(modality, "series 2", facts, verdict, taken, window_of(modality, taken, None))
+    reason = "strength 100 percent did not pass"
+    return content_of(modality, "series 2", facts, (assessment(),), reason, taken, window_of(modality, taken, None))
+
+
+def assessment() -> Assessment:
+    """One light that is on, and one that is off."""
+    checks = (Check("mean_bias", -0.02, 1, "HU", "means stay"), Check("slice_order", 2.5, 1, "", "slices stay"))
+    levels = (LevelBias(-900, 0.1, 640), LevelBias(40, -0.3, 6400), LevelBias(100, 0.2, 640))
+    empty = np.zeros((8, 8), np.float32)
+    return Assessment(60, checks, NOISE, NOISE / 2, "HU", empty, levels, empty[0])

@@ -115,9 +115,9 @@ def test_keys_alone_do_all_of_it(page: Any) -> None:
 def test_figures_checks_and_limits_are_text(page: Any) -> None:
     text = find(page, "body").text
     for words in (
-        "noise in flat squares",
+        "noise in plain tissue",
         "HU",
-        "mean change in tissue",
+        "mean bias",
         "-0.02 HU",
         "limit",
         "failed",

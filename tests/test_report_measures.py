@@ -1,23 +1,24 @@
 """What a report measures: noise power against known noise, levels against known bias, windows as readers choose."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
-from report_content import NOISE, SIDE, sample
+from report_content import NOISE, SIDE, assessment, sample
 from scipy.ndimage import gaussian_filter
 
+from operators.evidence.assessment import Check
 from operators.evidence.content import content_of
-from operators.evidence.levels import levels_of
+from operators.evidence.histogram import histogram_of
 from operators.evidence.noise_map import noise_map
 from operators.evidence.noise_power import radial, spectrum_2d, spectrum_of, without_surface
 from operators.evidence.paper import page_pdf
 from operators.evidence.sample import FEWEST_IMAGES, MOST_IMAGES, MOST_PIXELS, Pair, Sample, spread
 from operators.evidence.verdict import verdict_of
 from operators.evidence.window import SOFT_TISSUE, Window, window_of
-
-NOT_CHECKED = verdict_of((), "")
 
 
 def noise_squares(sigma: float, count: int = 400, side: int = 32) -> np.ndarray:
@@ -80,20 +81,30 @@ class TestNoiseMap:
         assert found[96:].mean() / found[:32].mean() == pytest.approx(4, rel=0.1)
 
 
-class TestLevels:
-    def test_noise_alone_is_no_bias(self) -> None:
-        clean = np.repeat(np.arange(8) * 100.0, 800).reshape(80, 80)
-        before = clean + np.random.default_rng(2).normal(0, NOISE, clean.shape)
-        found = levels_of(Sample((pair_of(before, clean),), 1, None, ""))
-        assert np.all(np.abs(found.bias) < 2 * found.error)
-        assert found.before.sum() == pytest.approx(1, abs=0.01)
+class TestHistogram:
+    def test_shares_and_bins_are_those_of_the_values(self) -> None:
+        before = np.repeat([0.0, 100.0], 3200).reshape(80, 80)
+        found = histogram_of(Sample((pair_of(before, before[::-1]),), 1, None, ""))
+        assert found.before.sum() == pytest.approx(1)
+        np.testing.assert_array_equal(found.before, found.after)
+        assert found.before[[0, -1]].tolist() == [0.5, 0.5]
 
-    def test_a_bias_stands_at_its_level(self) -> None:
-        clean = np.repeat(np.arange(10) * 100.0, 640).reshape(80, 80)
-        after = np.where(clean == 500, clean + 7, clean)
-        found = levels_of(Sample((pair_of(clean, after),), 1, None, ""))
-        assert found.level[np.argmax(found.bias)] == pytest.approx(507, abs=60)
-        assert 3 < found.bias.max() <= 7
+
+class TestVerdict:
+    def test_of_several_images_the_worst_is_told(self) -> None:
+        mild, bad = Check("mean_bias", 0.5, 2, "HU", ""), Check("mean_bias", -1.9, 2, "HU", "")
+        made = [replace(assessment(), checks=(check,)) for check in (mild, bad, mild)]
+        found = verdict_of(made, "")
+        assert [(light.name, light.measured, light.limit) for light in found.lights] == [
+            ("mean bias", "-1.9 HU", "2 HU")
+        ]
+        assert found.as_asked
+        assert found.sentence == "Passed all 1 checks at 60 percent strength"
+
+    def test_a_lowered_strength_is_told(self) -> None:
+        found = verdict_of([assessment()], "why")
+        assert not found.as_asked
+        assert "lower than asked for" in found.sentence
 
 
 def pair_of(before: np.ndarray, after: np.ndarray) -> Pair:
@@ -138,8 +149,7 @@ def test_no_image_is_too_odd_for_a_page(shape: tuple[int, int], kind: str, modal
     valid = np.ones(shape, bool)
     valid[0] = kind != "invalid" or shape[0] == 1
     odd = Sample((Pair(1, image, image * np.float32(0.5), valid),), 1, None, "")
-    made = content_of(modality, "series 1", {}, NOT_CHECKED, odd, window_of(modality, odd, None))
-    assert np.isfinite(made.levels.bias).all()
+    made = content_of(modality, "series 1", {}, (), "", odd, window_of(modality, odd, None))
     assert made.noise_before.shape == shape
 
 
@@ -147,7 +157,7 @@ def test_no_image_is_too_odd_for_a_page(shape: tuple[int, int], kind: str, modal
 def test_an_empty_image_still_has_a_page(shape: tuple[int, int]) -> None:
     image = np.zeros(shape, np.float32)
     odd = Sample((pair_of(image, image),), 1, None, "")
-    assert page_pdf(content_of("MR", "series 1", {}, NOT_CHECKED, odd, window_of("MR", odd, None))).startswith(b"%PDF")
+    assert page_pdf(content_of("MR", "series 1", {}, (), "", odd, window_of("MR", odd, None))).startswith(b"%PDF")
 
 
 def test_the_side_of_the_phantom_is_large_enough_for_squares() -> None:

@@ -5,17 +5,21 @@ every image is; a page that leaves it tells modality, series numbers, the end of
 the derived series, by which a hospital finds the study again and nobody else can.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from operators.evidence.levels import Levels, levels_of
+import numpy as np
+
+from operators.evidence.assessment import Assessment
+from operators.evidence.histogram import Histogram, histogram_of
 from operators.evidence.noise_map import noise_map
 from operators.evidence.noise_power import Spectrum, spectrum_of
 from operators.evidence.sample import Image, Sample
-from operators.evidence.verdict import Verdict
+from operators.evidence.verdict import Verdict, verdict_of
 from operators.evidence.window import Window
 
 TITLE = "Noise reduction report"
+NOISES = {"CT": "noise", "MR": "noise", "PT": "noise", "US": "speckle"}
 IMAGES = {"CT": "slice", "MR": "slice", "PT": "slice", "US": "frame"}
 WORDS = {"CT": "CT", "MR": "MR", "PT": "PET", "US": "Ultrasound"}
 
@@ -52,10 +56,11 @@ class Content:
     facts: Mapping[str, str]  # settings, seed, versions, UIDs
     figures: Mapping[str, str]  # what was measured, in words
     verdict: Verdict
+    assessments: tuple[Assessment, ...]  # of each volume or clip
     sample: Sample
     window: Window
     spectrum: Spectrum | None
-    levels: Levels
+    histogram: Histogram
     noise_before: Image  # map of the image that is shown
     noise_after: Image
 
@@ -73,7 +78,7 @@ class Content:
     @property
     def noise_word(self) -> str:
         """What is measured as noise."""
-        return "speckle" if self.modality == "US" else "noise"
+        return NOISES[self.modality]
 
     @property
     def image_word(self) -> str:
@@ -92,28 +97,47 @@ class Content:
 
 
 def content_of(
-    modality: str, series: str, facts: Mapping[str, str], verdict: Verdict, sample: Sample, window: Window
+    modality: str,
+    series: str,
+    facts: Mapping[str, str],
+    assessments: Sequence[Assessment],
+    reason: str,
+    sample: Sample,
+    window: Window,
 ) -> Content:
-    """Measure a sample and put its report together."""
-    spectrum, levels, shown = spectrum_of(sample), levels_of(sample), sample.middle
-    maps = noise_map(shown.before, shown.valid), noise_map(shown.after, shown.valid)
-    figures = _figures(modality, sample, spectrum, levels)
-    return Content(modality, series, facts, figures, verdict, sample, window, spectrum, levels, *maps)
+    """Measure a sample and put its report together.
+
+    Args:
+        assessments: of the gate at the strength at which the series is handed out, one for each volume or clip.
+        reason: why that is less than was asked for, empty where it is not.
+    """
+    spectrum, shown = spectrum_of(sample), sample.middle
+    return Content(
+        modality,
+        series,
+        facts,
+        _figures(modality, sample, spectrum, assessments),
+        verdict_of(assessments, reason),
+        tuple(assessments),
+        sample,
+        window,
+        spectrum,
+        histogram_of(sample),
+        noise_map(shown.before, shown.valid),
+        noise_map(shown.after, shown.valid),
+    )
 
 
-def _figures(modality: str, sample: Sample, spectrum: Spectrum | None, levels: Levels) -> dict[str, str]:
-    noise, image = "speckle" if modality == "US" else "noise", IMAGES[modality]
-    unit = f" {sample.unit}" if sample.unit else ""
-    worst = max(levels.bias, key=abs)
-    found = {"looked at": f"{len(sample.pairs)} of {sample.total} {image}s, spread evenly"}
-    if spectrum is None:
-        found[noise] = "no flat part large enough to measure it"
-    else:
-        change = 100 * (spectrum.sd_after / spectrum.sd_before - 1)
-        found[f"{noise} in flat squares"] = (
-            f"{spectrum.sd_before:.3g} to {spectrum.sd_after:.3g}{unit} ({change:+.0f} %), {spectrum.squares} squares "
-            f"of {spectrum.side} pixels"
-        )
-    found["mean change in tissue"] = f"{levels.mean_bias:+.2g}{unit}"
-    found["largest mean change at a level"] = f"{worst:+.2g}{unit}"
+def _figures(
+    modality: str, sample: Sample, spectrum: Spectrum | None, assessments: Sequence[Assessment]
+) -> dict[str, str]:
+    noise, image = NOISES[modality], IMAGES[modality]
+    found = {"pictures, values, spectrum": f"{len(sample.pairs)} of {sample.total} {image}s, spread evenly"}
+    if assessments and (before := float(np.median([one.noise_before for one in assessments]))):
+        after = float(np.median([one.noise_after for one in assessments]))
+        unit = f" {sample.unit}" if sample.unit else ""
+        change = f"{100 * (after / before - 1):+.0f} %"
+        found[f"{noise} in plain tissue, all {image}s"] = f"{before:.3g} to {after:.3g}{unit} ({change})"
+    squares = f"{spectrum.squares} squares of {spectrum.side} pixels" if spectrum else "no flat part large enough"
+    found[f"{noise} power"] = squares
     return found

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from operators.evidence.content import Content
+from operators.evidence.content import LEAST_REACH, Content
 from operators.evidence.sample import Image
 from operators.evidence.window import Window
 
@@ -21,7 +21,7 @@ STYLE: dict[Any, Any] = {
     "axes.linewidth": 0.6,
 }  # the font comes with matplotlib
 NOISE_TIMES = 2.0  # the noise in flat tissue that is shown full: edges and texture may saturate
-NOISE_REACH = 90.0  # percentile of the map before that is shown full where nothing is flat
+BIAS_ROOM = 1.3  # of the largest mean change, above and below it
 TICKS = 5  # at most, along values
 NOISE_COLOURS = "cividis"  # even in lightness, and the same to the colour-blind
 
@@ -62,12 +62,12 @@ def draw_spectrum(axes: Axes, content: Content) -> None:
 
 def draw_histogram(axes: Axes, content: Content) -> None:
     """How often each value occurs, before and after."""
-    levels = content.levels
+    found = content.histogram
     quiet(axes)
-    axes.stairs(levels.before, levels.edges, fill=True, color=BEFORE, alpha=0.35, linewidth=0, label="before")
-    axes.stairs(levels.after, levels.edges, color=AFTER, linewidth=1.2, label="after")
-    axes.set_xlim(levels.edges[0], levels.edges[-1])
-    axes.set_ylim(0, 1.15 * max(np.sort(levels.before)[-3], np.sort(levels.after)[-3]) or 1)  # air may tower over all
+    axes.stairs(found.before, found.edges, fill=True, color=BEFORE, alpha=0.35, linewidth=0, label="before")
+    axes.stairs(found.after, found.edges, color=AFTER, linewidth=1.2, label="after")
+    axes.set_xlim(found.edges[0], found.edges[-1])
+    axes.set_ylim(0, 1.15 * max(np.sort(found.before)[-3], np.sort(found.after)[-3]) or 1)  # air may tower over all
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(f"value{_in(content)}")
@@ -76,13 +76,15 @@ def draw_histogram(axes: Axes, content: Content) -> None:
 
 
 def draw_bias(axes: Axes, content: Content) -> None:
-    """The mean change at each level of tissue, with twice its standard error."""
-    levels = content.levels
+    """The mean change at each level of tissue, as the gate measured it; a line for each volume or clip."""
     quiet(axes)
     axes.axhline(0, color=LINE, linewidth=0.8)
-    axes.errorbar(levels.level, levels.bias, levels.error, color=AFTER, marker="o", markersize=2.6, linewidth=1.2)
-    noise = content.spectrum.sd_before if content.spectrum else 0.0
-    reach = max(float(np.abs(levels.bias).max()) * 1.3, noise / 4, 1e-6)
+    for one in content.assessments:
+        levels, biases = [level.level for level in one.levels], [level.bias for level in one.levels]
+        axes.plot(levels, biases, color=AFTER, marker="o", markersize=2.6, linewidth=1.2)
+    largest = max((abs(level.bias) for one in content.assessments for level in one.levels), default=0.0)
+    noise = max((one.noise_before for one in content.assessments), default=0.0)
+    reach = max(BIAS_ROOM * largest, noise / 4, LEAST_REACH)
     axes.set_ylim(-reach, reach)
     axes.set_xlabel(f"level of tissue{_in(content)}")
     axes.xaxis.set_major_locator(MaxNLocator(TICKS))
@@ -105,10 +107,8 @@ def draw_grey(axes: Axes, content: Content, image: Image, window: Window) -> Non
 
 def draw_noise(axes: Axes, content: Content, noise: Image) -> AxesImage:
     """A noise map; both maps share one scale."""
-    spectrum = content.spectrum
-    high = (
-        NOISE_TIMES * spectrum.sd_before if spectrum else float(np.percentile(content.noise_before, NOISE_REACH)) or 1
-    )
+    noise_before = max((one.noise_before for one in content.assessments), default=0.0)
+    high = NOISE_TIMES * noise_before or float(content.noise_before.max()) or 1.0
     axes.set_axis_off()
     return axes.imshow(noise, cmap=NOISE_COLOURS, vmin=0, vmax=high, interpolation="nearest", aspect=aspect(content))
 

@@ -100,8 +100,8 @@ def _plots(content: Content) -> Embedded:
 
 def _plots_words(content: Content) -> str:
     shown = f"{content.image_word} {content.sample.middle.number}"
-    levels = zip(content.levels.level, content.levels.bias, strict=True)
-    bias = "; ".join(f"{level:.4g}: {change:+.2g}" for level, change in levels)
+    levels = [level for one in content.assessments for level in one.levels]
+    bias = "; ".join(f"{one.level:.4g}: {one.bias:+.2g}" for one in levels)
     return (
         f"Six plots. What was removed from {shown}. Maps of its {content.noise_word}, before and after. Its power "
         f"spectrum before and after. Histogram of values before and after. Mean change by level of tissue: {bias}."

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from operators.evidence.assessment import Assessment, Check
 
+DIGITS = 4  # after the point; less than that is nothing to a reader
+
 
 @dataclass(frozen=True)
 class Light:
@@ -49,8 +51,11 @@ def _used(check: Check) -> float:
 
 
 def _light(check: Check) -> Light:
-    value, limit = (
-        "not measured" if number is None else f"{number:.3g} {check.unit}".rstrip()
-        for number in (check.value, check.limit)
-    )
-    return Light(check.name.replace("_", " "), value, limit, check.passed)
+    measured, limit = (_told(number, check.unit) for number in (check.value, check.limit))
+    return Light(check.name.replace("_", " "), measured, limit, check.passed)
+
+
+def _told(number: float | None, unit: str) -> str:
+    if number is None:
+        return "not measured"
+    return f"{round(number, DIGITS) + 0.0:.3g} {unit}".rstrip()  # + 0.0: no reader needs a negative nothing
