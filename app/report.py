@@ -111,6 +111,7 @@ def _fits_of(entry: LedgerEntry) -> dict[str, Any]:
         "variant": first.variant,
         "device": first.device_kind,
         "precision": first.precision,
+        "processor": first.processor,
         "seed": first.seed,
         "steps_planned": planned,
         "steps_taken": taken,

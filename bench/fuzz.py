@@ -40,7 +40,7 @@ Denoise = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 MINIMUM_SLICES = 4
 SECONDS = 30.0  # one study may take; a sound one needs a tenth of a second
 MEMORY = 4 << 30  # bytes of address space beyond what the process has at its start
-PROVENANCE = Provenance("NS-N2N", "0", "fuzz", 0, 100.0, "cpu", "float32", 1)
+PROVENANCE = Provenance("NS-N2N", "0", "fuzz", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)
 
 
 def denoise_series(series: Series, denoise: Denoise) -> None:

@@ -25,6 +25,14 @@ class Compute:
         return self.device.type
 
     @property
+    def processor(self) -> str:
+        """What decides the order of sums, and with it the last bits of a fit, beside kind and precision."""
+        if self.kind == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        threads = torch.get_num_threads()
+        return f"{torch.backends.cpu.get_cpu_capability()} in {threads} thread{'s' if threads > 1 else ''}"
+
+    @property
     def precision(self) -> str:
         """``float32`` or ``bfloat16``."""
         return str(self.dtype).removeprefix("torch.")

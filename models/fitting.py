@@ -30,6 +30,7 @@ class FitRecord:
     variant: str
     device_kind: str
     precision: str
+    processor: str  # instruction set and threads, or the GPU's name
     seed: int
     steps_planned: int
     steps_taken: int

@@ -118,7 +118,9 @@ def denoise_volume(
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
     images[outside] = voxels[outside] = padding
-    record = FitRecord(METHOD, settings.variant, compute.kind, compute.precision, seed, steps, taken, measures)
+    record = FitRecord(
+        METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, steps, taken, measures
+    )
     return Denoised(images, record)
 
 

@@ -76,7 +76,9 @@ def denoise_clip(
         restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
         images[:, rows, columns] = np.where(inside, restored, window)
         planned = plan.steps
-    record = FitRecord(METHOD, settings.variant, compute.kind, compute.precision, seed, planned, taken)
+    record = FitRecord(
+        METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, planned, taken
+    )
     return Denoised(images, record)
 
 

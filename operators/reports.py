@@ -73,7 +73,7 @@ def _facts(denoised: DenoisedSeries, written: WrittenSeries, provenance: Provena
         "strength": f"{written.strength:g} % of the change",
         "steps": f"{provenance.steps_taken} of {sum(fit.steps_planned for fit in fits)} planned",
         "seed": str(provenance.seed),
-        "computed on": f"{provenance.device_kind}, {provenance.precision}",
+        "computed on": f"{provenance.device_kind}, {provenance.precision}, {provenance.processor}",
         "settings": f"{settings}; hash {provenance.settings_hash[:SHOWN_DIGITS]}",
         "version": provenance.version,
     }

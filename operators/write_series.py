@@ -55,6 +55,7 @@ def provenance_of(denoised: DenoisedSeries, strength: float, writing: Writing) -
         strength=strength,
         device_kind=fits[0].device_kind,
         precision=fits[0].precision,
+        processor=fits[0].processor,
         steps_taken=sum(fit.steps_taken for fit in fits),
     )
 

@@ -25,7 +25,7 @@ from operators.dicom.reading import Series, read_study
 from operators.messages import SelectedSeries
 from operators.time_budget import TimeSlot
 
-PROVENANCE = Provenance("Speckle2Self", "0.1", "abc", 0, 100.0, "cpu", "float32", 5)
+PROVENANCE = Provenance("Speckle2Self", "0.1", "abc", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 5)
 FRAMES = 6
 DOT = (slice(40, 46), slice(40, 46))  # a coloured spot inside the sector
 

@@ -33,7 +33,7 @@ from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Series, read_study
 
 GOLDEN = Path(__file__).parent / "golden"
-PROVENANCE = Provenance("NS-N2N", "0.1.0", "abc123", 7, 100.0, "cpu", "float32", 50)
+PROVENANCE = Provenance("NS-N2N", "0.1.0", "abc123", 7, 100.0, "cpu", "float32", "AVX2 in 2 threads", 50)
 MODALITIES = ("CT", "MR", "PT", "US", "enhanced MR")
 
 
@@ -98,6 +98,7 @@ def test_uids_and_bytes_repeat_and_the_source_is_untouched(tmp_path: Path, modal
         {"seed": 8},
         {"device_kind": "cuda"},
         {"precision": "bfloat16"},
+        {"processor": "AVX2 in 1 thread"},
         {"steps_taken": 49},
         {"settings_hash": "abc124"},
         {"version": "0.1.1"},

@@ -23,6 +23,7 @@ class Provenance:
     strength: float  # percent of the change that is applied
     device_kind: str  # cpu or cuda
     precision: str  # float32 or bfloat16
+    processor: str  # instruction set and threads, or the GPU's name: they decide the last bits
     steps_taken: int
 
     def description(self) -> str:
@@ -30,7 +31,7 @@ class Provenance:
         return (
             f"Noise reduced by {self.method} (version {self.version}) fitted on this study alone: "
             f"strength {self.strength:g} %, seed {self.seed}, {self.steps_taken} steps, {self.device_kind} "
-            f"{self.precision}, settings {self.settings_hash}"
+            f"{self.precision} ({self.processor}), settings {self.settings_hash}"
         )
 
     def uid_for(self, source_uid: str) -> str:

@@ -1,0 +1,18 @@
+"""The compute of a run, and what it tells of itself."""
+
+import torch
+
+from models.compute import choose_compute
+
+
+def test_threads_are_told_since_they_decide_the_last_bits() -> None:
+    compute, threads = choose_compute("cpu"), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = compute.processor
+        torch.set_num_threads(2)
+        two = compute.processor
+    finally:
+        torch.set_num_threads(threads)
+    assert one.endswith(" in 1 thread")
+    assert two.endswith(" in 2 threads")
