@@ -17,7 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.peak import forget_peak, peak_memory
 from models.compute import Compute, choose_compute
-from models.ns_n2n import CROPS, SIDE, NSN2NSettings, denoise_volume
+from models.ns_n2n import NSN2NSettings, denoise_volume
+from models.pairs import CROPS, SIDE
 from models.slice_network import SliceNetwork
 
 SHAPES = ((16, 128, 128), (32, 128, 128), (64, 128, 128), (128, 128, 128), (32, 256, 256), (32, 512, 512))

@@ -1,12 +1,14 @@
 """Matched regions: where a neighbouring slice confirms what a slice shows.
 
 W = 1 where it does, 0 elsewhere. The published test compares two strongly smoothed guides with a fixed threshold; ours
-compares 3x3 means of the raw slices with the noise they must differ by, so that small structures decide for themselves.
+compares 3x3 means of the first guesses with how much such means differ in the volume, so that small structures decide
+for themselves.
 """
 
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import ndimage
 from skimage.restoration import denoise_nl_means
@@ -14,32 +16,44 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.scaling import Scaling
-from models.slice_noise import box_mean, robust_sd
+from models.slice_noise import box_mean, evenly, robust_sd
 
 PAPER_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
 PAPER_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
 MATCH_RADIUS = 1  # pixels; 3x3 means: the scale of the smallest structures that must not be averaged away
 MATCH_SD = 2.0  # sd of the difference of two such means; 5 % of unchanged pixels fall outside, too few to bias noise
+SAMPLED_PAIRS = 8  # of slices, from which that sd is measured
+LEAST_DIFFERENCE_SD = 0.15  # of the local noise; guesses of a plain volume may hardly differ
 UNMATCHED_GROWTH = 1  # pixels; the flanks of what did not match are not confirmed either
 
 
-def mean_difference_sd(volume: Tensor, scaling: Scaling, gap: int, slices: list[int]) -> float:
-    """Sd of the difference of 3x3 means of slices ``gap`` apart, in units of the local noise."""
+def mean_difference_sd(volume: Tensor, guesses: Tensor, scaling: Scaling, gap: int, threshold: float) -> float:
+    """Sd of the difference of 3x3 means of first guesses ``gap`` slices apart, in units of the local noise.
+
+    Args:
+        volume: (slices, 1, rows, columns) in real units, ``threshold`` of which tells tissue.
+        guesses: the same shape, in the network's units.
+    """
     size = (volume.shape[-2], volume.shape[-1])
     differences = [
-        box_mean(scaling.scaled(volume[i : i + 1]) - scaling.scaled(volume[i + gap : i + gap + 1]), MATCH_RADIUS)
-        / scaling.level_at(i, 0, 0, size)
-        for i in slices
+        (box_mean(guesses[i : i + 1] - guesses[i + gap : i + gap + 1], MATCH_RADIUS) / scaling.level_at(i, 0, 0, size))[
+            volume[i : i + 1] > threshold
+        ]
+        for i in evenly(len(volume) - gap, SAMPLED_PAIRS)
     ]
-    values = torch.cat(differences)
-    return robust_sd(values[values != 0])
+    return max(robust_sd(torch.cat(differences)), LEAST_DIFFERENCE_SD)
 
 
-def confirmed(x_i: Tensor, x_j: Tensor, level: Tensor, difference_sd: float) -> Tensor:
-    """W of two crops (B, 1, H, W): 1 where their 3x3 means differ by no more than the noise explains."""
-    difference = (box_mean(x_i, MATCH_RADIUS) - box_mean(x_j, MATCH_RADIUS)).abs() / level
+def confirmed(g_i: Tensor, g_j: Tensor, level: Tensor, difference_sd: float) -> Tensor:
+    """W of two crops (B, 1, H, W): 1 where their 3x3 means differ by no more than the noise in them explains."""
+    difference = (box_mean(g_i, MATCH_RADIUS) - box_mean(g_j, MATCH_RADIUS)).abs() / level
     unmatched = (difference > MATCH_SD * difference_sd).float()
     return 1 - functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH)
+
+
+def published_guides(volume: Tensor, scaling: Scaling, *_: object) -> npt.NDArray[np.float32]:
+    """LPF of NS-N2N of every slice of ``volume``, (slices, 1, rows, columns): (slices, rows, columns), on [0, 1]."""
+    return np.stack([strong_low_pass(scaling.scaled(slice_)[0].cpu().numpy()) for slice_ in volume], dtype=np.float32)
 
 
 def strong_low_pass(slice_: np.ndarray) -> np.ndarray:

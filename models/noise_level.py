@@ -12,7 +12,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.slice_noise import box_mean, evenly, flatness, independent_gap, sampled_quantile, slice_correlations
+from models.slice_noise import (
+    box_mean,
+    evenly,
+    flatness,
+    independent_gap,
+    sampled_quantile,
+    settled,
+    slice_correlations,
+)
 from models.tissue import Tissue
 
 LEVEL_SLICES = 48  # slices the level is measured at; it changes slowly between them
@@ -47,7 +55,7 @@ class SliceNoise:
 def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
     """Measure the noise of ``volume``, (slices, 1, rows, columns) in real units, in its tissue."""
     correlations = slice_correlations(volume, tissue.above)
-    level, sd = noise_level(volume, tissue, correlations[0])
+    level, sd = noise_level(volume, tissue, settled(correlations)[0])
     return SliceNoise(independent_gap(correlations), correlations, sd, level)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from models.noise_level import LEVEL_STEP
 from models.scaling import Scaling
 
+CROPS, SIDE = 8, 64  # pairs in a batch, pixels a side
 TISSUE_SHARE = 0.25  # of a crop must exceed the tissue threshold, else another is drawn
 TRIES = 8  # crops drawn at most; a volume may hold hardly any tissue
 ORIENTATIONS = 8  # of a square: mirrored or not along rows, columns and the diagonal
@@ -45,14 +46,12 @@ class PairDrawer:
         *,
         gap: int,
         threshold: float,
-        crops: int,
-        side: int,
         seed: int,
         guides: Tensor | None = None,
     ) -> None:
         self.volume, self.valid, self.scaling, self.guides = volume, valid, scaling, guides
-        self.gap, self.threshold, self.crops = gap, threshold, crops
-        self.size = (min(side, volume.shape[-2]), min(side, volume.shape[-1]))
+        self.gap, self.threshold = gap, threshold
+        self.size = (min(SIDE, volume.shape[-2]), min(SIDE, volume.shape[-1]))
         self.generator = torch.Generator().manual_seed(seed)
 
     def draw(self) -> Pair:
@@ -60,7 +59,7 @@ class PairDrawer:
 
         In one orientation alone a small volume is learnt by heart, noise and all.
         """
-        places = [self._place() for _ in range(self.crops)]
+        places = [self._place() for _ in range(CROPS)]
         x_i, x_j = (self.scaling.scaled(self._cut(self.volume, places, end)) for end in (0, 1))
         level = torch.stack([self.scaling.level_at(i, top, left, self.size) for i, _, top, left in places])
         valid = (self._cut(self.valid, places, 0) & self._cut(self.valid, places, 1)).float()

@@ -8,27 +8,29 @@ from models.matching import PAPER_TAU, confirmed
 from models.pairs import Pair
 
 LAMBDA_RC = 1.0  # weight of L_RC; published: 0.5
-LAMBDA_ID = 0.5  # weight of the identity where nothing confirms
+LAMBDA_ID = 0.5  # weight of the first guess where nothing confirms
 HUBER_SD = 3.0  # noise sd; nearly least squares on noise, so that skewed noise keeps its mean
 PAPER_LAMBDA_RC, PAPER_LAMBDA_IC = 0.5, 1.0
 
 
 def confirmed_loss(network: torch.nn.Module, pair: Pair, difference_sd: float) -> Tensor:
-    """L = W rho(f(x_i) - x_j) + lambda_ID (1 - W) rho(f(x_i) - x_i) + lambda_RC W rho(f(x_i) - f(x_j)), and swapped.
+    """L = W rho(f(x_i) - x_j) + lambda_ID (1 - W) rho(f(x_i) - g_i) + lambda_RC W rho(f(x_i) - f(x_j)), and swapped.
 
-    rho is Huber's, in units of the local noise; W is 1 where the slices confirm each other.
+    rho is Huber's, in units of the local noise; g are the first guesses, and W is 1 where they confirm each other.
     """
+    assert pair.guides is not None
     x_i, x_j, level = pair.x_i, pair.x_j, pair.level
-    w = confirmed(x_i, x_j, level, difference_sd) * pair.valid
+    g_i, g_j = pair.guides
+    w = confirmed(g_i, g_j, level, difference_sd) * pair.valid
     u = pair.valid - w
-    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([level, level])).chunk(2)
+    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([level, level]), torch.cat([g_i, g_j])).chunk(2)
 
     def rho(error: Tensor) -> Tensor:
         scaled: Tensor = huber_loss(error / level, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
         return scaled
 
     l_recon = (w * (rho(f_i - x_j) + rho(f_j - x_i))).mean()
-    l_id = (u * (rho(f_i - x_i) + rho(f_j - x_j))).mean()
+    l_id = (u * (rho(f_i - g_i) + rho(f_j - g_j))).mean()
     l_rc = (w * rho(f_i - f_j)).mean()
     return l_recon + LAMBDA_ID * l_id + 2 * LAMBDA_RC * l_rc
 

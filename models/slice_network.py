@@ -9,13 +9,17 @@ INPUT_SD = 4.0  # noise sd that enter the network as 1
 
 
 class SliceNetwork(torch.nn.Module):
-    """f(x) = x + level * g(x, level): the identity plus a correction in units of the local noise."""
+    """f(x) = g + level * h(x, g, level): a first guess g plus a correction in units of the local noise."""
 
-    def __init__(self) -> None:
+    def __init__(self, guided: bool = True) -> None:
         super().__init__()
-        self.correction = UNet(channels_in=2)
+        self.correction = UNet(channels_in=3 if guided else 2)
 
-    def forward(self, x: Tensor, level: Tensor) -> Tensor:
-        """Slices and their relative noise level, both (B, 1, H, W), in the network's units."""
-        g: Tensor = self.correction(torch.cat([x / INPUT_SD, level], dim=1))
-        return x + level * g.float()
+    def forward(self, x: Tensor, level: Tensor, guess: Tensor | None = None) -> Tensor:
+        """Slices, their relative noise level and their guesses, all (B, 1, H, W), in the network's units.
+
+        Without a guess, as the published method has none, x itself is g.
+        """
+        seen = [x / INPUT_SD, level] + ([] if guess is None else [guess / INPUT_SD])
+        h: Tensor = self.correction(torch.cat(seen, dim=1))
+        return (x if guess is None else guess) + level * h.float()

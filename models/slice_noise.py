@@ -62,6 +62,11 @@ def independent_gap(correlations: tuple[float, ...]) -> int:
     return 1 + correlations.index(min(correlations))
 
 
+def settled(correlations: tuple[float, ...]) -> tuple[float, ...]:
+    """What counts as independent is taken to be so: anatomy that neighbours share looks like a little correlation."""
+    return tuple(value if value > INDEPENDENT else 0.0 for value in correlations)
+
+
 def evenly(count: int, most: int) -> list[int]:
     """At most so many of ``count`` indices, first and last among them."""
     return sorted({round(x) for x in torch.linspace(0, count - 1, min(count, most)).tolist()})

@@ -12,23 +12,24 @@ from app.validation.phantoms import ct
 from models.compute import choose_compute
 from models.fusion import agreement, fuse_neighbours
 from models.noise_level import measure_noise
-from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume, plan_steps
+from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume
 from models.pairs import ORIENTATIONS, Pair, in_orientation
 from models.rician import mean_magnitude, remove_rician_bias, rician_sd
 from models.scaling import noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
+from models.slice_plan import plan_steps
 from models.tissue import Tissue
 
 EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
 CPU = choose_compute("cpu")
 
 
-def identity(x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+def identity(x: torch.Tensor, level: torch.Tensor, guess: torch.Tensor | None = None) -> torch.Tensor:
     return x
 
 
-def half(x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+def half(x: torch.Tensor, level: torch.Tensor, guess: torch.Tensor | None = None) -> torch.Tensor:
     return x / 2
 
 
@@ -73,15 +74,16 @@ def test_losses_are_symmetric_in_the_pair(loss: Any) -> None:
     assert float(loss(half, pair_of(x_i, x_j))) > 0
 
 
-def test_where_the_neighbour_denies_the_identity_is_asked_for() -> None:
+def test_where_the_neighbour_denies_the_first_guess_is_asked_for() -> None:
     x_i, x_j = torch.zeros(1, 1, 16, 16), torch.full((1, 1, 16, 16), 100.0)
     assert float(confirmed_loss(identity, pair_of(x_i, x_j), 1.0)) == 0
     assert float(confirmed_loss(half, pair_of(x_i, x_j), 1.0)) > 1
 
 
-def test_the_network_begins_as_the_identity_at_any_size() -> None:
-    x = torch.from_numpy(noise((2, 1, 37, 43)))
-    assert torch.equal(SliceNetwork()(x, torch.ones_like(x)), x)
+def test_the_network_begins_as_the_first_guess_at_any_size_and_without_one_as_the_identity() -> None:
+    x, guess = torch.from_numpy(noise((2, 2, 37, 43))).split(1, dim=1)
+    assert torch.equal(SliceNetwork()(x, torch.ones_like(x), guess), guess)
+    assert torch.equal(SliceNetwork(guided=False)(x, torch.ones_like(x)), x)
 
 
 def test_shape_padding_and_input_survive(volume: np.ndarray) -> None:
@@ -134,7 +136,7 @@ def test_a_constant_volume_stays_what_it_is() -> None:
 
 
 def test_steps_grow_with_the_budget_up_to_the_settings_and_the_record_tells_them(volume: np.ndarray) -> None:
-    planned = [plan_steps(NSN2NSettings(), CPU, volume.size, budget) for budget in (1, 30, 60, 1e6)]
+    planned = [plan_steps(NSN2NSettings().steps, CPU, volume.size, budget) for budget in (1, 30, 60, 1e6)]
     assert planned == sorted(planned)
     assert (planned[0] < planned[1], planned[-1]) == (True, NSN2NSettings().steps)
     record = denoised(volume, deadline=0.0).record

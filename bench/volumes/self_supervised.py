@@ -19,7 +19,7 @@ from models.compute import choose_compute
 from models.fitting import fit
 from models.matching import strong_low_pass
 from models.noise_level import measure_noise
-from models.ns_n2n import CROPS, LEARNING_RATE, SIDE
+from models.ns_n2n import LEARNING_RATE
 from models.pairs import PairDrawer
 from models.scaling import Scaling, noise_units
 from models.slice_losses import paper_loss
@@ -109,11 +109,9 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
     valid = torch.ones_like(volume, dtype=torch.bool)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = SliceNetwork()
+        network = SliceNetwork(guided=False)
     guides = GUIDED[name](volume) if name in GUIDED else None
-    drawer = PairDrawer(
-        volume, valid, scaling, gap=1, threshold=tissue.above, crops=CROPS, side=SIDE, seed=seed, guides=guides
-    )
+    drawer = PairDrawer(volume, valid, scaling, gap=1, threshold=tissue.above, seed=seed, guides=guides)
     generator = torch.Generator().manual_seed(seed)
 
     def draw_loss() -> Tensor:

@@ -1,0 +1,19 @@
+"""No change beyond the noise: what differs by more than noise can is structure, however small.
+
+A dot of one voxel is spread so thinly over a block's coefficients that shrinking takes it for noise.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from models.scaling import Scaling
+
+LARGEST_CHANGE_SD = 3.5  # of the local noise; normal noise exceeds it in .05 % of the voxels
+
+
+def limit_change(images: npt.NDArray[np.float32], voxels: npt.NDArray[np.float32], scaling: Scaling) -> None:
+    """Keep ``images`` near ``voxels``, both (slices, rows, columns) in real units; in place."""
+    size = (images.shape[1], images.shape[2])
+    for index, (image, voxel) in enumerate(zip(images, voxels, strict=True)):
+        most = LARGEST_CHANGE_SD * scaling.unit * scaling.level_at(index, 0, 0, size)[0].cpu().numpy()
+        np.clip(image, voxel - most, voxel + most, out=image)

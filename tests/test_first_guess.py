@@ -1,0 +1,97 @@
+"""Laws of the first guess: the noise of each coefficient is found, and what it cannot explain stays."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from models.change_limit import LARGEST_CHANGE_SD, limit_change
+from models.first_guess import first_guess
+from models.noise_level import measure_noise
+from models.noise_spectrum import coefficient_sd
+from models.scaling import Scaling, noise_units
+from models.tissue import Tissue
+from models.transform import BLOCK, cosine_matrix, shrunk
+
+EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
+WHITE = torch.ones(BLOCK**3)
+
+
+def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def plain(volume: torch.Tensor) -> Scaling:
+    return Scaling(0.0, 1.0, torch.ones(len(volume), 1, -(-volume.shape[-2] // 4), -(-volume.shape[-1] // 4)))
+
+
+def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
+    return np.stack([slice_.numpy() for slice_ in shrunk(torch.from_numpy(voxels), sd)])
+
+
+def test_the_transform_is_orthonormal() -> None:
+    assert torch.allclose(cosine_matrix() @ cosine_matrix().T, torch.eye(BLOCK), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(4, 9, 11), (7, 4, 30), (5, 3, 2), (6, 33, 32)])
+def test_a_volume_without_noise_comes_through_at_any_size(shape: tuple[int, int, int]) -> None:
+    voxels = 50 * white(shape)
+    assert np.allclose(through(voxels, 1e-6 * WHITE), voxels, atol=1e-3)
+
+
+def test_white_noise_falls_to_what_the_mean_of_a_block_keeps() -> None:
+    left = through(white((12, 64, 64)))[3:-3, 8:-8, 8:-8].std()
+    assert left < 2.0 / math.sqrt(BLOCK**3)
+
+
+def test_an_edge_far_above_the_noise_stays_where_it_is() -> None:
+    truth = np.where(np.arange(64) < 31, 0.0, 30.0) * np.ones((8, 64, 1))
+    found = through((truth + white(truth.shape)).astype(np.float32))
+    assert np.abs(found - truth)[:, :, 28:34].mean() < 0.5
+    assert abs((found - truth).mean()) < 0.05
+
+
+def test_every_slice_comes_out_once_and_in_order() -> None:
+    ramp = np.arange(9, dtype=np.float32)[:, None, None] * 100 + np.zeros((9, 16, 16), np.float32)
+    assert np.allclose(through(ramp, 1e-6 * WHITE)[:, 8, 8], 100 * np.arange(9), atol=1e-2)
+
+
+@pytest.mark.parametrize(("width", "mixing"), [(0.0, 0.0), (0.8, 0.0), (0.8, 0.6)])
+def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> None:
+    noise = white((25, 96, 96))
+    noise = ndimage.gaussian_filter(noise[1:] + mixing * noise[:-1], (0, width, width))
+    noise /= noise.std()
+    anatomy = 4 * ndimage.gaussian_filter(white(noise.shape, 1), (4, 6, 6)) / 0.01
+    shared = mixing / (1 + mixing**2)
+    volume = torch.from_numpy((noise + anatomy).astype(np.float32))[:, None]
+    found = coefficient_sd(volume, plain(volume), -math.inf, (shared, 0.0, 0.0))
+    blocks = torch.from_numpy(noise).unfold(0, 4, 4).unfold(1, 4, 4).unfold(2, 4, 4).reshape(-1, BLOCK**3)
+    kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix())
+    true = (blocks.double() @ kernel.T.double()).std(dim=0)
+    ratio = found[1:] / true[1:]
+    assert float(ratio.median()) == pytest.approx(1.0, abs=0.15)
+    assert float(ratio.max()) < 2
+
+
+def test_nothing_to_measure_means_white_noise() -> None:
+    volume = torch.from_numpy(white((6, 1, 20, 20)))
+    assert torch.allclose(coefficient_sd(volume, plain(volume), math.inf, (0.0,)), WHITE)
+
+
+def test_the_guess_is_nearer_to_the_truth() -> None:
+    truth = 300 * ndimage.gaussian_filter(white((12, 64, 64)), (2, 4, 4)) / 0.03
+    voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
+    noise = measure_noise(voxels, EVERYTHING)
+    scaling = noise_units(voxels, noise)
+    guess = scaling.real(torch.from_numpy(first_guess(voxels, scaling, noise, -math.inf))).numpy()
+    assert np.std(guess - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
+
+
+def test_no_voxel_changes_by_more_than_noise_can() -> None:
+    voxels, images = 10 * white((3, 8, 8)), np.zeros((3, 8, 8), np.float32)
+    scaling = Scaling(0.0, 2.0, torch.ones(3, 1, 2, 2))
+    limit_change(images, voxels, scaling)
+    assert np.abs(images - voxels).max() == pytest.approx(2 * LARGEST_CHANGE_SD)
+    assert np.array_equal(images[np.abs(voxels) < 2 * LARGEST_CHANGE_SD], np.zeros_like(images)[np.abs(voxels) < 7])
