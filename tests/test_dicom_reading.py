@@ -121,6 +121,15 @@ def test_text_in_a_uid_makes_the_file_unread_without_repeating_it(tmp_path: Path
     assert CANARY not in study.unread[0].reason
 
 
+def test_what_follows_the_end_of_a_deflated_stream_is_no_reason_to_wait(tmp_path: Path) -> None:
+    made = file_meta(image_slice("CT", 0), DeflatedExplicitVRLittleEndian)
+    made.PixelData = bytes(2**20)
+    save(tmp_path, made)
+    with (tmp_path / "file0").open("ab") as file:
+        file.write(bytes(9))
+    assert [series.uid for series in read_study(tmp_path).series] == [made.SeriesInstanceUID]
+
+
 def test_deflated_bomb_is_unread(tmp_path: Path) -> None:
     made = image_slice("CT", 0)
     file_meta(made, DeflatedExplicitVRLittleEndian)

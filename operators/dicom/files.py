@@ -84,7 +84,7 @@ def _check_inflated_size(path: Path) -> None:
     inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
     with path.open("rb") as file:
         file.seek(PREAMBLE + 4 + 12 + int(meta.FileMetaInformationGroupLength))
-        while chunk := inflater.unconsumed_tail or file.read(READ_CHUNK):
+        while not inflater.eof and (chunk := inflater.unconsumed_tail or file.read(READ_CHUNK)):
             size += len(inflater.decompress(chunk, READ_CHUNK))
             if size > INFLATED_LIMIT:
                 raise UnreadableError(f"deflated to hide more than {INFLATED_LIMIT} bytes")
