@@ -102,14 +102,14 @@ def _operations_and_bytes(work: Callable[[], object]) -> tuple[int, int]:
 
 def _step(network: torch.nn.Module, batch: torch.Tensor, compute: Compute) -> None:
     with compute.autocast():
-        loss = network(batch, torch.ones_like(batch)).square().mean()
+        loss = network(batch, torch.ones_like(batch), batch).square().mean()
     loss.backward()  # type: ignore[no-untyped-call]
 
 
 @torch.no_grad()
 def _applied(network: torch.nn.Module, plane: torch.Tensor, compute: Compute) -> None:
     with compute.autocast():
-        network(plane, torch.ones_like(plane))
+        network(plane, torch.ones_like(plane), plane)
 
 
 def _operation_rate(compute: Compute) -> float:

@@ -6,8 +6,8 @@ from models.compute import Compute
 from models.pairs import CROPS, SIDE
 
 SECONDS_PER_MEGAPIXEL = {  # (device kind, precision): of a training step, of all else; two busy cores; cuda: assumed
-    ("cpu", "bfloat16"): (1.4, 1.5),
-    ("cpu", "float32"): (2.8, 2.0),
+    ("cpu", "bfloat16"): (1.4, 1.3),
+    ("cpu", "float32"): (2.8, 1.7),
     ("cuda", "bfloat16"): (0.05, 0.05),
     ("cuda", "float32"): (0.1, 0.1),
 }
