@@ -42,7 +42,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
         whole = TimeSlot(time.monotonic(), run.time_budget)
-        writing = Writing(version(), settings.derived, settings.outputs.report)
+        writing = Writing(version(), settings.derived, settings.outputs.report, settings.outputs.residual)
         demands = Demands(settings.selection, memory_granted())
 
         load = LoadStudyOperator(

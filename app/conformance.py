@@ -11,7 +11,18 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.tag import Tag
 from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRLittleEndian
 
-from operators.dicom import attributes, classes, document, errors, files, geometry, kinds, private_tags, splitting
+from operators.dicom import (
+    attributes,
+    classes,
+    document,
+    errors,
+    files,
+    geometry,
+    kinds,
+    parts,
+    private_tags,
+    splitting,
+)
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
 from operators.dicom.reading import ReadingLimits
@@ -104,6 +115,17 @@ def _written() -> Iterator[str]:
     yield _attribute_table(attributes.REMOVED, "Because it")
     yield "### Kept on purpose"
     yield _attribute_table(attributes.KEPT, "Because")
+    yield "### What was removed, and the noise map"
+    yield (
+        "With `outputs.residual=true`, for each derived series of classic CT, MR or PET objects two series more, in "
+        "the source's unit and signed 16 bits whatever the source has. The removed part is exactly the source less the "
+        "derived series; the noise map is the local standard deviation of the source's fine detail. Enhanced objects "
+        "have none, since their scales lie in groups that frames share; ultrasound has none, since a difference of "
+        "log-compressed grey has no unit. As for every derived object, and beyond that replaced:"
+    )
+    yield _attribute_table(parts.REPLACED, "Value")
+    yield "Removed, beside private attributes and overlays:"
+    yield _attribute_table(parts.REMOVED, "Because")
     yield "### The report"
     yield (
         f"One object of {UID(uid.EncapsulatedPDFStorage).name} ({uid.EncapsulatedPDFStorage}), Modality DOC, for each "

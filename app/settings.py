@@ -77,6 +77,7 @@ class OutputSettings:
     """What is written beside the images."""
 
     report: bool = True  # for people: an encapsulated PDF and an HTML page for each derived series
+    residual: bool = False  # what was removed, and a map of the noise, as series of their own; CT, MR, PET
     metadata_on_failure: bool = False  # metadata.json even where no image was written
 
 

@@ -19,7 +19,7 @@ from operators.time_budget import TimeSlot
 
 Source = Series | NiftiImage
 Status = Literal["denoised", "refused", "failed"]
-Kind = Literal["denoised", "report"]  # of what is written
+Kind = Literal["denoised", "removed part", "noise map", "report"]  # of what is written
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 

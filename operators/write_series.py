@@ -24,6 +24,7 @@ from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, Writt
 from operators.nifti import NiftiImage, write_volumes
 from operators.output_folder import OutputFolder
 from operators.reports import write_report
+from operators.residual import write_parts
 
 LOG = logging.getLogger(__name__)
 PORTS = ("not_selected", "not_routed", "volume", "ultrasound")
@@ -36,6 +37,7 @@ class Writing:
     version: str  # of this application
     derived: DerivedSettings
     report: bool = True  # for people, beside each derived series
+    residual: bool = False  # what was removed, and a map of the noise, as series of their own
 
 
 def hash_of(denoised: DenoisedSeries, writing: Writing) -> str:
@@ -80,19 +82,23 @@ def write_strength(
 
 
 def write(checked: CheckedSeries, writing: Writing, folder: OutputFolder, used_numbers: frozenset[int]) -> LedgerEntry:
-    """All derived series of one source, one for each strength, and their reports, whole or not at all."""
+    """All derived series of one source, one for each strength, their parts and reports, whole or not at all."""
     denoised = checked.denoised
     written: list[WrittenSeries] = []
-    reported: list[Reported] = []
+    reported: list[tuple[WrittenSeries, Reported]] = []
     with folder.staged() as staging:
         for strength in checked.strengths:
-            series, references = write_strength(denoised, strength, writing, _with(used_numbers, written), staging)
-            written.append(series)
-            reported.append(references)
-        for series, references in zip(written[:], reported, strict=True) if writing.report else ():
-            provenance, numbers = provenance_of(denoised, series.strength, writing), _with(used_numbers, written)
-            report = write_report(checked, references, series, provenance, writing.derived, numbers, staging)
-            written += [report] if report else []
+            reported.append(write_strength(denoised, strength, writing, _with(used_numbers, written), staging))
+            written.append(reported[-1][0])
+        for series, references in reported:
+            provenance = provenance_of(denoised, series.strength, writing)
+            if writing.residual:
+                numbers = _with(used_numbers, written)
+                written += write_parts(checked, provenance, writing.derived, numbers, staging)
+            if writing.report:
+                numbers = _with(used_numbers, written)
+                report = write_report(checked, references, series, provenance, writing.derived, numbers, staging)
+                written += [report] if report else []
     return entry_of(
         denoised.source,
         "denoised",

@@ -113,14 +113,15 @@ def _new_pixels(
     pixels, grown = bytearray(), {}
     for frame, (words, _) in enumerate(decoded_frames(dataset, range(instance.frame_count))):
         if frame in images:
-            words, mapping = _new_words(words, scales[frame], images[frame], strength)
+            words, mapping = new_words(words, scales[frame], images[frame], strength)
             if mapping is not None:
                 grown[frame] = mapping
         pixels += little_endian(words)
     return bytes(pixels), grown
 
 
-def _new_words(words: Words, scale: FrameScale, image: Image, strength: float) -> tuple[Words, Linear | None]:
+def new_words(words: Words, scale: FrameScale, image: Image, strength: float) -> tuple[Words, Linear | None]:
+    """The words of a denoised frame, and its mapping where that had to grow."""
     if MODALITY_OF_CLASS[str(scale.header.SOPClassUID)] == "PT":
         return scale.regrown(words, image, strength)
     return scale.changed(words, image, strength), None

@@ -25,11 +25,13 @@ class Provenance:
     precision: str  # float32 or bfloat16
     processor: str  # instruction set and threads, or the GPU's name: they decide the last bits
     steps_taken: int
+    shows: str = ""  # which part of the change an object shows; empty for the denoised image itself
 
     def description(self) -> str:
         """DerivationDescription: one line, plain ASCII."""
+        shown = f"{self.shows.capitalize()} of a series, not an image to read. " if self.shows else ""
         return (
-            f"Noise reduced by {self.method} (version {self.version}) fitted on this study alone: "
+            f"{shown}Noise reduced by {self.method} (version {self.version}) fitted on this study alone: "
             f"strength {self.strength:g} %, seed {self.seed}, {self.steps_taken} steps, {self.device_kind} "
             f"{self.precision} ({self.processor}), settings {self.settings_hash}"
         )
