@@ -59,10 +59,10 @@ def page_pdf(content: Content) -> bytes:
     with mpl.rc_context(plots.STYLE):
         page = Page()
         _head(page, content)
-        _images(page, content, top=46)
-        _noise(page, content, top=119)
-        _tissue(page, content, top=171)
-        _words(page, content, top=221)
+        _images(page, content, top=51)
+        _noise(page, content, top=122)
+        _tissue(page, content, top=175)
+        _words(page, content, top=223)
         stream = io.BytesIO()
         page.figure.savefig(stream, format="pdf", metadata={"Title": TITLE, "CreationDate": None})
         return stream.getvalue()
@@ -76,6 +76,7 @@ def _head(page: Page, content: Content) -> None:
     as_asked = content.verdict.as_asked
     page.text(MARGIN, 34.4, "●" if as_asked else "▲", size=11, color=PASSED if as_asked else FAILED)
     page.text(MARGIN + 6, 35, content.verdict.sentence, size=8.5, weight="bold")
+    page.text(MARGIN + 6, 39.2, _wrapped(content.verdict.reason, INNER - 6, max_lines=2), size=TINY, color=MUTED)
 
 
 def _images(page: Page, content: Content, top: float) -> None:
@@ -106,6 +107,7 @@ def _noise(page: Page, content: Content, top: float) -> None:
         axes = page.axes(left, top, width, height)
         axes.set_anchor("N")
         drawn = plots.draw_noise(axes, content, noise)
+    page.text(MARGIN, top + height + 1.5, "fine detail as narrow as noise, such as edges, counts too", TINY, MUTED)
     bar = page.axes(MARGIN + 2 * (width + 3), top, 2.2, height)
     page.figure.colorbar(drawn, cax=bar)
     bar.tick_params(labelsize=TINY, colors=MUTED, length=2, width=0.6)
@@ -163,5 +165,5 @@ def _rows(page: Page, left: float, top: float, width: float, rows: Mapping[str, 
         at += LINE_HEIGHT * (lines.count("\n") + 1) + ROW_GAP
 
 
-def _wrapped(words: str, width: float) -> str:
-    return textwrap.fill(words, int(width * CHARACTERS_PER_MM))
+def _wrapped(words: str, width: float, max_lines: int | None = None) -> str:
+    return textwrap.fill(words, int(width * CHARACTERS_PER_MM), max_lines=max_lines, placeholder=" ...")

@@ -21,6 +21,7 @@ STYLE: dict[Any, Any] = {
     "axes.linewidth": 0.6,
 }  # the font comes with matplotlib
 NOISE_TIMES = 2.0  # the noise in flat tissue that is shown full: edges and texture may saturate
+LEGEND_ROOM = 1.25  # of the largest power, so that the legend stands clear
 BIAS_ROOM = 1.3  # of the largest mean change, above and below it
 TICKS = 5  # at most, along values
 NOISE_COLOURS = "cividis"  # even in lightness, and the same to the colour-blind
@@ -51,7 +52,7 @@ def draw_spectrum(axes: Axes, content: Content) -> None:
     axes.fill_between(spectrum.frequency, before, color=BEFORE, alpha=0.25, linewidth=0)
     axes.plot(spectrum.frequency, before, color=BEFORE, linewidth=1.4, label="before")
     axes.plot(spectrum.frequency, after, color=AFTER, linewidth=1.4, label="after")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, LEGEND_ROOM * max(before.max(), after.max()) or 1)
     axes.set_xlim(left=0, right=spectrum.frequency[-1])
     axes.set_xlabel(f"spatial frequency, 1/{length}")
     power = f"$10^{{{thousands}}}$ " if thousands else ""
@@ -72,7 +73,7 @@ def draw_histogram(axes: Axes, content: Content) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(f"value{_in(content)}")
     axes.xaxis.set_major_locator(MaxNLocator(TICKS))
-    axes.legend(frameon=False, fontsize=TINY, labelcolor=INK, loc="upper right", handlelength=1.2)
+    axes.legend(frameon=False, fontsize=TINY, labelcolor=INK, loc="best", handlelength=1.2)
 
 
 def draw_bias(axes: Axes, content: Content) -> None:

@@ -23,8 +23,13 @@ class Verdict:
     """Whether all checks were passed at the strength that was asked for, and what they measured."""
 
     sentence: str
-    as_asked: bool
+    reason: str  # why the strength is lower than asked for, empty where it is not
     lights: tuple[Light, ...]
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether the series is handed out at the strength that was asked for."""
+        return not self.reason
 
 
 def verdict_of(assessments: Sequence[Assessment], reason: str) -> Verdict:
@@ -40,7 +45,7 @@ def verdict_of(assessments: Sequence[Assessment], reason: str) -> Verdict:
     lights = tuple(_light(check) for check in worst.values())
     strength = f"{assessments[0].strength:g} percent" if assessments else "this"
     sentence = f"Passed all {len(lights)} checks at {strength} strength"
-    return Verdict(f"{sentence}, lower than asked for" if reason else sentence, not reason, lights)
+    return Verdict(f"{sentence}, lower than asked for" if reason else sentence, reason, lights)
 
 
 def _used(check: Check) -> float:

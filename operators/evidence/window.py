@@ -11,6 +11,7 @@ SOFT_TISSUE = (-160.0, 240.0)  # HU; CT whose header gives no window
 MR_REACH = (1.0, 99.8)  # percentiles: a bright vessel must not darken the rest
 GREY = 255.0  # the largest of eight bits, in which ultrasound is stored
 PET_REACH = 99.7  # percentile that is shown full: the brain and the bladder may saturate
+WHOLE_FROM = 1000.0  # values that are told without decimals
 LEAST_SHOWN = 0.02  # of the tissue's values that a header's window must show between black and white, or it is not used
 
 
@@ -29,7 +30,7 @@ class Window:
 
     def text(self, unit: str) -> str:
         """The window in words."""
-        return f"window {self.low:.4g} to {self.high:.4g} {unit}".strip() + (
+        return f"window {_plain(self.low)} to {_plain(self.high)} {unit}".strip() + (
             ", low values white" if self.inverse else ""
         )
 
@@ -54,6 +55,11 @@ def window_of(modality: str, sample: Sample, given: Window | None) -> Window:
         return Window(0.0, max(GREY, float(values.max())))
     low, high = np.percentile(values, MR_REACH)
     return _apart(float(low), float(high))
+
+
+def _plain(number: float) -> str:
+    """Four digits, and no powers of ten where a reader would write none."""
+    return f"{number:.4g}" if abs(number) < WHOLE_FROM else f"{number:.0f}"
 
 
 def _apart(low: float, high: float, inverse: bool = False) -> Window:
