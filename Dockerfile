@@ -1,7 +1,7 @@
 # The application package (MONAI Application Package, an OCI image). Build: make map
 #   TARGET   cpu or gpu; gpu keeps what talks to a GPU and needs PyTorch's CUDA build
 #   INDEX    a package index beside the configured one, such as the one with PyTorch's CPU builds
-#   VERSION  must be app.yaml's; make passes it
+#   VERSION  app.yaml's; make passes it
 # Layers change from seldom to often: system, libraries, documents, code.
 ARG BASE=docker.io/library/debian:bookworm-20250520-slim
 
@@ -25,8 +25,8 @@ COPY app/__init__.py app/host_process.py /tmp/once/app/
 RUN cd /tmp/once && export PYTHONDONTWRITEBYTECODE=1 \
     && /opt/venv/bin/python -c "from app.host_process import load_cuda_runtime; load_cuda_runtime(); import holoscan.core" \
     && sh /tmp/prune.sh /opt/venv "${TARGET}" \
-    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib > /dev/null \
-    ; find /opt/venv -exec touch --no-dereference --date=@0 {} +
+    && { /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib > /dev/null || true; } \
+    && find /opt/venv -exec touch --no-dereference --date=@0 {} +
 RUN python3 -m venv /tmp/sbom && /tmp/sbom/bin/pip install --no-cache-dir --disable-pip-version-check cyclonedx-bom==7.5.0 \
     && /tmp/sbom/bin/cyclonedx-py environment --output-reproducible --output-file /opt/python.cdx.json /opt/venv/bin/python \
     && touch --date=@0 /opt/python.cdx.json

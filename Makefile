@@ -4,7 +4,7 @@
 # make map    the application package, an OCI image; TARGET=gpu, INDEX= and BASE= as the Dockerfile says
 # make map-run IN=study OUT=results   the package on a study; ARGS= for the application
 # make map-test   build the package and judge it
-# make release    the package, its list of contents and its documents, in build/
+# make release    the package, its list of contents and its documents, in build/, and whether a second build is the same
 # Each sets up .venv by itself. Python 3.11 to 3.13 is needed: make PYTHON=python3.12 demo
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -14,6 +14,8 @@ NAME := $(shell sed -n 's/^  name: //p' app.yaml)
 VERSION := $(shell sed -n 's/^  version: //p' app.yaml)
 IN_VENV := .venv/bin/python
 ENGINE := $(PYTHON) deploy/map/engine.py
+IMAGE := $(NAME):$(VERSION)
+BUILD := $(IMAGE) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
 
 .PHONY: demo test conformance map map-run map-test release clean
 
@@ -30,17 +32,18 @@ conformance: .venv/product
 	$(IN_VENV) -m app.conformance > docs/conformance.md
 
 map:
-	$(ENGINE) build $(NAME):$(VERSION) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
+	$(ENGINE) build $(BUILD)
 
 map-run:
 	@test -n "$(IN)" -a -n "$(OUT)" || { echo "make map-run IN=study OUT=results" >&2; exit 2; }
-	$(ENGINE) run $(NAME):$(VERSION) "$(IN)" "$(OUT)" $(ARGS)
+	$(ENGINE) run $(IMAGE) "$(IN)" "$(OUT)" $(ARGS)
 
 map-test: map
-	$(PYTHON) deploy/map/conformance.py $(NAME):$(VERSION)
+	$(PYTHON) deploy/map/conformance.py $(IMAGE)
 
 release: map
-	$(PYTHON) deploy/map/release.py $(NAME):$(VERSION) build
+	$(PYTHON) deploy/map/release.py $(IMAGE) build
+	$(PYTHON) deploy/map/again.py $(BUILD)
 
 clean:
 	rm -rf .venv demo build

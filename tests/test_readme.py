@@ -49,8 +49,8 @@ def test_the_settings_shown_are_understood(tmp_path: Path) -> None:
 
 
 def test_every_make_target_named_is_there() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"make (\w+)$|`make (\w+)`", README, re.MULTILINE)) <= {
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([\w-]+)$|`make ([\w-]+)[ `]", README, re.MULTILINE)) <= {
         pair for target in targets for pair in ((target, ""), ("", target))
     }
 
@@ -65,3 +65,8 @@ def test_every_file_linked_or_named_is_there() -> None:
 def test_the_manifest_s_command_is_the_one_shown() -> None:
     assert yaml.safe_load(MANIFEST.read_text())["application"]["command"].endswith("-m app")
     assert any("python -m app -i" in text for _, text in BLOCKS)
+
+
+def test_the_version_of_the_image_is_the_manifest_s() -> None:
+    version = yaml.safe_load(MANIFEST.read_text())["application"]["version"]
+    assert set(re.findall(r"VERSION=([\d.]+)|denoiser:([\d.]+)", README)) == {(version, ""), ("", version)}

@@ -17,7 +17,7 @@ from study import CANARY, write_study
 
 IN, OUT = "/var/holoscan/input", "/var/holoscan/output"
 QUICK = ("--set", "ns_n2n.steps=4", "--device", "cpu", "--time-budget", "600")
-LONG = ("--set", "ns_n2n.steps=4000", "--device", "cpu", "--time-budget", "1000000")  # a fifth of it is told of
+LONG = ("--set", "ns_n2n.steps=300", "--device", "cpu", "--time-budget", "1000000")  # a fifth of it is told of
 UNDER_WAY = "step"  # in the line that tells of it
 UID = 4321
 HARDENED = (

@@ -26,6 +26,7 @@ RUNNERS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("podman", (), ()),
     ("podman", ("--runtime", "runc", "--cgroup-manager", "cgroupfs"), ROOMY),
 )
+PLAIN = ("--isolation", "chroot", "--network", "host", "--layers", "--timestamp", "0")  # no build's own time in it
 CAREFUL = (
     "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
 )  # fmt: skip
@@ -40,17 +41,17 @@ def silently(*command: str) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def builder() -> str:
-    """The program that builds.
+def builder() -> list[str]:
+    """The program that builds, as the beginning of a command.
 
     Raises:
         NoEngineError: none is there, or docker's service does not answer and nothing else is there.
     """
     if shutil.which("docker") and silently("docker", "info"):
-        return "docker"
+        return ["docker"]
     for name in ("podman", "buildah"):
         if shutil.which(name):
-            return name
+            return [name]
     raise NoEngineError("no docker with its service running, no podman, no buildah: install one, and call again")
 
 
@@ -73,25 +74,19 @@ def runner(image: str) -> list[str]:
     raise NoEngineError(f"no container can be run here: {complaint}")
 
 
-def build_commands(program: str, image: str, arguments: dict[str, str], pip_file: Path) -> Iterator[list[str]]:
+def build_commands(
+    program: Sequence[str], image: str, arguments: dict[str, str], pip_file: Path
+) -> Iterator[list[str]]:
     """The commands in their order, without the context.
 
     A mount leaves an empty file or folder behind. So only the stage that no image is made of is built with mounts; what
     comes before and after it takes it from the cache.
     """
     given = [part for name, value in arguments.items() if value for part in ("--build-arg", f"{name}={value}")]
-    if program == "docker":
+    if program[0] == "docker":
         yield ["docker", "build", *given, "-t", image]
         return
-    form = [
-        program,
-        "build" if program == "podman" else "bud",
-        "--isolation",
-        "chroot",
-        "--network",
-        "host",
-        "--layers",
-    ]
+    form = [*program, "build" if program[0] == "podman" else "bud", *PLAIN]
     if mounts := pip_mounts(pip_file):
         yield [*form, *given, "--target", "system"]
         yield [*form, *given, "--target", "libraries", *mounts]
@@ -137,11 +132,12 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def build(image: str, arguments: dict[str, str]) -> int:
-    """Build the Dockerfile of this tree; the exit code of the first command that fails, or 0."""
+def build(program: Sequence[str], image: str, arguments: dict[str, str]) -> int:
+    """Build the Dockerfile of this tree by ``program``; the exit code of the first command that fails, or 0."""
     with scratch() as folder:
-        for command in build_commands(builder(), image, arguments, folder / "pip.conf"):
+        for command in build_commands(program, image, arguments, folder / "pip.conf"):
             if code := subprocess.run([*command, "."], cwd=ROOT, check=False).returncode:
+                print(f"{program[0]} can't build the image; its own words stand above", file=sys.stderr)
                 return code
     return 0
 
@@ -156,15 +152,25 @@ def run(image: str, source: Path, target: Path, arguments: Sequence[str]) -> int
     return subprocess.run([*command, image, *arguments], check=False).returncode
 
 
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is built, and from what."""
+    parser.add_argument("image")
+    parser.add_argument("version")
+    for name in ("target", "index", "base"):
+        parser.add_argument(f"--{name}", default="")
+
+
+def build_arguments(given: argparse.Namespace) -> dict[str, str]:
+    """The Dockerfile's own names for them."""
+    return {"TARGET": given.target, "INDEX": given.index, "BASE": given.base, "VERSION": given.version}
+
+
 def main() -> int:
     """As the arguments say."""
     parser = argparse.ArgumentParser(description="Build the application package, or run it on a study.")
     what = parser.add_subparsers(dest="what", required=True)
-    building, running = what.add_parser("build"), what.add_parser("run")
-    building.add_argument("image")
-    building.add_argument("version")
-    for name in ("target", "index", "base"):
-        building.add_argument(f"--{name}", default="")
+    add_build_arguments(what.add_parser("build"))
+    running = what.add_parser("run")
     running.add_argument("image")
     running.add_argument("input", type=Path)
     running.add_argument("output", type=Path)
@@ -172,8 +178,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.what == "run":
         return run(given.image, given.input, given.output, given.arguments)
-    arguments = {"TARGET": given.target, "INDEX": given.index, "BASE": given.base, "VERSION": given.version}
-    return build(given.image, arguments)
+    return build(builder(), given.image, build_arguments(given))
 
 
 if __name__ == "__main__":

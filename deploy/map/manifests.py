@@ -2,7 +2,7 @@
 
 Out: ``app.json`` and ``pkg.json`` as the MONAI Application Package specification 1.0 asks, with the variables that
 the image sets taken from its own environment, so that both can't differ. TARGET in the environment is cpu or gpu, as
-the image was built; VERSION, where it is given, must be app.yaml's.
+the image was built; VERSION, the image's label, must be app.yaml's.
 """
 
 import json
@@ -66,8 +66,8 @@ def main(source: Path, folder: Path, environment: Mapping[str, str]) -> None:
     """Write both."""
     content = yaml.safe_load(source.read_text())
     application, resources, timeout = content["application"], content["resources"], content["run"]["time_budget"]
-    if (label := environment.get("VERSION")) and label != application["version"]:
-        sys.exit(f"the label says version {label}, app.yaml {application['version']}; build by 'make map'")
+    if (label := environment.get("VERSION")) != application["version"]:
+        sys.exit(f"the label says version {label}, app.yaml {application['version']}: give --build-arg VERSION=")
     manifests = {
         "app.json": app_manifest(application, environment, int(timeout) * 2),
         "pkg.json": package_manifest(application, resources, environment),
