@@ -2,8 +2,9 @@
 
 In: a clip in units of its spread and its tissue; out: the clip without speckle, and the steps taken.
 Order: first guess by retrieval among raw patches -> fit on transplanted speckle, the guess renewed by retrieval along
-the network's output -> every frame through the network -> twice the mean of that and of retrieval along it -> what is
-left of the grain settled by its like neighbours.
+the network's output -> every frame through the network -> a cine's frames, output and raw, averaged along time where
+they are alike -> twice the mean of that output and of retrieval along it -> what is left of the grain settled by its
+like neighbours.
 """
 
 import time
@@ -16,7 +17,7 @@ from torch.nn import functional
 from models.compute import Compute
 from models.fitting import fit
 from models.perturbation import gaussian
-from models.retrieval import Likeness, draw_looks, near_looks, retrieve
+from models.retrieval import Likeness, draw_looks, looks_along, near_looks, retrieve
 from models.speckle_loss import TransplantLoss
 from models.speckle_network import ScaleMixer
 from models.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
@@ -28,6 +29,7 @@ BRIGHTEST_SPECKLE = 2.2  # sds; one grain of speckle in 10000 is brighter: what 
 ECHO = 3, 5  # pixels, axial and lateral: the grain of the speckle
 FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
 GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.4  # pixels, speckle sds; the guide's own noise is a fifth of one
+ALONG_PATCH, ALONG_TOLERANCE = 7, 0.4  # pixels, speckle sds; of a place in other frames of a cine
 SETTLED_PATCH, SETTLED_TOLERANCE = 1, 0.1  # pixels, speckle sds; what is left of the speckle's grain after retrieval
 
 
@@ -55,7 +57,7 @@ def despeckle(
     fitted = clip.frames[chosen]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
     first, guided = Likeness(FIRST_PATCH, FIRST_TOLERANCE * sd), Likeness(GUIDED_PATCH, GUIDED_TOLERANCE * sd)
-    looks = draw_looks(plan.fit_looks, 1, rng)
+    looks = draw_looks(plan.fit_looks, rng)
 
     def renew(learnt: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
@@ -69,14 +71,29 @@ def despeckle(
         network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
     )
     image = keep_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
+    return _refined(image, clip, plan.output_looks, sd, rng, deadline), taken
+
+
+def _refined(
+    image: torch.Tensor, clip: ScaledClip, looks: int, sd: float, rng: np.random.Generator, deadline: float
+) -> torch.Tensor:
+    """The network's output averaged with what was recorded where it is alike, in time and in the frame."""
+    along, guided, settled = (
+        Likeness(patch, tolerance * sd)
+        for patch, tolerance in (
+            (ALONG_PATCH, ALONG_TOLERANCE),
+            (GUIDED_PATCH, GUIDED_TOLERANCE),
+            (SETTLED_PATCH, SETTLED_TOLERANCE),
+        )
+    )
+    image = retrieve(image, image, clip.tissue, looks_along(), along, deadline)
+    raw = retrieve(clip.frames, image, clip.tissue, looks_along(), along, deadline)
     for _ in range(OUTPUT_ROUNDS):
-        looks = draw_looks(plan.output_looks, len(clip.frames), rng)
-        recorded = retrieve(clip.frames, image, clip.tissue, looks, guided, deadline)
+        recorded = retrieve(raw, image, clip.tissue, draw_looks(looks, rng), guided, deadline)
         if time.monotonic() > deadline:
             break  # a mean over too few looks is of no use
         image = 0.5 * (image + recorded)
-    settled = Likeness(SETTLED_PATCH, SETTLED_TOLERANCE * sd)
-    return retrieve(image, image, clip.tissue, near_looks(), settled, deadline), taken
+    return retrieve(image, image, clip.tissue, near_looks(), settled, deadline)
 
 
 def keep_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) -> torch.Tensor:

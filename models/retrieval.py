@@ -5,7 +5,7 @@ itself, compared over patches larger than the speckle; later the guide is a netw
 patches, and then like tissue is found along edges and lines as well.
 
 In: raw and guide (frames, rows, columns) and the tissue mask; out: the mean, same shape. Looks into neighbouring frames
-make a cine's frames help each other, without any motion estimate.
+follow tissue that stands still or slides, without any motion estimate.
 """
 
 import math
@@ -17,7 +17,8 @@ import torch
 from torch.nn import functional
 
 REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; like tissue is near, and the speckle's reach is 4 and 6
-REACH_FRAMES, FRAME_STRIDE = 9, 3  # of a cine, to either side; nearer frames show nearly the same speckle
+FRAMES_ALONG = 3, 6, 9  # of a cine, to either side; nearer frames show nearly the same speckle
+COLUMNS_ALONG = 2  # pixels to either side, by which tissue may have slid
 STRIDE = 2  # pixels between looks, the grain of speckle; each is moved by up to one, lest a pattern of period two stay
 WIDE_PATCH = 7  # pixels
 NEAR_ROWS, NEAR_COLUMNS = 3, 5  # pixels; within the grain of the speckle
@@ -41,19 +42,21 @@ class Likeness:
     tolerance: float
 
 
-def draw_looks(count: int, frames: int, rng: np.random.Generator) -> tuple[Look, ...]:
+def draw_looks(count: int, rng: np.random.Generator) -> tuple[Look, ...]:
     """At most ``count`` distinct looks spread evenly at random over the reach; each serves both of its ends."""
-    reach = min(REACH_FRAMES, frames - 1)
-    axes = [
-        np.arange(0, reach + 1, FRAME_STRIDE),
-        *(np.arange(-limit, limit + 1, STRIDE) for limit in (REACH_ROWS, REACH_COLUMNS)),
-    ]
+    axes = [np.arange(-limit, limit + 1, STRIDE) for limit in (REACH_ROWS, REACH_COLUMNS)]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
-    frames_on, rows, columns = grid.T
-    grid = grid[(frames_on > 0) | (rows > 0) | ((rows == 0) & (columns > 0))]
-    grid[:, 1:] += rng.integers(0, STRIDE, size=(len(grid), 2))
+    rows, columns = grid.T
+    grid = grid[(rows > 0) | ((rows == 0) & (columns > 0))]
+    grid += rng.integers(0, STRIDE, size=grid.shape)
     chosen = np.sort(rng.choice(len(grid), size=min(count, len(grid)), replace=False))
-    return tuple(Look(*(int(step) for step in grid[i])) for i in chosen)
+    return tuple(Look(0, *(int(step) for step in grid[i])) for i in chosen)
+
+
+def looks_along() -> tuple[Look, ...]:
+    """The same place in other frames of a cine, and a little beside it."""
+    columns = range(-COLUMNS_ALONG, COLUMNS_ALONG + 1)
+    return tuple(Look(frames, 0, column) for frames in FRAMES_ALONG for column in columns)
 
 
 def near_looks() -> tuple[Look, ...]:

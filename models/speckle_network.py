@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.perturbation import PUBLISHED_SCALES, SMOOTHING, smooth_copies
+from models.perturbation import COPIES, PUBLISHED_SCALES, smooth_copies
 
 SLOPE = 0.1  # of the leaky rectifier
 LEVELS = 4  # of the pyramid; the first works on half the image's size
@@ -25,8 +25,9 @@ class ScaleMixer(nn.Module):
         self.first = _convolution(4, widths[0])
         self.down = nn.ModuleList(_Residual(widths[max(i - 1, 0)], widths[i]) for i in range(LEVELS))
         self.up = nn.ModuleList(_Residual(widths[i] + widths[i + 1], widths[i]) for i in range(LEVELS - 1))
-        self.last = _convolution(widths[0], len(SMOOTHING) + 2)
+        self.last = _convolution(widths[0], COPIES + 1)
         nn.init.zeros_(self.last.weight)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Denoised images, float32."""

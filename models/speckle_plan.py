@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.compute import Compute
-from models.retrieval import FRAME_STRIDE
+from models.retrieval import FRAMES_ALONG
 from models.speckle_loss import CROP, CROPS
 
 SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; one GPU is a guess
@@ -19,7 +19,7 @@ SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on
     ("paper", "cuda", "float32"): 0.3,
 }
 SECONDS_PER_MEGAPIXEL_LOOK = {"cpu": 0.025, "cuda": 0.001}  # of one look in both directions
-SECONDS_PER_MEGAPIXEL_OUTPUT = {"cpu": 1.2, "cuda": 0.02}  # of one frame: network, near looks, brightness
+SECONDS_PER_MEGAPIXEL_OUTPUT = {"cpu": 1.8, "cuda": 0.03}  # of one frame: network, looks along time, near looks
 FIT_SHARE, LOOK_SHARE = 0.4, 0.35  # of the budget, to planned steps and looks; the rest is slack
 MINIMUM_STEPS = 20  # below this the network is still its first guess
 MINIMUM_LOOKS = 20  # below this too little like tissue is found
@@ -50,7 +50,7 @@ def plan_work(shape: tuple[int, ...], variant: str, steps: int, looks: int, comp
     left = max(0.0, budget - frames * megapixels * SECONDS_PER_MEGAPIXEL_OUTPUT[compute.kind])
     step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * CROPS * CROP**2 / 1e6
     planned_steps = int(np.clip(FIT_SHARE * left / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
-    wanted_out = looks if frames <= FRAME_STRIDE else CINE_LOOKS * looks
+    wanted_out = looks if frames <= FRAMES_ALONG[0] else CINE_LOOKS * looks
     work = megapixels * (min(frames, FIT_FRAMES) * PASSES * looks + OUTPUT_ROUNDS * frames * wanted_out)
     allowed = LOOK_SHARE * left / (SECONDS_PER_MEGAPIXEL_LOOK[compute.kind] * max(work, 1e-9))
     fit_looks, output_looks = (

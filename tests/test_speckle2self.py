@@ -114,7 +114,7 @@ def test_retrieval_averages_like_with_like_only():
     halves[:, :, 30:] = 10.0
     raw = halves + torch.linspace(-1.0, 1.0, 40)[None, :, None]
     tissue = torch.ones(40, 60, dtype=torch.bool)
-    looks = draw_looks(100, 1, np.random.default_rng(0))
+    looks = draw_looks(100, np.random.default_rng(0))
     found = retrieve(raw, halves, tissue, looks, Likeness(patch=1, tolerance=0.1))
     assert torch.all((found - halves).abs() <= (raw - halves).abs().max())
     assert float((found - halves).std()) < 0.7 * float((raw - halves).std())
