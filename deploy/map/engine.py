@@ -142,14 +142,19 @@ def build(program: Sequence[str], image: str, arguments: dict[str, str]) -> int:
     return 0
 
 
+def as_caller(command: Sequence[str]) -> list[str]:
+    """Options by which what a container writes belongs to the user who calls."""
+    user = ["--user", f"{os.getuid()}:{os.getgid()}"]
+    return [*user, "--userns", "keep-id"] if command[0] == "podman" and os.getuid() else user
+
+
 def run(image: str, source: Path, target: Path, arguments: Sequence[str]) -> int:
     """Run the image on a study, as the user who asks; its exit code."""
     target.mkdir(parents=True, exist_ok=True)
     mounts = ["-v", f"{source.resolve()}:/var/holoscan/input:ro", "-v", f"{target.resolve()}:/var/holoscan/output"]
-    command = [*runner(image), "--rm", *CAREFUL, "--user", f"{os.getuid()}:{os.getgid()}", *mounts]
-    if command[0] == "podman" and os.getuid():
-        command += ["--userns", "keep-id"]
-    return subprocess.run([*command, image, *arguments], check=False).returncode
+    command = runner(image)
+    options = ["--rm", *CAREFUL, *as_caller(command), *mounts]
+    return subprocess.run([*command, *options, image, *arguments], check=False).returncode
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine import runner
+from engine import as_caller, runner
 
 
 def release(image: str, folder: Path) -> None:
@@ -20,8 +20,8 @@ def release(image: str, folder: Path) -> None:
     subprocess.run([*program, "save", "-o", str(archive), image], check=True)
     export = (folder / "docs").resolve()
     export.mkdir(exist_ok=True)
-    mounts = ["--user", f"{os.getuid()}:{os.getgid()}", "-v", f"{export}:/var/run/holoscan/export/docs"]
-    subprocess.run([*command, "--rm", "--network", "none", *mounts, image, "extract"], check=True)
+    options = ["--rm", "--network", "none", *as_caller(command), "-v", f"{export}:/var/run/holoscan/export/docs"]
+    subprocess.run([*command, *options, image, "extract"], check=True)
     files = sorted(path for path in (archive, *export.rglob("*")) if path.is_file())
     sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {os.path.relpath(path, folder)}\n" for path in files)
     (folder / "SHA256SUMS").write_text("".join(sums))
