@@ -16,7 +16,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from operators.dicom.errors import ConflictingDuplicatesError, NotAnImageError, TooLargeError
+from operators.dicom.errors import ConflictingDuplicatesError, MissingAttributeError, NotAnImageError, TooLargeError
 from operators.dicom.reading import ReadingLimits, read_study
 
 CANARY = "CANARYBIRD"
@@ -119,6 +119,14 @@ def test_text_in_a_uid_makes_the_file_unread_without_repeating_it(tmp_path: Path
     study = read_study(tmp_path)
     assert study.series == ()
     assert CANARY not in study.unread[0].reason
+
+
+def test_an_image_without_a_study_is_refused(tmp_path: Path) -> None:
+    made = image_slice("CT", 0)
+    del made.StudyInstanceUID
+    save(tmp_path, made)
+    with pytest.raises(MissingAttributeError, match="StudyInstanceUID"):
+        read_study(tmp_path).series[0].check()
 
 
 def test_what_follows_the_end_of_a_deflated_stream_is_no_reason_to_wait(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from operators.dicom.classes import MODALITY_OF_CLASS, REFUSED_IMAGES
 from operators.dicom.duplicates import same_object
 from operators.dicom.errors import (
     ConflictingDuplicatesError,
+    MissingAttributeError,
     NotAnImageError,
     Refusal,
     SeveralStudiesError,
@@ -123,6 +124,8 @@ def _check_instance(instance: Instance, limits: ReadingLimits) -> None:
         raise NotAnImageError(instance.sop_class, REFUSED_IMAGES[instance.sop_class])
     if instance.sop_class not in MODALITY_OF_CLASS:
         raise NotAnImageError(instance.sop_class)
+    if not instance.study_uid:
+        raise MissingAttributeError("StudyInstanceUID", "a derived image belongs to the study of its source")
     if instance.voxel_count * instance.samples > limits.values_per_instance:
         size = (instance.rows, instance.columns, instance.frame_count, instance.samples)
         raise TooLargeError(*size, limits.values_per_instance)
