@@ -78,7 +78,10 @@ class TransplantLoss(_CropLoss):
 
 
 class PaperLoss(_CropLoss):
-    """Reconstruction of each scale and consistency between scales, all weights 1."""
+    """Reconstruction of each scale and consistency between scales, all weights 1; of whole frames, as published.
+
+    The norms of the network and the extremes of each scale are those of an image: crops would teach it others.
+    """
 
     def __init__(self, network: nn.Module, frames: torch.Tensor, tissue: torch.Tensor, seed: int) -> None:
         super().__init__(network, seed)
@@ -86,7 +89,8 @@ class PaperLoss(_CropLoss):
 
     def __call__(self) -> torch.Tensor:
         """Loss of one batch."""
-        y, inside = self._crops(self.frames, self.inside)
+        frame, flipped = self._integer(len(self.frames)), [axis for axis in (-2, -1) if self._integer(2)]
+        y, inside = (clip[None, frame : frame + 1].flip(flipped) for clip in (self.frames, self.inside))
         weight = inside / inside.mean().clamp(min=torch.finfo(inside.dtype).eps)
         inputs = scale_copies(y)
         outputs = [self.network(copy, scale) for scale, copy in zip(range(len(PUBLISHED_SCALES)), inputs, strict=True)]
