@@ -1,7 +1,8 @@
 """``python -m app.validation.demo --out FOLDER``: the main job on a study made here, whose truth is known.
 
 Writes a study of CT, MR, PET and ultrasound phantoms to FOLDER/study, runs ``python -m app`` on it into FOLDER/derived,
-reads the derived DICOM back, and compares: a table on stdout (and in FOLDER/table.txt), pictures in FOLDER/pictures.
+reads the derived DICOM back, and compares: a table on stdout (and in FOLDER/table.txt), pictures and the reports' pages
+in FOLDER/pictures.
 The exit code is that of the run; 1 where a series of the study was not denoised.
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 import app
 from app.validation.demo_study import DemoSeries, make_study
 from app.validation.demo_table import Row, row_of, table_of
-from app.validation.read_back import read_result, read_series
+from app.validation.read_back import read_report, read_result, read_series
 from app.validation.scoring import Volume
 from operators.evidence.pictures import comparison_png
 
@@ -60,7 +61,7 @@ def denoise(source: Path, target: Path) -> int:
 
 
 def compare(study: Sequence[DemoSeries], out: Path) -> list[Row]:
-    """Score each derived series against its truth and draw its pictures; series without one are left out."""
+    """Score each derived series against its truth, draw its pictures, copy its report; skip what was not denoised."""
     result = read_result(out / "derived")
     (out / "pictures").mkdir()
     rows = []
@@ -72,6 +73,8 @@ def compare(study: Sequence[DemoSeries], out: Path) -> list[Row]:
         after = read_series(out / "derived", result[series.uid].series_uid)
         rows.append(row_of(series, before, after, result[series.uid].seconds))
         draw(series, before, after, out / "pictures")
+        report = read_report(out / "derived", result[series.uid].report_uid)
+        (out / "pictures" / f"{file_name(series)}_report.pdf").write_bytes(report)
     return rows
 
 
@@ -80,7 +83,12 @@ def draw(series: DemoSeries, before: Volume, after: Volume, folder: Path) -> Non
     middle = len(before) // 2
     for name, window in series.windows.items():
         picture = comparison_png(before[middle], after[middle], window)
-        (folder / f"{series.name.replace(' ', '_').lower()}_{name}.png").write_bytes(picture)
+        (folder / f"{file_name(series)}_{name}.png").write_bytes(picture)
+
+
+def file_name(series: DemoSeries) -> str:
+    """What the names of a series' pictures begin with."""
+    return series.name.replace(" ", "_").lower()
 
 
 if __name__ == "__main__":

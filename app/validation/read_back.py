@@ -22,6 +22,7 @@ class Derived:
 
     series_uid: str
     seconds: float
+    report_uid: str  # of the series that holds its report, empty where none was asked for
 
 
 def read_rows(folder: Path) -> dict[str, dict[str, Any]]:
@@ -34,7 +35,7 @@ def read_rows(folder: Path) -> dict[str, dict[str, Any]]:
 def read_result(folder: Path) -> dict[str, Derived]:
     """Return the derived series by the UID of their source."""
     return {
-        uid: Derived(row["written"][0]["series_uid"], row["seconds"])
+        uid: Derived(row["written"][0]["series_uid"], row["seconds"], _report_in(row["written"]))
         for uid, row in read_rows(folder).items()
         if row["status"] == "denoised"
     }
@@ -42,9 +43,24 @@ def read_result(folder: Path) -> dict[str, Derived]:
 
 def read_series(folder: Path, series_uid: str) -> Volume:
     """Return a series as (slices or frames, rows, columns) in real units; of ultrasound, the tissue's grey alone."""
+    return np.concatenate([_frames(pydicom.dcmread(path)) for path in _files_of(folder, series_uid)])
+
+
+def read_report(folder: Path, report_uid: str) -> bytes:
+    """Return the PDF of a report's series."""
+    instance = pydicom.dcmread(_files_of(folder, report_uid)[0])
+    return bytes(instance.EncapsulatedDocument[: instance.EncapsulatedDocumentLength])
+
+
+def _files_of(folder: Path, series_uid: str) -> list[Path]:
+    """A series' files in the order of their InstanceNumber."""
     headers = [(pydicom.dcmread(path, stop_before_pixels=True), path) for path in sorted(folder.rglob("*.dcm"))]
     chosen = [(int(header.InstanceNumber), path) for header, path in headers if header.SeriesInstanceUID == series_uid]
-    return np.concatenate([_frames(pydicom.dcmread(path)) for _, path in sorted(chosen)])
+    return [path for _, path in sorted(chosen)]
+
+
+def _report_in(written: list[dict[str, Any]]) -> str:
+    return next((str(series["series_uid"]) for series in written if series["kind"] == "report"), "")
 
 
 def _frames(instance: Dataset) -> Volume:

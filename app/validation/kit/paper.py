@@ -12,6 +12,7 @@ LINE = 0.0205  # of the page's height, one line of a table
 SIZE = 7.5  # points
 SPACING = LINE * HEIGHT * 72 / SIZE / 1.2  # of lines within a cell, in the unit of the text
 CHARACTERS = 175  # of this size fit between the margins
+CLEAR = 3  # characters at the end of a cell: words of wide letters need more room
 COLOURS = {"pass": "#d8efd8", "fail": "#f6d0d0", "not measured": "#e8e8e8"}  # of a row that holds such a cell
 
 
@@ -56,7 +57,7 @@ def table_pages(title: str, below: str, columns: Sequence[Column], rows: Sequenc
 
 def _wrapped(columns: Sequence[Column], row: Sequence[str]) -> list[list[str]]:
     return [
-        textwrap.wrap(cell, max(4, int(CHARACTERS * column.share))) or [""]
+        textwrap.wrap(cell, max(4, int(CHARACTERS * column.share) - CLEAR)) or [""]
         for column, cell in zip(columns, row, strict=True)
     ]
 

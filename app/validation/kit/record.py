@@ -9,6 +9,19 @@ from typing import Any
 from app.validation.kit.evidence import Evidence
 from app.validation.kit.results import Result, failed
 
+# Of a row of result.json.
+RUN_FACTS = (
+    "status",
+    "reason",
+    "seconds",
+    "method",
+    "device",
+    "precision",
+    "processor",
+    "steps_planned",
+    "steps_taken",
+)
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -60,6 +73,5 @@ def _row(result: Result) -> dict[str, Any]:
 
 
 def _run_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("status", "reason", "seconds", "method", "device", "precision", "steps_planned", "steps_taken")
-    strengths = [written["strength"] for written in row.get("written", ())]
-    return {name: row[name] for name in names if name in row} | {"strength": strengths}
+    strengths = [written["strength"] for written in row.get("written", ()) if written["kind"] == "denoised"]
+    return {name: row[name] for name in RUN_FACTS if name in row} | {"strength": strengths}
