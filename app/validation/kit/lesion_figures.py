@@ -64,6 +64,17 @@ def recovery(evidence: Evidence, group: str, diameter: float, of: str) -> Measur
     return mean_of(np.array(recovered))
 
 
+def recovery_error(evidence: Evidence, group: str, diameter: float) -> Measured:
+    """Error of the SUVmean of hot spheres beyond the input's own, over that of the noiseless object."""
+    errors = []
+    for pair in evidence.pairs(group):
+        for ball in balls(pair, diameter):
+            inside = ball_mask(pair, ball)
+            true, old, new = (v[inside].mean(dtype=np.float64) for v in (pair.truth, pair.before, pair.after))
+            errors.append((abs(new - true) - abs(old - true)) / true)
+    return mean_of(np.array(errors))
+
+
 def balls(pair: Pair, diameter: float, contrast: float | None = None) -> list[Insert]:
     """Return the balls of a diameter (mm) and, unless it is left out, a contrast.
 
