@@ -21,7 +21,7 @@ from models.slice_noise import box_mean, evenly, robust_sd
 PAPER_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
 PAPER_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
 MATCH_RADIUS = 1  # pixels; 3x3 means: the scale of the smallest structures that must not be averaged away
-MATCH_SD = 1.5  # sd of the difference of two such means; 2 blurs the folds of coarse MR, 1 loses in CT what it gains there
+MATCH_SD = 1.5  # sd of the difference of two such means; 2 blurs the folds of coarse MR, 1 loses as much in CT
 SAMPLED_PAIRS = 8  # of slices, from which that sd is measured
 LEAST_DIFFERENCE_SD = 0.15  # of the local noise; guesses of a plain volume may hardly differ
 UNMATCHED_GROWTH = 1  # pixels; the flanks of what did not match are not confirmed either

@@ -51,7 +51,7 @@ def flatness(window: Tensor, threshold: float) -> Tensor:
 
 
 def slice_correlations(volume: Tensor, threshold: float) -> tuple[float, ...]:
-    """Correlation of the noise of slices 1, 2, ... apart, in the finest detail of flat tissue; 0 where there is none."""
+    """Correlation of the noise of slices 1, 2, ... apart, in the finest detail of flat tissue; 0 without any."""
     gaps = range(1, min(LARGEST_GAP, len(volume) - 1) + 1)
     windows = [volume[start : start + len(gaps) + 1] for start in evenly(len(volume) - len(gaps), WINDOWS)]
     variances = [flatness(window, threshold) for window in windows]
