@@ -75,7 +75,14 @@ def test_a_perfect_derived_series_scores_best_and_is_pictured(study):
         derived.SeriesInstanceUID = "2.25.1"
         derived.PixelData = (np.rint(ct.truth[index]) + 1024).astype(np.int16).tobytes()
         derived.save_as(folder / "derived" / path.name)
-    row = {"series_uid": ct.uid, "status": "denoised", "seconds": 1.5, "written": [{"series_uid": "2.25.1"}]}
+    derived.SeriesInstanceUID, derived.EncapsulatedDocument, derived.EncapsulatedDocumentLength = (
+        "2.25.2",
+        b"%PDF\0\0",
+        5,
+    )
+    derived.save_as(folder / "derived" / "report.dcm")
+    written = [{"series_uid": "2.25.1", "kind": "denoised"}, {"series_uid": "2.25.2", "kind": "report"}]
+    row = {"series_uid": ct.uid, "status": "denoised", "seconds": 1.5, "written": written}
     refused = {"series_uid": series[1].uid, "status": "refused"}
     (folder / "derived" / "result.json").write_text(json.dumps({"series": [row, refused]}))
     (only,) = demo.compare(series, folder)
@@ -83,7 +90,9 @@ def test_a_perfect_derived_series_scores_best_and_is_pictured(study):
     assert only.after.ssim > 0.99
     assert abs(only.mean_change) < 1
     assert "CT" in str(only)
-    assert {path.name for path in (folder / "pictures").iterdir()} == {"ct_soft.png", "ct_lung.png"}
+    pictures = {path.name for path in (folder / "pictures").iterdir()}
+    assert pictures == {"ct_soft.png", "ct_lung.png", "ct_report.pdf"}
+    assert (folder / "pictures" / "ct_report.pdf").read_bytes() == b"%PDF\0"
 
 
 def test_a_run_that_denoises_nothing_ends_the_demo_with_its_exit_code(tmp_path, monkeypatch):
