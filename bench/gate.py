@@ -29,6 +29,7 @@ CT_NOISE, MR_NOISE, PET_NOISE = 20.0, 50.0, 15.0  # HU, amplitude, per root of B
 SUMMED_CNR = 8.0  # of what is erased or invented: its sum over the sd of the noise's own sum there
 EDGE_GROWTH, STRETCH, OFFSET_HU, OFFSET_SHARE = 0.1, 1.1, 3.0, 0.03
 HALF, DRAWS = 0.5, 60  # share of a voxel that counts as inside; noise sums whose spread is taken
+BODY, INSIDE = {"CT": -200.0, "MR": 100.0, "PT": 300.0}, 3  # values above which is body; voxels from its surface
 TRUTHS = 4  # phantoms of each modality; the noise is new every time
 
 
@@ -77,13 +78,13 @@ def edge_growth(rng: np.random.Generator, truth: Volume, after: Volume, scale: V
     return ndimage.convolve1d(ndimage.convolve1d(after, kernel, 1), kernel, 2)
 
 
-def _place(rng: np.random.Generator, truth: Volume, margin: int) -> tuple[int, int, int]:
-    """Somewhere in even tissue: the least of some gradients drawn at random."""
+def _place(rng: np.random.Generator, modality: str, truth: Volume, margin: int) -> tuple[int, int, int]:
+    """Somewhere well inside the body and even: the least of some gradients drawn at random."""
     steep = ndimage.generic_gradient_magnitude(truth, ndimage.sobel)
-    tissue = truth > np.quantile(truth, 0.5)
+    body = ndimage.binary_erosion(truth > BODY[modality], iterations=INSIDE)
     inner = np.zeros(truth.shape, bool)
     inner[2:-2, margin:-margin, margin:-margin] = True
-    spots = np.argwhere(tissue & inner)
+    spots = np.argwhere(body & inner)
     drawn = spots[rng.integers(len(spots), size=40)]
     return tuple(drawn[np.argmin(steep[tuple(drawn.T)])])
 
@@ -100,7 +101,7 @@ def _of_cnr(rng: np.random.Generator, modality: str, shape: Volume, scale: Volum
 
 def lesion_erased(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume, modality: str) -> Volume:
     """A ball of 2 to 5 voxels across that was in the input and is not in the output."""
-    at = _place(rng, truth, 10)
+    at = _place(rng, modality, truth, 10)
     distance = np.sqrt(
         sum((axis - i) ** 2 for axis, i in zip(np.ogrid[tuple(slice(n) for n in truth.shape)], at, strict=True))
     )
@@ -111,7 +112,7 @@ def lesion_erased(rng: np.random.Generator, truth: Volume, after: Volume, scale:
 
 def line_invented(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume, modality: str) -> Volume:
     """A line of 12 to 20 pixels at any angle, or through 8 slices, that is only in the output."""
-    at, shape = _place(rng, truth, 14), np.zeros(truth.shape, np.float32)
+    at, shape = _place(rng, modality, truth, 14), np.zeros(truth.shape, np.float32)
     if rng.random() < 0.25:
         start = int(np.clip(at[0] - 4, 0, len(truth) - 8))
         shape[start : start + 8, at[1], at[2]] = 1

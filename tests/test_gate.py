@@ -67,6 +67,24 @@ def test_what_cannot_be_measured_is_said_and_left_to_the_other_lights() -> None:
     assert not assess_volume(spoiled, 100, GateSettings()).passed
 
 
+def test_a_lesion_erased_is_seen_and_one_that_is_mostly_left_is_not_called_so() -> None:
+    z, y, x = np.ogrid[: SHAPE[0], : SHAPE[1], : SHAPE[2]]
+    ball = (((z - 8) ** 2 + (y - 50) ** 2 + (x - 62) ** 2) < 6).astype(np.float32)
+    lesion = ball * np.float32(3 * NOISE)
+
+    def light(after: Images, strength: float) -> float | None:
+        pair = Pair(truth() + lesion + BEFORE_NOISE, after, np.ones(SHAPE, bool), (1.0, 1.0, 1.0), -950.0, "CT")
+        checks = assess_volume(pair.at(strength), strength, GateSettings()).checks
+        return next(one.value for one in checks if one.name == "local_change")
+
+    kept = (truth() + lesion + 0.3 * BEFORE_NOISE).astype(np.float32)
+    assert light(kept, 100) == 0
+    erased = light(kept - lesion, 100)
+    assert erased is not None
+    assert erased > GateSettings().local_sd
+    assert light(kept - lesion, 40) == 0
+
+
 def test_less_strength_does_less_harm() -> None:
     assert "mean_bias" not in faults(lambda image: image + 3, strength=50)
 

@@ -16,6 +16,7 @@ from operators.evidence.assessment import Assessment, Check, LevelBias
 from operators.evidence.bias import SURE, Images, Mask, level_biases, slice_biases, square_means, squares
 from operators.evidence.edges import edge_findings
 from operators.evidence.limits import GateSettings
+from operators.evidence.local_change import local_change
 from operators.evidence.noise import noise_levels, noise_map, sampled
 from operators.evidence.order import order_ratio
 
@@ -75,6 +76,7 @@ def assess_volume(pair: Pair, strength: float, settings: GateSettings) -> Assess
     checks = (
         *_bias_checks(pair, tissue, levels, by_slice, settings),
         *_structure_checks(pair, tissue, noise_before, settings),
+        *_local_checks(pair, noise_before, settings),
         _range_check(pair, noise_before),
         _padding_check(pair),
         Check(
@@ -135,6 +137,13 @@ def _structure_checks(pair: Pair, tissue: Mask, noise: float, settings: GateSett
         Check("edge_width", edges.growth, settings.edge_percent, "%", "edges are as sharp as before"),
         Check("residual_structure", edges.structure, settings.structure, "sd", "what was removed shows no anatomy"),
     )
+
+
+def _local_checks(pair: Pair, noise: float, settings: GateSettings) -> tuple[Check, ...]:
+    if pair.modality == "PT":  # whose noise rises so steeply from place to place that it passes for small things
+        return ()
+    largest = local_change(pair.before, pair.after, pair.valid, noise)
+    return (Check("local_change", largest, settings.local_sd, "sd", "nothing small was erased or invented"),)
 
 
 def _activity_checks(pair: Pair, settings: GateSettings) -> tuple[Check, ...]:
