@@ -1,8 +1,8 @@
 """Matched regions: where a neighbouring slice confirms what a slice shows.
 
 W = 1 where it does, 0 elsewhere. The published test compares two strongly smoothed guides with a fixed threshold; ours
-compares 3x3 means of the first guesses with how much such means differ in the volume, so that small structures decide
-for themselves.
+compares 3x3 means of the first guesses with what the noise left in them explains, so that small structures decide for
+themselves.
 """
 
 import math
@@ -16,32 +16,25 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.scaling import Scaling
-from models.slice_noise import box_mean, evenly, robust_sd
+from models.slice_noise import box_mean, robust_sd
 
 PAPER_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
 PAPER_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
 MATCH_RADIUS = 1  # pixels; 3x3 means: the scale of the smallest structures that must not be averaged away
-MATCH_SD = 1.5  # sd of the difference of two such means; 2 blurs the folds of coarse MR, 1 loses as much in CT
-SAMPLED_PAIRS = 8  # of slices, from which that sd is measured
-LEAST_DIFFERENCE_SD = 0.15  # of the local noise; guesses of a plain volume may hardly differ
+MATCH_SD = 2.0  # sd of the difference of two such means; 5 % of unchanged pixels fall outside
 UNMATCHED_GROWTH = 1  # pixels; the flanks of what did not match are not confirmed either
 
 
-def mean_difference_sd(volume: Tensor, guesses: Tensor, scaling: Scaling, gap: int, threshold: float) -> float:
-    """Sd of the difference of 3x3 means of first guesses ``gap`` slices apart, in units of the local noise.
+def guess_difference_sd(noise_sd: Tensor, correlation: float) -> float:
+    """Sd of the difference of two slices' first guesses where they show the same, in units of the local noise.
+
+    What shrinking leaves of the noise is mostly the mean of a block.
 
     Args:
-        volume: (slices, 1, rows, columns) in real units, ``threshold`` of which tells tissue.
-        guesses: the same shape, in the network's units.
+        noise_sd: of the transform's coefficients, that of the mean first.
+        correlation: of the noise of the two slices.
     """
-    size = (volume.shape[-2], volume.shape[-1])
-    differences = [
-        (box_mean(guesses[i : i + 1] - guesses[i + gap : i + gap + 1], MATCH_RADIUS) / scaling.level_at(i, 0, 0, size))[
-            volume[i : i + 1] > threshold
-        ]
-        for i in evenly(len(volume) - gap, SAMPLED_PAIRS)
-    ]
-    return max(robust_sd(torch.cat(differences)), LEAST_DIFFERENCE_SD)
+    return float(noise_sd[0]) / math.sqrt(len(noise_sd)) * math.sqrt(2 * (1 - correlation))
 
 
 def confirmed(g_i: Tensor, g_j: Tensor, level: Tensor, difference_sd: float) -> Tensor:
@@ -51,7 +44,7 @@ def confirmed(g_i: Tensor, g_j: Tensor, level: Tensor, difference_sd: float) -> 
     return 1 - functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH)
 
 
-def published_guides(volume: Tensor, scaling: Scaling, *_: object) -> npt.NDArray[np.float32]:
+def published_guides(volume: Tensor, scaling: Scaling) -> npt.NDArray[np.float32]:
     """LPF of NS-N2N of every slice of ``volume``, (slices, 1, rows, columns): (slices, rows, columns), on [0, 1]."""
     return np.stack([strong_low_pass(scaling.scaled(slice_)[0].cpu().numpy()) for slice_ in volume], dtype=np.float32)
 

@@ -1,7 +1,7 @@
 """How the noise of a volume is spread over the coefficients of its block transform, measured on the volume itself.
 
 In a slice: second differences of neighbouring slices hold noise and hardly any anatomy; they are read in the blocks of
-tissue that are plainest for their noise. Along slices: from the correlations of the noise. Both are taken as separable.
+tissue that are plainest for the noise around them. Along slices: from the correlations. Both are taken as separable.
 """
 
 import math
@@ -16,7 +16,8 @@ from models.transform import BLOCK, cosine_matrix
 
 TRIPLES = 24  # of slices, evenly along the volume
 APART = 2  # pixels between blocks
-PLAINEST = 0.1  # share of the blocks whose sum of slices has least structure for the noise of their difference
+PLAINEST = 0.1  # share of the blocks that have least structure for the noise around them
+FINEST = (10, 11, 14, 15)  # coefficients of a slice whose frequencies are in the upper half both ways
 AROUND = 2  # blocks on each side over which that noise is averaged: a block must not be chosen for its own
 LOW_SHARE, LOW_SHARE_TO_SD = 0.3, 2.595  # first guess: a quantile that anatomy in most blocks does not reach
 ROUNDS = 2  # of choosing plain blocks by what is known of the noise
@@ -81,12 +82,14 @@ def _coefficients(slice_: Tensor) -> Tensor:
 
 
 def _structure(differences: Tensor, sums: Tensor, inside: Tensor, sd: Tensor) -> Tensor:
-    """Energy of each block's sum over that of the differences around it, both without their means."""
-    scale = sd[1:, None, None, None]
-    noise = ((differences[1:] / scale).square().mean(dim=0) * inside)[:, None]
+    """Energy of each block over that of the finest detail around it, both in units of the noise.
+
+    The finest detail tells how strong the noise is there: differences alone are large where anatomy changes, too.
+    """
+    energy = (differences / sd[:, None, None, None]).square() + (sums / sd[:, None, None, None]).square()
     share = box_mean(inside.float()[:, None], AROUND)
-    around = box_mean(noise, AROUND) / share.clamp(min=TINY)
-    return ((sums[1:] / scale).square().mean(dim=0) / around[:, 0].clamp(min=TINY))[inside]
+    noise = box_mean((energy[list(FINEST)].mean(dim=0) * inside)[:, None], AROUND) / share.clamp(min=TINY)
+    return (energy[1:].mean(dim=0) / noise[:, 0].clamp(min=TINY))[inside]
 
 
 def _quantile(values: Tensor, share: float) -> Tensor:

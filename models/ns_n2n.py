@@ -11,7 +11,6 @@ as published.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,13 +25,15 @@ from models.first_guess import first_guess
 from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
 from models.low_frequencies import return_low_frequencies
-from models.matching import mean_difference_sd, published_guides
+from models.matching import guess_difference_sd, published_guides
 from models.noise_level import measure_noise
+from models.noise_spectrum import coefficient_sd
 from models.pairs import PairDrawer
 from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
+from models.slice_noise import settled
 from models.slice_plan import plan_steps
 from models.tissue import tissue_of
 
@@ -98,7 +99,8 @@ def denoise_volume(
     noise = measure_noise(volume, tissue)
     scaling = (unit_range if settings.variant == "paper" else noise_units)(volume, noise)
     default = settings.variant == "default"
-    images = (first_guess if default else published_guides)(volume, scaling, noise, tissue.above)
+    noise_sd = coefficient_sd(volume, scaling, tissue.above, settled(noise.correlations))
+    images = first_guess(volume, scaling, noise_sd) if default else published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -106,7 +108,12 @@ def denoise_volume(
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     steps = plan_steps(settings.steps, compute, voxels.size, budget)
-    loss = _loss(network, drawer, settings)
+    difference_sd = guess_difference_sd(noise_sd, settled(noise.correlations)[gap - 1])
+
+    def loss() -> Tensor:
+        pair = drawer.draw()
+        return confirmed_loss(network, pair, difference_sd) if default else paper_loss(network, pair)
+
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
@@ -123,14 +130,6 @@ def denoise_volume(
         METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, steps, taken, measures
     )
     return Denoised(images, record)
-
-
-def _loss(network: SliceNetwork, drawer: PairDrawer, settings: NSN2NSettings) -> Callable[[], Tensor]:
-    if settings.variant == "paper":
-        return lambda: paper_loss(network, drawer.draw())
-    assert drawer.guides is not None
-    difference_sd = mean_difference_sd(drawer.volume, drawer.guides, drawer.scaling, drawer.gap, drawer.threshold)
-    return lambda: confirmed_loss(network, drawer.draw(), difference_sd)
 
 
 def _removed(voxels: Voxels, images: Voxels, above: float) -> dict[str, float]:

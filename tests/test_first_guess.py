@@ -71,8 +71,8 @@ def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> Non
     kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix())
     true = (blocks.double() @ kernel.T.double()).std(dim=0)
     ratio = found[1:] / true[1:]
-    assert float(ratio.median()) == pytest.approx(1.0, abs=0.15)
-    assert float(ratio.max()) < 2
+    assert 0.7 < float(ratio.median()) < 1.1  # the plainest blocks hold a little less noise: never much more is removed
+    assert float(ratio.max()) < 1.5
 
 
 def test_nothing_to_measure_means_white_noise() -> None:
@@ -85,7 +85,7 @@ def test_the_guess_is_nearer_to_the_truth() -> None:
     voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
     noise = measure_noise(voxels, EVERYTHING)
     scaling = noise_units(voxels, noise)
-    guess = scaling.real(torch.from_numpy(first_guess(voxels, scaling, noise, -math.inf))).numpy()
+    guess = scaling.real(torch.from_numpy(first_guess(voxels, scaling, WHITE))).numpy()
     assert np.std(guess - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
 
 
