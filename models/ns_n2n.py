@@ -12,6 +12,7 @@ as published.
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -109,11 +110,7 @@ def denoise_volume(
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     steps = plan_steps(settings.steps, compute, voxels.size, budget)
     difference_sd = guess_difference_sd(noise_sd, settled(noise.correlations)[gap - 1])
-
-    def loss() -> Tensor:
-        pair = drawer.draw()
-        return confirmed_loss(network, pair, difference_sd) if default else paper_loss(network, pair)
-
+    loss = partial(_loss, network, drawer, difference_sd if default else None)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
@@ -130,6 +127,12 @@ def denoise_volume(
         METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, steps, taken, measures
     )
     return Denoised(images, record)
+
+
+def _loss(network: SliceNetwork, drawer: PairDrawer, difference_sd: float | None) -> Tensor:
+    """Ours, where it is known by what guesses of the same may differ; else the published one."""
+    pair = drawer.draw()
+    return paper_loss(network, pair) if difference_sd is None else confirmed_loss(network, pair, difference_sd)
 
 
 def _removed(voxels: Voxels, images: Voxels, above: float) -> dict[str, float]:
