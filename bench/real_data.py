@@ -17,7 +17,7 @@ from app.conformance import table
 LARGEST_SECONDS = 600  # a study may take
 HEAD = """# What became of real studies
 
-Made by `python -m bench.real_data`, with a fit cut short ({settings}): a longer one may pass the gate at another strength.
+Made by `python -m bench.real_data`, with a fit cut short ({settings}): a longer one may pass the gate better.
 The folders hold public objects of the Cancer Imaging Archive, pydicom, fo-dicom, GDCM, dcm2niix and others, unedited.
 """
 
