@@ -27,7 +27,7 @@ from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
 from models.low_frequencies import return_low_frequencies
 from models.matching import guess_difference_sd, published_guides
-from models.noise_level import measure_noise
+from models.noise_level import SliceNoise, measure_noise
 from models.noise_spectrum import coefficient_sd
 from models.pairs import PairDrawer
 from models.rician import remove_rician_bias, rician_sd
@@ -98,10 +98,13 @@ def denoise_volume(
     volume, inside = (torch.from_numpy(array)[:, None].to(compute.device) for array in (voxels, valid))
     tissue = tissue_of(voxels, modality)
     noise = measure_noise(volume, tissue)
-    scaling = (unit_range if settings.variant == "paper" else noise_units)(volume, noise)
     default = settings.variant == "default"
-    noise_sd = coefficient_sd(volume, scaling, tissue.above, settled(noise.correlations))
-    images = first_guess(volume, scaling, noise_sd) if default else published_guides(volume, scaling)
+    scaling = (noise_units if default else unit_range)(volume, noise)
+    difference_sd = None
+    if default:
+        images, difference_sd = _guesses(volume, scaling, noise, tissue.above)
+    else:
+        images = published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -109,8 +112,7 @@ def denoise_volume(
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     steps = plan_steps(settings.steps, compute, voxels.size, budget)
-    difference_sd = guess_difference_sd(noise_sd, settled(noise.correlations)[gap - 1])
-    loss = partial(_loss, network, drawer, difference_sd if default else None)
+    loss = partial(_loss, network, drawer, difference_sd)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
@@ -127,6 +129,13 @@ def denoise_volume(
         METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, steps, taken, measures
     )
     return Denoised(images, record)
+
+
+def _guesses(volume: Tensor, scaling: Scaling, noise: SliceNoise, threshold: float) -> tuple[Voxels, float]:
+    """First guesses, in the network's units, and the sd by which those of the same tissue differ."""
+    correlations = settled(noise.correlations)
+    noise_sd = coefficient_sd(volume, scaling, threshold, correlations)
+    return first_guess(volume, scaling, noise_sd), guess_difference_sd(noise_sd, correlations[noise.gap - 1])
 
 
 def _loss(network: SliceNetwork, drawer: PairDrawer, difference_sd: float | None) -> Tensor:

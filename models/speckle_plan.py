@@ -48,9 +48,7 @@ def plan_work(shape: tuple[int, ...], variant: str, steps: int, looks: int, comp
     """
     frames, megapixels = shape[0], shape[1] * shape[2] / 1e6
     left = max(0.0, budget - frames * megapixels * SECONDS_PER_MEGAPIXEL_OUTPUT[compute.kind])
-    step_megapixels = (
-        megapixels if variant == "paper" else CROPS * CROP**2 / 1e6
-    )  # the published fit takes whole frames
+    step_megapixels = megapixels if variant == "paper" else CROPS * CROP**2 / 1e6  # published: whole frames
     step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * step_megapixels
     planned_steps = int(np.clip(FIT_SHARE * left / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
     wanted_out = looks if frames <= FRAMES_ALONG[0] else CINE_LOOKS * looks

@@ -72,7 +72,9 @@ def _filtered(
         weights.append(torch.zeros_like(window[-1][0]))
         if len(window) < BLOCK:
             continue
-        noisy, guides = (kernel @ _blocks(torch.stack(group)[:, shift:, shift:]) for group in zip(*window, strict=True))
+        slices, guesses = zip(*window, strict=True)
+        noisy = kernel @ _blocks(slices, shift)
+        guides = noisy if guide is slice_ else kernel @ _blocks(guesses, shift)
         gain = gain_of(guides, noise_sd)
         gain[0] = 1.0
         weight = 1 / (gain * noise_sd).square().sum(dim=0)
@@ -87,9 +89,10 @@ def _filtered(
         yield _cropped(total / weight, size)
 
 
-def _blocks(stack: Tensor) -> Tensor:
-    """(BLOCK, rows, columns) to (BLOCK ** 3, blocks)."""
-    return functional.unfold(stack[:, None], BLOCK, stride=STRIDE).flatten(0, 1)
+def _blocks(slices: tuple[Tensor, ...], shift: int) -> Tensor:
+    """`BLOCK` slices (rows, columns) to (BLOCK ** 3, blocks), the first of them ``shift`` pixels down and right."""
+    stack = torch.stack(slices)[:, None, shift:, shift:]
+    return functional.unfold(stack, BLOCK, stride=STRIDE).flatten(0, 1)
 
 
 def _overlapped(blocks: Tensor, size: torch.Size) -> Tensor:
