@@ -2,16 +2,19 @@
 
 In a slice: second differences of neighbouring slices hold noise and hardly any anatomy; they are read in the blocks of
 tissue that are plainest for the noise around them. Along slices: from the correlations. Both are taken as separable.
+The spectrum then says how strong the noise is in all: in thick slices what neighbours differ by is half anatomy.
 """
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.scaling import Scaling
-from models.slice_noise import MAD_TO_SD, box_mean, evenly
+from models.noise_level import SliceNoise
+from models.scaling import Scaling, noise_units
+from models.slice_noise import MAD_TO_SD, box_mean, evenly, settled
 from models.transform import BLOCK, cosine_matrix
 
 TRIPLES = 24  # of slices, evenly along the volume
@@ -26,18 +29,26 @@ TINY = 1e-6  # noise units; a block of constants has no spectrum
 LEAST_POWER = 0.05  # of white noise, along slices; the correlations are estimates and may contradict each other
 
 
-def coefficient_sd(volume: Tensor, scaling: Scaling, threshold: float, correlations: tuple[float, ...]) -> Tensor:
-    """Standard deviation of the noise in each coefficient, (BLOCK ** 3,), in units of the local noise.
+def measure_spectrum(volume: Tensor, noise: SliceNoise, threshold: float) -> tuple[SliceNoise, Tensor]:
+    """``noise`` with the level that its spectrum has, and that spectrum.
 
     Args:
         volume: (slices, 1, rows, columns) in real units, at least 3 slices.
+        noise: of the volume, its level from differences of slices.
         threshold: real value above which a voxel is tissue.
-        correlations: of the noise, 1, 2, ... slices apart; see `settled`.
+
+    Returns:
+        noise: the same with another ``sd``.
+        noise_sd: (BLOCK ** 3,) standard deviation of each coefficient, in units of the local noise; their mean square
+            is 1.
     """
+    correlations = settled(noise.correlations)
     matrix = cosine_matrix().to(volume.device)
     along = torch.diagonal(matrix @ _correlation_matrix(correlations).to(volume.device) @ matrix.T)
-    in_slice = _in_slice_sd(volume, scaling, threshold, correlations)
-    return torch.kron(along.clamp(min=LEAST_POWER).sqrt(), in_slice)
+    in_slice = _in_slice_sd(volume, noise_units(volume, noise), threshold, correlations)
+    noise_sd = torch.kron(along.clamp(min=LEAST_POWER).sqrt(), in_slice)
+    total = float(noise_sd.square().mean().sqrt())
+    return replace(noise, sd=noise.sd * total), noise_sd / total
 
 
 def _correlation_matrix(correlations: tuple[float, ...]) -> Tensor:
@@ -61,7 +72,13 @@ def _in_slice_sd(volume: Tensor, scaling: Scaling, threshold: float, correlation
         structure = _structure(differences, sums, inside, sd.clamp(min=TINY))
         plain = structure <= structure.kthvalue(max(1, int(PLAINEST * structure.numel()))).values
         sd = _quantile(differences[:, inside][:, plain], 0.5) * MAD_TO_SD
-    return sd.clamp(min=TINY) / unit
+    return _with_smooth_mean(sd.clamp(min=TINY)) / unit
+
+
+def _with_smooth_mean(sd: Tensor) -> Tensor:
+    """The mean's is at most what its neighbours make it: anatomy that slices differ by is mostly there."""
+    most = sd[1] * sd[BLOCK] / sd[BLOCK + 1]
+    return torch.cat([torch.minimum(sd[0], most)[None], sd[1:]])
 
 
 def _triple(volume: Tensor, scaling: Scaling, threshold: float, index: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -27,8 +27,8 @@ from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
 from models.low_frequencies import return_low_frequencies
 from models.matching import guess_difference_sd, published_guides
-from models.noise_level import SliceNoise, measure_noise
-from models.noise_spectrum import coefficient_sd
+from models.noise_level import measure_noise
+from models.noise_spectrum import measure_spectrum
 from models.pairs import PairDrawer
 from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
@@ -99,11 +99,14 @@ def denoise_volume(
     tissue = tissue_of(voxels, modality)
     noise = measure_noise(volume, tissue)
     default = settings.variant == "default"
-    scaling = (noise_units if default else unit_range)(volume, noise)
     difference_sd = None
     if default:
-        images, difference_sd = _guesses(volume, scaling, noise, tissue.above)
+        noise, noise_sd = measure_spectrum(volume, noise, tissue.above)
+        scaling = noise_units(volume, noise)
+        images = first_guess(volume, scaling, noise_sd)
+        difference_sd = guess_difference_sd(noise_sd, settled(noise.correlations)[noise.gap - 1])
     else:
+        scaling = unit_range(volume, noise)
         images = published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
@@ -129,13 +132,6 @@ def denoise_volume(
         METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, steps, taken, measures
     )
     return Denoised(images, record)
-
-
-def _guesses(volume: Tensor, scaling: Scaling, noise: SliceNoise, threshold: float) -> tuple[Voxels, float]:
-    """First guesses, in the network's units, and the sd by which those of the same tissue differ."""
-    correlations = settled(noise.correlations)
-    noise_sd = coefficient_sd(volume, scaling, threshold, correlations)
-    return first_guess(volume, scaling, noise_sd), guess_difference_sd(noise_sd, correlations[noise.gap - 1])
 
 
 def _loss(network: SliceNetwork, drawer: PairDrawer, difference_sd: float | None) -> Tensor:

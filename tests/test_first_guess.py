@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from models.change_limit import LARGEST_CHANGE_SD, limit_change
 from models.first_guess import first_guess
-from models.noise_level import measure_noise
-from models.noise_spectrum import coefficient_sd
+from models.noise_level import SliceNoise, measure_noise
+from models.noise_spectrum import measure_spectrum
 from models.scaling import Scaling, noise_units
 from models.tissue import Tissue
 from models.transform import BLOCK, cosine_matrix, shrunk
@@ -23,8 +23,9 @@ def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def plain(volume: torch.Tensor) -> Scaling:
-    return Scaling(0.0, 1.0, torch.ones(len(volume), 1, -(-volume.shape[-2] // 4), -(-volume.shape[-1] // 4)))
+def even(volume: torch.Tensor, *correlations: float) -> SliceNoise:
+    level = torch.ones(len(volume), 1, -(-volume.shape[-2] // 4), -(-volume.shape[-1] // 4))
+    return SliceNoise(gap=1, correlations=correlations, sd=1.0, level=level)
 
 
 def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
@@ -66,7 +67,8 @@ def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> Non
     anatomy = 4 * ndimage.gaussian_filter(white(noise.shape, 1), (4, 6, 6)) / 0.01
     shared = mixing / (1 + mixing**2)
     volume = torch.from_numpy((noise + anatomy).astype(np.float32))[:, None]
-    found = coefficient_sd(volume, plain(volume), -math.inf, (shared, 0.0, 0.0))
+    level, spectrum = measure_spectrum(volume, even(volume, shared, 0.0, 0.0), -math.inf)
+    found = level.sd * spectrum
     blocks = torch.from_numpy(noise).unfold(0, 4, 4).unfold(1, 4, 4).unfold(2, 4, 4).reshape(-1, BLOCK**3)
     kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix())
     true = (blocks.double() @ kernel.T.double()).std(dim=0)
@@ -77,7 +79,19 @@ def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> Non
 
 def test_nothing_to_measure_means_white_noise() -> None:
     volume = torch.from_numpy(white((6, 1, 20, 20)))
-    assert torch.allclose(coefficient_sd(volume, plain(volume), math.inf, (0.0,)), WHITE)
+    noise, spectrum = measure_spectrum(volume, even(volume, 0.0), math.inf)
+    assert torch.allclose(spectrum, WHITE)
+    assert noise.sd == 1.0
+
+
+def test_slices_that_differ_by_anatomy_are_not_taken_for_noisy() -> None:
+    anatomy = 2000 * ndimage.gaussian_filter(white((16, 128, 128)), (0, 10, 10))
+    volume = torch.from_numpy((anatomy + 10 * white(anatomy.shape, 1)).astype(np.float32))[:, None]
+    differences = measure_noise(volume, EVERYTHING)
+    noise, spectrum = measure_spectrum(volume, differences, -math.inf)
+    assert differences.sd > 15.0
+    assert noise.sd == pytest.approx(10.0, rel=0.1)
+    assert float(spectrum.square().mean()) == pytest.approx(1.0, rel=1e-5)
 
 
 def test_the_guess_is_nearer_to_the_truth() -> None:
