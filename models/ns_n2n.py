@@ -34,7 +34,6 @@ from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
-from models.slice_noise import settled
 from models.slice_plan import plan_steps
 from models.tissue import tissue_of
 
@@ -99,15 +98,10 @@ def denoise_volume(
     tissue = tissue_of(voxels, modality)
     noise = measure_noise(volume, tissue)
     default = settings.variant == "default"
-    difference_sd = None
     if default:
         noise, noise_sd = measure_spectrum(volume, noise, tissue.above)
-        scaling = noise_units(volume, noise)
-        images = first_guess(volume, scaling, noise_sd)
-        difference_sd = guess_difference_sd(noise_sd, settled(noise.correlations)[noise.gap - 1])
-    else:
-        scaling = unit_range(volume, noise)
-        images = published_guides(volume, scaling)
+    scaling = (noise_units if default else unit_range)(volume, noise)
+    images = first_guess(volume, scaling, noise_sd) if default else published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -115,7 +109,7 @@ def denoise_volume(
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     steps = plan_steps(settings.steps, compute, voxels.size, budget)
-    loss = partial(_loss, network, drawer, difference_sd)
+    loss = partial(_loss, network, drawer, guess_difference_sd(noise_sd, noise) if default else None)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}

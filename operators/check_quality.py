@@ -1,7 +1,8 @@
 """In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
 
 Out, on the port of the same name: ``CheckedSeries``, or a ``LedgerEntry``; entries pass as they are.
-A strength at which an image fails is lowered in steps until all pass, or the series is refused, as the site has set.
+Where something small was erased or invented in a CT or MR volume, the original is kept. A strength at which an image
+still fails is lowered in steps until all pass. Or, as the site has set, the series is refused for either.
 """
 
 import time
@@ -10,14 +11,17 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from models.rician import return_rician_bias
+from models.fitting import FitRecord
+from models.rician import remove_rician_bias, return_rician_bias
 from models.tissue import tissue_of
 from operators.boundary import within_boundary
 from operators.dicom.cine import read_clip
 from operators.dicom.pixels import read_volume
 from operators.evidence.assessment import Assessment
 from operators.evidence.clips import ClipPair, assess_clip
+from operators.evidence.keeping import keep_small_things
 from operators.evidence.limits import GateSettings
+from operators.evidence.noise import noise_levels
 from operators.evidence.volumes import Pair, assess_volume
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.nifti import NiftiImage, read_volumes
@@ -32,6 +36,10 @@ def check(
     """The series with the strengths at which it may be handed out, or the entry that refuses it."""
     tried: dict[float, tuple[Assessment, ...]] = {}
     granted, reasons = [], []
+    if settings.on_failure == "reduce_strength" and denoised.source.modality in ("CT", "MR"):
+        kept = sum(_keep(denoised, key, pair, settings) for key, pair in _volume_pairs(denoised))
+        if kept:
+            reasons.append(f"the original is kept at {kept} small places where something was erased or invented")
     for asked in strengths:
         strength = _granted(denoised, asked, settings, tried)
         if strength != asked:
@@ -72,13 +80,12 @@ def _reason(asked: float, granted: float, tried: dict[float, tuple[Assessment, .
 
 def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) -> Iterator[Assessment]:
     """Each image of the series at one strength, in order; one original is in memory at a time."""
-    pairs = _clip_pairs(denoised) if denoised.source.modality == "US" else _volume_pairs(denoised)
-    for pair in pairs:
-        changed = pair.at(strength)
-        if isinstance(changed, ClipPair):
-            yield assess_clip(changed, strength, settings)
-        else:
-            yield assess_volume(changed, strength, settings)
+    if denoised.source.modality == "US":
+        for clip in _clip_pairs(denoised):
+            yield assess_clip(clip.at(strength), strength, settings)
+    else:
+        for _, volume in _volume_pairs(denoised):
+            yield assess_volume(volume.at(strength), strength, settings)
 
 
 def _clip_pairs(denoised: DenoisedSeries) -> Iterator[ClipPair]:
@@ -87,18 +94,33 @@ def _clip_pairs(denoised: DenoisedSeries) -> Iterator[ClipPair]:
         yield ClipPair(clip.frames, after, clip.tissue, clip.maximum)
 
 
-def _volume_pairs(denoised: DenoisedSeries) -> Iterator[Pair]:
+def _volume_pairs(denoised: DenoisedSeries) -> Iterator[tuple[Any, Pair]]:
+    """Each volume by its key, before and after; what is known of the change, the Rician bias, is no harm."""
     source = denoised.source
     volumes = (
         read_volumes(source) if isinstance(source, NiftiImage) else ((key, read_volume(key)) for key in denoised.images)
     )
     for (key, volume), fit in zip(volumes, denoised.fits, strict=True):
         after = denoised.images[key]
-        if (sd := float(fit.measures.get("rician_sd", 0.0))) > 0:
-            after = return_rician_bias(after, sd)  # what is known of the change is no harm
+        if (sd := _rician_sd(fit)) > 0:
+            after = return_rician_bias(after, sd)
             after[~volume.valid] = denoised.images[key][~volume.valid]
         above = tissue_of(volume.voxels, source.modality).above
-        yield Pair(volume.voxels, after, volume.valid, volume.spacing, above, source.modality)
+        yield key, Pair(volume.voxels, after, volume.valid, volume.spacing, above, source.modality)
+
+
+def _rician_sd(fit: FitRecord) -> float:
+    return float(fit.measures.get("rician_sd", 0.0))
+
+
+def _keep(denoised: DenoisedSeries, key: Any, pair: Pair, settings: GateSettings) -> int:
+    """Keep the original where something small was erased or invented, in ``denoised`` itself; at how many places."""
+    noise, _ = noise_levels(pair.before, pair.after, pair.tissue)
+    kept = keep_small_things(pair.before, pair.after, pair.valid, noise, settings.local_sd) if noise else 0
+    fit = dict(zip(denoised.images, denoised.fits, strict=True))[key]
+    if kept and (sd := _rician_sd(fit)) > 0:
+        denoised.images[key][pair.valid] = remove_rician_bias(pair.after, sd)[pair.valid]
+    return kept
 
 
 class CheckQualityOperator(Operator):  # type: ignore[misc]

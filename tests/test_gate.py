@@ -8,7 +8,9 @@ from scipy import ndimage
 
 from models.rician import remove_rician_bias, return_rician_bias
 from operators.evidence.clips import ClipPair, assess_clip
+from operators.evidence.keeping import keep_small_things
 from operators.evidence.limits import GateSettings
+from operators.evidence.local_change import local_change
 from operators.evidence.volumes import Images, Pair, assess_volume
 
 SHAPE, NOISE = (16, 96, 96), 20.0
@@ -83,6 +85,25 @@ def test_a_lesion_erased_is_seen_and_one_that_is_mostly_left_is_not_called_so() 
     assert erased is not None
     assert erased > GateSettings().local_sd
     assert light(kept - lesion, 40) == 0
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_original_is_kept_where_something_small_was_erased_or_invented_and_nowhere_else(sign: int) -> None:
+    line = np.zeros(SHAPE, np.float32)
+    line[8, 50, 50:64] = sign * 3 * NOISE
+    before = (truth() + BEFORE_NOISE).astype(np.float32)
+    harmless = (truth() + 0.3 * BEFORE_NOISE).astype(np.float32)
+    valid = np.ones(SHAPE, bool)
+    assert keep_small_things(before, harmless.copy(), valid, NOISE, GateSettings().local_sd) == 0
+    after = harmless + line
+    assert keep_small_things(before, after, valid, NOISE, GateSettings().local_sd) > 0
+    assert np.abs(after - before)[8, 50, 52:62].mean() < np.abs(harmless + line - before)[8, 50, 52:62].mean() / 2
+    light = local_change(before, after, valid, NOISE)
+    assert light is not None
+    assert light <= GateSettings().local_sd
+    near = np.zeros(SHAPE, bool)
+    near[5:12, 35:66, 35:80] = True
+    assert np.array_equal(after[~near], harmless[~near])
 
 
 def test_less_strength_does_less_harm() -> None:

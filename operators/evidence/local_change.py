@@ -1,13 +1,14 @@
 """Whether something small was erased or invented: a spot or line in c = after - before that is no noise.
 
 c is freed of what is wide, divided by its own level around each place and bounded, so that uneven noise becomes even.
-Filters in the shape of small things (spots of three widths over 1, 3 or 7 slices, lines of 13 pixels at 12 angles)
-then sum it, and what stands out is told in units of the filtered c around it: these hold the noise's own correlation.
-What chance gives in a volume of that many voxels is noise. A strong thing of which a small part is missing was not
-erased: in its own shape, c must be at least half of the larger of what before and after show.
+Filters in the shape of small things (`small_shapes`), matched to the noise's own spectrum, then sum it, and what stands
+out is told in units of the filtered c around it. What chance gives in a volume of that many voxels is noise. A strong
+thing of which a small part is missing was not erased: in its own shape, c must be at least half of the larger of what
+before and after show.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -15,15 +16,13 @@ from scipy.stats import norm
 
 from operators.evidence.bias import Images, Mask, squares
 from operators.evidence.noise import sampled
+from operators.evidence.small_shapes import NARROWEST, matched
 
 WIDE = 15  # pixels, side of the square whose mean is taken off: what is wider moves the level lights
 CELL, CELLS = 4, 5  # pixels a side of a cell; cells a side whose median is the level: a small thing fills fewer
 NEAR, NEAR_SHARE = 3, 0.6  # cells a side, and the share of their level that counts at least: noise may rise steeply
 LEAST_LEVEL = 0.25  # of the level of all: where hardly anything was changed, nothing was lost
 BOUND = 4.0  # levels; a single wild voxel is noise with long tails, a lesion has many
-SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3)  # pixels, sd; slices
-LONG_DEPTH = 7  # slices, of the narrowest spot: a line along the normal
-ANGLES, HALF_LINE = 12, 6  # lines of 13 pixels
 BLOCK, HALO = 16, 3  # slices filtered at a time, and those to each side that reach in
 CANDIDATE = 4.0  # sd of the filtered c of a block, above which a place is looked at
 MOST_VOXELS = 32 * 512 * 512  # looked at, for time; larger volumes in blocks spread evenly
@@ -38,8 +37,21 @@ MAD_TO_SD = 1.4826  # of normal noise
 Place = tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class SmallChange:
+    """Something small that was surely erased or invented.
+
+    Attributes:
+        place: slice, row, column.
+        size: its contrast summed over it, in standard deviations of such a sum of the noise before.
+    """
+
+    place: Place
+    size: float
+
+
 def local_change(before: Images, after: Images, valid: Mask, noise_sd: float) -> float | None:
-    """The largest small thing that was surely erased or invented.
+    """The size of the largest small change, 0 where nothing stands out of what was removed.
 
     Args:
         before: (slices, rows, columns), real units.
@@ -48,18 +60,20 @@ def local_change(before: Images, after: Images, valid: Mask, noise_sd: float) ->
         noise_sd: of ``before``, the same unit.
 
     Returns:
-        Its contrast summed over it, in standard deviations of such a sum of the noise of ``before``; 0 where nothing
-        stands out of what was removed, None where the noise is not known.
+        None where the noise is not known.
     """
     if not noise_sd or not valid.any():
         return None
-    chance = float(norm.isf(CHANCE / 2 / np.count_nonzero(valid)))
     starts = range(0, len(before), BLOCK)
     most = max(1, MOST_VOXELS // (BLOCK * before[0].size))
-    return max(_of_block(before, after, valid, starts[i], chance, noise_sd) for i in sampled(len(starts), most))
+    looked_at = (starts[i] for i in sampled(len(starts), most))
+    found = (change.size for start in looked_at for change in small_changes(before, after, valid, noise_sd, start))
+    return max(found, default=0.0)
 
 
-def _of_block(before: Images, after: Images, valid: Mask, start: int, chance: float, noise_sd: float) -> float:
+def small_changes(before: Images, after: Images, valid: Mask, noise_sd: float, start: int) -> Iterator[SmallChange]:
+    """What was changed in `BLOCK` slices from ``start`` on; neighbouring filters may find the same thing twice."""
+    chance = float(norm.isf(CHANCE / 2 / np.count_nonzero(valid)))
     low, high = max(0, start - HALO), min(len(before), start + BLOCK + HALO)
     inside = valid[low:high]
     c, y = (_narrow(np.where(inside, images, 0)) for images in (after[low:high] - before[low:high], before[low:high]))
@@ -69,13 +83,11 @@ def _of_block(before: Images, after: Images, valid: Mask, start: int, chance: fl
     y *= even
     c = np.clip(c * even, -BOUND, BOUND)
     own = range(start - low, start - low + BLOCK)
-    largest = 0.0
-    for filtered in _filtered(c):
+    for filtered in matched(c):
         for place in _strongest(filtered):
             size = _stands_out(filtered, place)
-            if place[0] in own and size > chance and size * removed[place] > largest and _share(y, c, place) >= SHARE:
-                largest = float(size * removed[place])
-    return largest
+            if place[0] in own and size > chance and _share(y, c, place) >= SHARE:
+                yield SmallChange((place[0] + low, *place[1:]), float(size * removed[place]))
 
 
 def _narrow(images: Images) -> Images:
@@ -97,27 +109,6 @@ def _level(c: Images, inside: Mask) -> Images:
     typical = ndimage.median_filter(own, (1, CELLS, CELLS))
     level = np.where(loud, np.sqrt(np.maximum(typical, NEAR_SHARE**2 * near)), np.inf)
     return np.asarray(level.repeat(CELL, 1).repeat(CELL, 2)[:, : c.shape[1], : c.shape[2]], np.float32)
-
-
-def _filtered(images: Images) -> Iterator[Images]:
-    """The images through each filter, always in the same order."""
-    for width in SPOTS:
-        spots = ndimage.gaussian_filter(images, (0, width, width), truncate=3, mode="constant")
-        for depth in (*DEPTHS, LONG_DEPTH) if width == SPOTS[0] else DEPTHS:
-            yield np.asarray(ndimage.uniform_filter1d(spots, depth, axis=0, mode="constant"))
-    for angle in np.pi * np.arange(ANGLES) / ANGLES:
-        yield _along(images, float(angle))
-
-
-def _along(images: Images, angle: float) -> Images:
-    """Sums along lines through each voxel."""
-    rows, columns = images.shape[1:]
-    padded = np.pad(images, ((0, 0), (HALF_LINE, HALF_LINE), (HALF_LINE, HALF_LINE)))
-    total = np.zeros_like(images)
-    for step in range(-HALF_LINE, HALF_LINE + 1):
-        row, column = (HALF_LINE + round(step * along(angle)) for along in (np.sin, np.cos))
-        total += padded[:, row : row + rows, column : column + columns]
-    return total
 
 
 def _strongest(filtered: Images) -> Iterator[Place]:
@@ -143,7 +134,7 @@ def _stands_out(filtered: Images, place: Place) -> float:
 def _share(y: Images, c: Images, place: Place) -> float:
     """How much of what before or after shows in the shape of the change at ``place`` is the change itself."""
     was, change = (_shape(_around(images, place, *COMPACT)) for images in (y, c))
-    pattern = _shape(ndimage.gaussian_filter(_around(c, place, *COMPACT), SPOTS[0]))
+    pattern = _shape(ndimage.gaussian_filter(_around(c, place, *COMPACT), NARROWEST))
     power = float(np.sum(pattern * change))
     old = float(np.sum(pattern * was))
     return abs(power) / max(abs(old), abs(old + power), 1e-9)
