@@ -5,7 +5,7 @@ import numpy as np
 from operators.evidence.bias import Images, Mask
 from operators.evidence.local_change import BLOCK, Place, small_changes
 
-ROUNDS = 3  # of looking and keeping: a line is longer than one place
+ROUNDS = 8  # of looking and keeping at most: a line is longer than one place, and only the strongest are looked at
 SLICE_SD, PIXEL_SD = 1.0, 3.0  # of the Gaussian that blends: about as wide as the widest thing that is looked for
 REACH = 2, 9  # slices and pixels to each side, where it ends
 
