@@ -109,12 +109,13 @@ def denoise_volume(
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     steps = plan_steps(settings.steps, compute, voxels.size, budget)
-    loss = partial(_loss, network, drawer, guess_difference_sd(noise_sd, noise) if default else None)
+    difference_sd = guess_difference_sd(noise_sd, noise) if default else None
+    loss = partial(_loss, network, drawer, difference_sd)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
-    if default:
-        fuse_neighbours(images, scaling, tissue.above)
+    if difference_sd is not None:
+        fuse_neighbours(images, scaling, tissue.above, difference_sd)
         limit_change(images, voxels, scaling)
         measures["unchanged_above_mm"] = return_low_frequencies(images, voxels, spacing, tissue.above)
     measures |= _removed(voxels, images, tissue.above)

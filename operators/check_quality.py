@@ -115,8 +115,9 @@ def _rician_sd(fit: FitRecord) -> float:
 
 def _keep(denoised: DenoisedSeries, key: Any, pair: Pair, settings: GateSettings) -> int:
     """Keep the original where something small was erased or invented, in ``denoised`` itself; at how many places."""
-    noise, _ = noise_levels(pair.before, pair.after, pair.tissue)
-    kept = keep_small_things(pair.before, pair.after, pair.valid, noise, settings.local_sd) if noise else 0
+    tissue = pair.tissue
+    noise, _ = noise_levels(pair.before, pair.after, tissue)
+    kept = keep_small_things(pair.before, pair.after, pair.valid, tissue, noise, settings.local_sd) if noise else 0
     fit = dict(zip(denoised.images, denoised.fits, strict=True))[key]
     if kept and (sd := _rician_sd(fit)) > 0:
         denoised.images[key][pair.valid] = remove_rician_bias(pair.after, sd)[pair.valid]

@@ -94,11 +94,11 @@ def test_the_original_is_kept_where_something_small_was_erased_or_invented_and_n
     before = (truth() + BEFORE_NOISE).astype(np.float32)
     harmless = (truth() + 0.3 * BEFORE_NOISE).astype(np.float32)
     valid = np.ones(SHAPE, bool)
-    assert keep_small_things(before, harmless.copy(), valid, NOISE, GateSettings().local_sd) == 0
+    assert keep_small_things(before, harmless.copy(), valid, valid, NOISE, GateSettings().local_sd) == 0
     after = harmless + line
-    assert keep_small_things(before, after, valid, NOISE, GateSettings().local_sd) > 0
+    assert keep_small_things(before, after, valid, valid, NOISE, GateSettings().local_sd) > 0
     assert np.abs(after - before)[8, 50, 52:62].mean() < np.abs(harmless + line - before)[8, 50, 52:62].mean() / 2
-    light = local_change(before, after, valid, NOISE)
+    light = local_change(before, after, valid, valid, NOISE)
     assert light is not None
     assert light <= GateSettings().local_sd
     near = np.zeros(SHAPE, bool)

@@ -15,7 +15,7 @@ from models.noise_level import measure_noise
 from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume
 from models.pairs import ORIENTATIONS, Pair, in_orientation
 from models.rician import mean_magnitude, remove_rician_bias, rician_sd
-from models.scaling import noise_units, unit_range
+from models.scaling import Scaling, noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
 from models.slice_plan import plan_steps
@@ -174,14 +174,25 @@ def test_fusion_lowers_noise_keeps_what_differs_and_leaves_identical_slices() ->
         torch.from_numpy(images)[:, None], measure_noise(torch.from_numpy(images)[:, None], EVERYTHING)
     )
     fused = images.copy()
-    fuse_neighbours(fused, scaling, -math.inf)
+    fuse_neighbours(fused, scaling, -math.inf, math.inf)
     assert fused[:, 40:].std() < 0.75 * images[:, 40:].std()
     assert fused[4, 23:27, 23:27].mean() == pytest.approx(images[4, 23:27, 23:27].mean(), abs=0.5)
     same = np.repeat(images[:1], 4, axis=0)
     fused = same.copy()
-    fuse_neighbours(fused, scaling, -math.inf)
+    fuse_neighbours(fused, scaling, -math.inf, math.inf)
     assert np.allclose(fused, same)
     assert float(agreement(torch.full((1, 1, 9, 9), 1e3), 1.0).max()) == 0
+
+
+def test_slices_that_differ_by_more_than_noise_everywhere_are_hardly_fused() -> None:
+    images = 10 * noise((8, 64, 64))  # anatomy, as it were: slices share none of it
+    scaling = Scaling(0.0, 1.0, torch.ones(8, 1, 16, 16))
+    changes = []
+    for difference_sd in (math.inf, 0.1):
+        fused = images.copy()
+        fuse_neighbours(fused, scaling, -math.inf, difference_sd)
+        changes.append(float((fused - images).std()))
+    assert changes[1] < 0.1 * changes[0]
 
 
 def test_rician_bias_is_known_and_removed() -> None:

@@ -10,13 +10,14 @@ SLICE_SD, PIXEL_SD = 1.0, 3.0  # of the Gaussian that blends: about as wide as t
 REACH = 2, 9  # slices and pixels to each side, where it ends
 
 
-def keep_small_things(before: Images, after: Images, valid: Mask, noise_sd: float, limit: float) -> int:
+def keep_small_things(before: Images, after: Images, valid: Mask, tissue: Mask, noise_sd: float, limit: float) -> int:
     """Blend ``before`` into ``after`` wherever a small change is larger than ``limit``; in place.
 
     Args:
         before: (slices, rows, columns), real units.
         after: the same shape and unit.
         valid: the same shape, False on padding.
+        tissue: the same shape, where something small may lie.
         noise_sd: of ``before``, the same unit, above 0.
         limit: see `SmallChange.size`.
 
@@ -26,7 +27,7 @@ def keep_small_things(before: Images, after: Images, valid: Mask, noise_sd: floa
     kept: set[Place] = set()
     for start in range(0, len(before), BLOCK):
         for _ in range(ROUNDS):
-            found = small_changes(before, after, valid, noise_sd, start)
+            found = small_changes(before, after, valid, tissue, noise_sd, start)
             places = {change.place for change in found if change.size > limit}
             for place in sorted(places):
                 _blend(before, after, place)

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from operators.evidence.bias import Images, Mask, squares
 from operators.evidence.noise import sampled
-from operators.evidence.small_shapes import NARROWEST, matched
+from operators.evidence.small_shapes import FILTERS, NARROWEST, matched
 
 WIDE = 15  # pixels, side of the square whose mean is taken off: what is wider moves the level lights
 CELL, CELLS = 4, 5  # pixels a side of a cell; cells a side whose median is the level: a small thing fills fewer
@@ -30,7 +30,7 @@ MOST = 30  # places looked at, the strongest of each filter in a block
 AROUND = 3, 16  # slices and pixels to each side of a place, where the filtered c tells its own level
 COMPACT = 1, 4  # slices and pixels to each side of a place, where its shape is compared
 SHARE = 0.5  # of what before or after shows: with more left, a thing is fainter, not gone
-CHANCE = 1e-3  # of passing the limit by noise alone, in a volume of this many voxels
+CHANCE = 1e-3  # of standing out by noise alone, in a volume of this many voxels, through any filter
 TINY = 1e-9  # keeps a share of nothing finite
 MAD_TO_SD = 1.4826  # of normal noise
 
@@ -50,13 +50,14 @@ class SmallChange:
     size: float
 
 
-def local_change(before: Images, after: Images, valid: Mask, noise_sd: float) -> float | None:
+def local_change(before: Images, after: Images, valid: Mask, tissue: Mask, noise_sd: float) -> float | None:
     """The size of the largest small change, 0 where nothing stands out of what was removed.
 
     Args:
         before: (slices, rows, columns), real units.
         after: the same shape and unit.
         valid: the same shape, False on padding.
+        tissue: the same shape, where something small may lie: the noise of MR's air is skewed and passes for it.
         noise_sd: of ``before``, the same unit.
 
     Returns:
@@ -67,13 +68,15 @@ def local_change(before: Images, after: Images, valid: Mask, noise_sd: float) ->
     starts = range(0, len(before), BLOCK)
     most = max(1, MOST_VOXELS // (BLOCK * before[0].size))
     looked_at = (starts[i] for i in sampled(len(starts), most))
-    found = (change.size for start in looked_at for change in small_changes(before, after, valid, noise_sd, start))
-    return max(found, default=0.0)
+    changes = (small_changes(before, after, valid, tissue, noise_sd, start) for start in looked_at)
+    return max((change.size for some in changes for change in some), default=0.0)
 
 
-def small_changes(before: Images, after: Images, valid: Mask, noise_sd: float, start: int) -> Iterator[SmallChange]:
+def small_changes(
+    before: Images, after: Images, valid: Mask, tissue: Mask, noise_sd: float, start: int
+) -> Iterator[SmallChange]:
     """What was changed in `BLOCK` slices from ``start`` on; neighbouring filters may find the same thing twice."""
-    chance = float(norm.isf(CHANCE / 2 / np.count_nonzero(valid)))
+    chance = float(norm.isf(CHANCE / 2 / FILTERS / np.count_nonzero(valid)))
     low, high = max(0, start - HALO), min(len(before), start + BLOCK + HALO)
     inside = valid[low:high]
     c, y = (_narrow(np.where(inside, images, 0)) for images in (after[low:high] - before[low:high], before[low:high]))
@@ -86,8 +89,9 @@ def small_changes(before: Images, after: Images, valid: Mask, noise_sd: float, s
     for filtered in matched(c):
         for place in _strongest(filtered):
             size = _stands_out(filtered, place)
-            if place[0] in own and size > chance and _share(y, c, place) >= SHARE:
-                yield SmallChange((place[0] + low, *place[1:]), float(size * removed[place]))
+            there = (place[0] + low, *place[1:])
+            if place[0] in own and tissue[there] and size > chance and _share(y, c, place) >= SHARE:
+                yield SmallChange(there, float(size * removed[place]))
 
 
 def _narrow(images: Images) -> Images:

@@ -14,6 +14,7 @@ from operators.evidence.bias import Images
 SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3)  # pixels, sd; slices
 NARROWEST, LONG_DEPTH = SPOTS[0], 7  # a line along the normal is the narrowest spot over so many slices
 ANGLES, HALF_LINE = 12, 6  # lines of 13 pixels
+FILTERS = len(SPOTS) * len(DEPTHS) + 1 + ANGLES
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
 LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small things
 

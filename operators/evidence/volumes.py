@@ -76,7 +76,7 @@ def assess_volume(pair: Pair, strength: float, settings: GateSettings) -> Assess
     checks = (
         *_bias_checks(pair, tissue, levels, by_slice, settings),
         *_structure_checks(pair, tissue, noise_before, settings),
-        *_local_checks(pair, noise_before, settings),
+        *_local_checks(pair, tissue, noise_before, settings),
         _range_check(pair, noise_before),
         _padding_check(pair),
         Check(
@@ -139,10 +139,10 @@ def _structure_checks(pair: Pair, tissue: Mask, noise: float, settings: GateSett
     )
 
 
-def _local_checks(pair: Pair, noise: float, settings: GateSettings) -> tuple[Check, ...]:
+def _local_checks(pair: Pair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
     if pair.modality == "PT":  # whose noise rises so steeply from place to place that it passes for small things
         return ()
-    largest = local_change(pair.before, pair.after, pair.valid, noise)
+    largest = local_change(pair.before, pair.after, pair.valid, tissue, noise)
     return (Check("local_change", largest, settings.local_sd, "sd", "nothing small was erased or invented"),)
 
 
