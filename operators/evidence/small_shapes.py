@@ -1,4 +1,4 @@
-"""Filters in the shape of small things: spots of three widths over 1, 3 or 7 slices, and lines at twelve angles.
+"""Filters in the shape of small things: spots of three widths over 1, 3 or 7 slices, and lines at eighteen angles.
 
 Each is matched to the noise it looks into: divided by that noise's own spectrum in a slice, since a line is easily seen
 in what has little power at low frequencies.
@@ -13,7 +13,7 @@ from operators.evidence.bias import Images
 
 SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3)  # pixels, sd; slices
 NARROWEST, LONG_DEPTH = SPOTS[0], 7  # a line along the normal is the narrowest spot over so many slices
-ANGLES, HALF_LINE = 12, 6  # lines of 13 pixels
+ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between two are missed
 FILTERS = len(SPOTS) * len(DEPTHS) + 1 + ANGLES
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
 LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small things
