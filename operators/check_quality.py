@@ -35,11 +35,9 @@ def check(
 ) -> CheckedSeries | LedgerEntry:
     """The series with the strengths at which it may be handed out, or the entry that refuses it."""
     tried: dict[float, tuple[Assessment, ...]] = {}
-    granted, reasons = [], []
+    granted, reasons, kept = [], [], 0
     if settings.on_failure == "reduce_strength" and denoised.source.modality in ("CT", "MR"):
         kept = sum(_keep(denoised, key, pair, settings) for key, pair in _volume_pairs(denoised))
-        if kept:
-            reasons.append(f"the original is kept at {kept} small places where something was erased or invented")
     for asked in strengths:
         strength = _granted(denoised, asked, settings, tried)
         if strength != asked:
@@ -49,7 +47,7 @@ def check(
     by_image = tuple(zip(*tried.values(), strict=True))
     if granted:
         assessments = dict(zip(denoised.images, by_image, strict=True))
-        return CheckedSeries(denoised, tuple(dict.fromkeys(granted)), assessments, "; ".join(reasons))
+        return CheckedSeries(denoised, tuple(dict.fromkeys(granted)), assessments, "; ".join(reasons), kept)
     seconds = time.monotonic() - denoised.started
     more = {"settings": denoised.settings, "fits": denoised.fits, "left_out": denoised.left_out}
     return entry_of(denoised.source, "refused", "; ".join(reasons), seconds=seconds, assessments=by_image, **more)

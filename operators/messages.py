@@ -68,6 +68,13 @@ class CheckedSeries:
     strengths: tuple[float, ...]  # percent, at least one; each passed for every image
     assessments: Mapping[Any, tuple[Assessment, ...]]  # by the key of the image, one for each strength that was tried
     reason: str = ""  # why a strength is lower than the run asked for
+    kept: int = 0  # small places where the original was kept
+
+    @property
+    def told(self) -> str:
+        """What of it is not as the run asked for, empty where all is."""
+        kept = f"the original is kept at small places, {self.kept} in all, where something was erased or invented"
+        return "; ".join(([kept] if self.kept else []) + ([self.reason] if self.reason else []))
 
 
 @dataclass(frozen=True)

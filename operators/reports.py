@@ -54,7 +54,8 @@ def _content(checked: CheckedSeries, written: WrittenSeries, provenance: Provena
     window = window_of(denoised.source.modality, sample, window_given(denoised))
     assessments = [one for tried in checked.assessments.values() for one in tried if one.strength == strength]
     facts = _facts(denoised, written, provenance)
-    return content_of(denoised.source.modality, _series(denoised), facts, assessments, checked.reason, sample, window)
+    title, modality = _series(denoised), denoised.source.modality
+    return content_of(modality, title, facts, assessments, checked.reason, sample, window, checked.kept)
 
 
 def _series(denoised: DenoisedSeries) -> str:

@@ -102,7 +102,7 @@ def write(checked: CheckedSeries, writing: Writing, folder: OutputFolder, used_n
     return entry_of(
         denoised.source,
         "denoised",
-        checked.reason,
+        checked.told,
         seconds=time.monotonic() - denoised.started,
         settings=denoised.settings,
         settings_hash=hash_of(denoised, writing),

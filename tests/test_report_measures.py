@@ -94,7 +94,7 @@ class TestVerdict:
     def test_of_several_images_the_worst_is_told(self) -> None:
         mild, bad = Check("mean_bias", 0.5, 2, "HU", ""), Check("mean_bias", -1.9, 2, "HU", "")
         made = [replace(assessment(), checks=(check,)) for check in (mild, bad, mild)]
-        found = verdict_of(made, "")
+        found = verdict_of(made, "", 0)
         assert [(light.name, light.measured, light.limit) for light in found.lights] == [
             ("mean bias", "-1.9 HU", "2 HU")
         ]
@@ -102,9 +102,14 @@ class TestVerdict:
         assert found.sentence == "Passed all 1 checks at 60 percent strength"
 
     def test_a_lowered_strength_is_told(self) -> None:
-        found = verdict_of([assessment()], "why")
+        found = verdict_of([assessment()], "why", 2)
         assert not found.as_asked
         assert "lower than asked for" in found.sentence
+
+    def test_where_the_original_was_kept_is_told_and_is_no_lowering(self) -> None:
+        found = verdict_of([assessment()], "", 2)
+        assert found.as_asked
+        assert found.sentence.endswith("the original is kept at small places, 2 in all")
 
 
 def pair_of(before: np.ndarray, after: np.ndarray) -> Pair:

@@ -104,12 +104,14 @@ def content_of(
     reason: str,
     sample: Sample,
     window: Window,
+    kept: int = 0,
 ) -> Content:
     """Measure a sample and put its report together.
 
     Args:
         assessments: of the gate at the strength at which the series is handed out, one for each volume or clip.
         reason: why that is less than was asked for, empty where it is not.
+        kept: small places where the original was kept.
     """
     spectrum, shown = spectrum_of(sample), sample.middle
     return Content(
@@ -117,7 +119,7 @@ def content_of(
         series,
         facts,
         _figures(modality, sample, spectrum, assessments),
-        verdict_of(assessments, reason),
+        verdict_of(assessments, reason, kept),
         tuple(assessments),
         sample,
         window,

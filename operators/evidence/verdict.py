@@ -32,12 +32,13 @@ class Verdict:
         return not self.reason
 
 
-def verdict_of(assessments: Sequence[Assessment], reason: str) -> Verdict:
+def verdict_of(assessments: Sequence[Assessment], reason: str, kept: int) -> Verdict:
     """The verdict on the images of a series at the strength at which it is handed out.
 
     Args:
         assessments: one for each volume or clip; of each check the one nearest to its limit is told.
         reason: why the strength is lower than asked for, empty where it is not.
+        kept: small places where the original was kept.
     """
     worst: dict[str, Check] = {}
     for check in (check for one in assessments for check in one.checks):
@@ -45,7 +46,9 @@ def verdict_of(assessments: Sequence[Assessment], reason: str) -> Verdict:
     lights = tuple(_light(check) for check in worst.values())
     strength = f"{assessments[0].strength:g} percent" if assessments else "this"
     sentence = f"Passed all {len(lights)} checks at {strength} strength"
-    return Verdict(f"{sentence}, lower than asked for" if reason else sentence, reason, lights)
+    lower = ", lower than asked for" if reason else ""
+    places = f"; the original is kept at small places, {kept} in all" if kept else ""
+    return Verdict(sentence + lower + places, reason, lights)
 
 
 def _used(check: Check) -> float:
