@@ -11,18 +11,18 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from models.fitting import FitRecord
 from models.rician import remove_rician_bias, return_rician_bias
 from models.tissue import tissue_of
 from operators.boundary import within_boundary
 from operators.dicom.cine import read_clip
 from operators.dicom.pixels import read_volume
 from operators.evidence.assessment import Assessment
+from operators.evidence.bias import Images
 from operators.evidence.clips import ClipPair, assess_clip
 from operators.evidence.keeping import keep_small_things
 from operators.evidence.limits import GateSettings
 from operators.evidence.noise import noise_levels
-from operators.evidence.volumes import Pair, assess_volume
+from operators.evidence.volumes import SMALL_THINGS, Pair, assess_volume
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.nifti import NiftiImage, read_volumes
 
@@ -36,8 +36,8 @@ def check(
     """The series with the strengths at which it may be handed out, or the entry that refuses it."""
     tried: dict[float, tuple[Assessment, ...]] = {}
     granted, reasons, kept = [], [], 0
-    if settings.on_failure == "reduce_strength" and denoised.source.modality in ("CT", "MR"):
-        kept = sum(_keep(denoised, key, pair, settings) for key, pair in _volume_pairs(denoised))
+    if settings.on_failure == "reduce_strength" and denoised.source.modality in SMALL_THINGS:
+        kept = sum(_keep(denoised.images[key], sd, pair, settings) for key, sd, pair in _volume_pairs(denoised))
     for asked in strengths:
         strength = _granted(denoised, asked, settings, tried)
         if strength != asked:
@@ -82,7 +82,7 @@ def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) 
         for clip in _clip_pairs(denoised):
             yield assess_clip(clip.at(strength), strength, settings)
     else:
-        for _, volume in _volume_pairs(denoised):
+        for _, _, volume in _volume_pairs(denoised):
             yield assess_volume(volume.at(strength), strength, settings)
 
 
@@ -92,33 +92,28 @@ def _clip_pairs(denoised: DenoisedSeries) -> Iterator[ClipPair]:
         yield ClipPair(clip.frames, after, clip.tissue, clip.maximum)
 
 
-def _volume_pairs(denoised: DenoisedSeries) -> Iterator[tuple[Any, Pair]]:
-    """Each volume by its key, before and after; what is known of the change, the Rician bias, is no harm."""
+def _volume_pairs(denoised: DenoisedSeries) -> Iterator[tuple[Any, float, Pair]]:
+    """Each volume by its key, before and after; what is known of the change, the Rician bias of an sd, is no harm."""
     source = denoised.source
     volumes = (
         read_volumes(source) if isinstance(source, NiftiImage) else ((key, read_volume(key)) for key in denoised.images)
     )
     for (key, volume), fit in zip(volumes, denoised.fits, strict=True):
         after = denoised.images[key]
-        if (sd := _rician_sd(fit)) > 0:
+        if (sd := float(fit.measures.get("rician_sd", 0.0))) > 0:
             after = return_rician_bias(after, sd)
             after[~volume.valid] = denoised.images[key][~volume.valid]
         above = tissue_of(volume.voxels, source.modality).above
-        yield key, Pair(volume.voxels, after, volume.valid, volume.spacing, above, source.modality)
+        yield key, sd, Pair(volume.voxels, after, volume.valid, volume.spacing, above, source.modality)
 
 
-def _rician_sd(fit: FitRecord) -> float:
-    return float(fit.measures.get("rician_sd", 0.0))
-
-
-def _keep(denoised: DenoisedSeries, key: Any, pair: Pair, settings: GateSettings) -> int:
-    """Keep the original where something small was erased or invented, in ``denoised`` itself; at how many places."""
+def _keep(images: Images, rician_sd: float, pair: Pair, settings: GateSettings) -> int:
+    """Keep the original where something small was erased or invented, in ``images`` itself; at how many places."""
     tissue = pair.tissue
     noise, _ = noise_levels(pair.before, pair.after, tissue)
     kept = keep_small_things(pair.before, pair.after, pair.valid, tissue, noise, settings.local_sd) if noise else 0
-    fit = dict(zip(denoised.images, denoised.fits, strict=True))[key]
-    if kept and (sd := _rician_sd(fit)) > 0:
-        denoised.images[key][pair.valid] = remove_rician_bias(pair.after, sd)[pair.valid]
+    if kept and rician_sd > 0:  # else pair.after is images
+        images[pair.valid] = remove_rician_bias(pair.after, rician_sd)[pair.valid]
     return kept
 
 

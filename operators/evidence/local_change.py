@@ -141,7 +141,7 @@ def _share(y: Images, c: Images, place: Place) -> float:
     pattern = _shape(ndimage.gaussian_filter(_around(c, place, *COMPACT), NARROWEST))
     power = float(np.sum(pattern * change))
     old = float(np.sum(pattern * was))
-    return abs(power) / max(abs(old), abs(old + power), 1e-9)
+    return abs(power) / max(abs(old), abs(old + power), TINY)
 
 
 def _shape(images: Images) -> Images:

@@ -25,6 +25,7 @@ ORDER_LIMIT = 1.1  # a slice nearer to a neighbour's original than to its own is
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
 TINY = 1e-12  # keeps a share of nothing finite
 FEWEST_IN_SLICE = 16  # squares of tissue; the mean of fewer is moved by noise more than they can tell
+SMALL_THINGS = ("CT", "MR")  # looked for; the noise of PET rises so steeply from place to place that it passes for them
 PEAK_LIMIT = 10.0  # percent; what SUV differs by between repeated scans
 RANGE_LIMIT = 3.0  # sd of the noise beyond the darkest and brightest value: more is no noise
 
@@ -140,7 +141,7 @@ def _structure_checks(pair: Pair, tissue: Mask, noise: float, settings: GateSett
 
 
 def _local_checks(pair: Pair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
-    if pair.modality == "PT":  # whose noise rises so steeply from place to place that it passes for small things
+    if pair.modality not in SMALL_THINGS:
         return ()
     largest = local_change(pair.before, pair.after, pair.valid, tissue, noise)
     return (Check("local_change", largest, settings.local_sd, "sd", "nothing small was erased or invented"),)
