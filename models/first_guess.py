@@ -14,7 +14,7 @@ def first_guess(volume: Tensor, scaling: Scaling, noise_sd: Tensor) -> npt.NDArr
     """The slices of ``volume``, (slices, 1, rows, columns), guessed: (slices, rows, columns), in its units.
 
     Args:
-        noise_sd: of the coefficients; see `measure_spectrum`.
+        noise_sd: of the coefficients; see `SliceNoise`.
     """
     size = (volume.shape[-2], volume.shape[-1])
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.robust import box_mean, robust_sd
 from models.scaling import Scaling
-from models.slice_noise import box_mean, robust_sd
 
 RADIUS = 2  # pixels; 5x5 means, so that low contrast counts before it is averaged away
 AGREEMENT_SD = 1.5  # k; 1.0 leaves more of the noise, most of all in PET

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from models.slice_noise import MAD_TO_SD, evenly
+from models.robust import MAD_TO_SD, evenly
 
 Volume = npt.NDArray[np.float32]
 

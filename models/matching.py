@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.noise_level import SliceNoise
+from models.robust import box_mean, robust_sd
 from models.scaling import Scaling
-from models.slice_noise import box_mean, robust_sd, settled
+from models.slice_correlation import settled
 
 PAPER_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
 PAPER_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
@@ -26,17 +27,13 @@ MATCH_SD = 1.5  # sd of the difference of two such means; at 2 the edges of PET 
 UNMATCHED_GROWTH = 1  # pixels; the flanks of what did not match are not confirmed either
 
 
-def guess_difference_sd(noise_sd: Tensor, noise: SliceNoise) -> float:
+def guess_difference_sd(noise: SliceNoise) -> float:
     """Sd of the difference of two slices' first guesses where they show the same, in units of the local noise.
 
-    What shrinking leaves of the noise is mostly the mean of a block.
-
-    Args:
-        noise_sd: of the transform's coefficients, that of the mean first.
-        noise: whose ``gap`` lies between the two slices.
+    What shrinking leaves of the noise is mostly the mean of a block. ``noise.gap`` lies between the two slices.
     """
     correlation = settled(noise.correlations)[noise.gap - 1]
-    return float(noise_sd[0]) / math.sqrt(len(noise_sd)) * math.sqrt(2 * (1 - correlation))
+    return float(noise.spectrum[0]) / math.sqrt(len(noise.spectrum)) * math.sqrt(2 * (1 - correlation))
 
 
 def confirmed(g_i: Tensor, g_j: Tensor, level: Tensor, difference_sd: float) -> Tensor:

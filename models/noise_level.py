@@ -1,36 +1,32 @@
-"""The level of the noise everywhere in a volume, measured on the volume itself.
+"""The noise of a volume, measured on the volume itself: its reach between slices, its spectrum, its local level.
 
-Differences of neighbouring slices hold noise and anatomy. So the level is read from their low quantiles in blocks,
-trusted where the tissue is plain, and elsewhere taken to be no stronger than in the plain tissue around: texture that
-changes from slice to slice (lung, tumour, folds) would otherwise pass for noise and be removed.
+Second differences of neighbouring slices hold noise and anatomy. So the level is read from their low quantiles around
+each cell, trusted where the tissue is plain, and elsewhere taken to be no stronger than in the plain tissue around:
+texture that changes from slice to slice (lung, tumour, folds) would otherwise pass for noise and be removed. How strong
+the noise is in all is the spectrum's to say: in thick slices what neighbours differ by is half anatomy.
 """
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.slice_noise import (
-    box_mean,
-    evenly,
-    flatness,
-    independent_gap,
-    sampled_quantile,
-    settled,
-    slice_correlations,
-)
+from models.block_coefficients import APART, Triples, read_triples
+from models.noise_spectrum import block_spectrum, in_slice_sd
+from models.robust import box_mean, sampled_quantile
+from models.slice_correlation import independent_gap, settled, slice_correlations
 from models.tissue import Tissue
+from models.transform import BLOCK
 
-LEVEL_SLICES = 48  # slices the level is measured at; it changes slowly between them
-BLOCKS_PER_SIDE, BLOCK_RANGE = 32, (8, 16)  # the noise level is constant over blocks of so many pixels a side
-LOW_SHARE = 0.3  # quantile of absolute differences the level is read from: anatomy may change in most of a block
-LOW_SHARE_TO_SD = 2.595  # sd over that quantile of the magnitude of normal noise: 1 / 0.3853
-HIGHEST_CORRELATION = 0.9  # of neighbouring slices that differences are corrected for; beyond it they tell nothing
-PLAIN_SHARE = 0.3  # share of the tissue's blocks with least structure for their noise, where the level is trusted
-AROUND = 4  # blocks on each side, twice: how far plain tissue speaks for the noise of what is textured
-PRIOR = 0.02  # weight of the typical level against the plain blocks around; decides where there are none
+CELL = 8  # pixels between the places at which the level is read
+WINDOW, NEIGHBOURS = 2, 2  # cells and triples on each side whose blocks tell a cell's level
+LOW_SHARE = 0.15  # quantile of the blocks' energy: anatomy may change in most of them
+PLAIN_SHARE = 0.3  # share of the tissue's cells with least structure for their noise, where the level is trusted
+AROUND = 4  # cells on each side, twice: how far plain tissue speaks for the noise of what is textured
+PRIOR = 0.02  # weight of the typical level against the plain cells around; decides where there are none
 LEVEL_FLOOR = 0.3  # of the typical level: where a volume is constant (clipped air) noise units must stay finite
 LEVEL_STEP = 4  # pixels between the values of a level map
 
@@ -41,53 +37,77 @@ class SliceNoise:
 
     Attributes:
         gap: slices between a slice and the neighbour whose noise counts as independent.
-        correlations: of the noise, for gaps 1, 2, ...
+        correlations: of the noise, for gaps 1, 2, ..., as measured.
         sd: typical standard deviation in tissue, in the volume's unit.
         level: (slices, 1, rows / 4, columns / 4) the local standard deviation over ``sd``.
+        spectrum: (BLOCK ** 3,) standard deviation of each coefficient of a block, over the local one; their mean square
+            is 1. Frequencies along slices, rows, columns.
     """
 
     gap: int
     correlations: tuple[float, ...]
     sd: float
     level: Tensor
+    spectrum: Tensor
 
 
 def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
-    """Measure the noise of ``volume``, (slices, 1, rows, columns) in real units, in its tissue."""
-    correlations = slice_correlations(volume, tissue.above)
-    level, sd = noise_level(volume, tissue, settled(correlations)[0])
-    return SliceNoise(independent_gap(correlations), correlations, sd, level)
-
-
-def noise_level(volume: Tensor, tissue: Tissue, correlation: float) -> tuple[Tensor, float]:
-    """The map and the typical level of `SliceNoise`.
-
-    Next neighbours serve whatever the gap: anatomy changes least between them, and ``correlation`` of their noise is
-    known.
-    """
+    """Measure the noise of ``volume``, (slices, 1, rows, columns) in real units, at least 3 slices, in its tissue."""
     slices, _, rows, columns = volume.shape
-    firsts = evenly(slices - 1, LEVEL_SLICES)
-    side = min(max(min(rows, columns) // BLOCKS_PER_SIDE, BLOCK_RANGE[0]), BLOCK_RANGE[1])
-    differences = torch.cat([block_quantile((volume[[i]] - volume[[i + 1]]).abs(), LOW_SHARE, side) for i in firsts])
-    means = torch.cat([block_quantile(volume[[i]], 0.5, side) for i in firsts])
-    structure = torch.cat([block_quantile(flatness(volume[[i]], tissue.above), 0.5, side) for i in firsts])
+    correlations = slice_correlations(volume, tissue.above)
+    reach = settled(correlations)
+    triples = read_triples(volume, tissue.above)
+    means = box_mean(triples.sums[0, :, None] / (3 * BLOCK), 1)[:, 0]
     shape = _expected(means, tissue)
-    to_sd = LOW_SHARE_TO_SD / math.sqrt(2 * (1 - min(correlation, HIGHEST_CORRELATION)))
-    relative = box_mean(_median_of_neighbours(differences), 1) * to_sd / shape
-    blocks = _trusted(relative, _plain(structure, means, relative * shape, tissue), tissue.ceiling) * shape
-    measured = blocks[(means > tissue.above) & (blocks > 0)]
-    sd = sampled_quantile(measured, 0.5) if measured.numel() else 1.0
+    cells = noise_level(triples, in_slice_sd(triples, shape, reach), shape, means, tissue)
+    fine = functional.interpolate(cells, scale_factor=CELL / APART, mode="bilinear")[:, 0]
+    at_blocks = fine[:, : shape.shape[1], : shape.shape[2]]
+    spectrum = block_spectrum(in_slice_sd(triples, at_blocks, reach), reach)
+    sd = float(spectrum.square().mean().sqrt())
     size = (slices, -(-rows // LEVEL_STEP), -(-columns // LEVEL_STEP))
-    stacked = (blocks / sd).clamp(min=LEVEL_FLOOR).transpose(0, 1)[None]
-    return functional.interpolate(stacked, size=size, mode="trilinear")[0].transpose(0, 1).contiguous(), sd
+    level = functional.interpolate(cells.transpose(0, 1)[None], size=size, mode="trilinear")[0].transpose(0, 1)
+    return SliceNoise(independent_gap(correlations), correlations, sd, level.contiguous(), spectrum / sd)
 
 
-def block_quantile(slice_: Tensor, share: float, side: int) -> Tensor:
-    """A quantile of every block of ``side`` pixels of (1, 1, rows, columns)."""
-    rows, columns = slice_.shape[-2:]
-    padded = functional.pad(slice_, (0, -columns % side, 0, -rows % side), mode="replicate")
-    values = functional.unfold(padded, side, stride=side).kthvalue(1 + int(share * (side**2 - 1)), dim=1).values
-    return values.view(1, 1, padded.shape[-2] // side, padded.shape[-1] // side)
+def noise_level(triples: Triples, sd: Tensor, shape: Tensor, means: Tensor, tissue: Tissue) -> Tensor:
+    """(triples, 1, rows / 8, columns / 8): the local level of the noise, typically 1, where ``sd`` is its shape."""
+    every = BLOCK // APART  # blocks that do not overlap tell as much
+    inside, means, shape = (values[:, ::every, ::every] for values in (triples.inside, means, shape))
+    differences, sums = (
+        _energy(values[..., ::every, ::every], sd) / shape.square() for values in (triples.differences, triples.sums)
+    )
+    low = partial(torch.nanquantile, q=LOW_SHARE, dim=-1)
+    around = _of_cells(differences.where(inside, torch.nan), low)
+    level = torch.where(around.isnan(), _of_cells(differences, low), around).sqrt()
+    structure = _of_cells(sums.where(inside, torch.nan), partial(torch.nanmean, dim=-1))
+    means, shape = (functional.avg_pool2d(v[:, None], CELL // BLOCK, ceil_mode=True) for v in (means, shape))
+    trusted = _trusted(level, _plain(structure, means, level, tissue), tissue.ceiling) * shape
+    measured = trusted[(means > tissue.above) & (trusted > 0)]
+    typical = sampled_quantile(measured, 0.5) if measured.numel() else 1.0
+    return (trusted / typical).clamp(min=LEVEL_FLOOR)
+
+
+def _energy(values: Tensor, sd: Tensor) -> Tensor:
+    """Of each block, without its mean: 1 where all is noise of that ``sd``."""
+    total = torch.zeros_like(values[0])
+    for k in range(1, BLOCK**2):
+        total += (values[k] / sd[k]).square()
+    return total / (BLOCK**2 - 1)
+
+
+def _of_cells(blocks: Tensor, figure: Callable[[Tensor], Tensor]) -> Tensor:
+    """(triples, 1, rows, columns) of cells: a figure of the blocks around, (triples, rows, columns), NaN left out."""
+    step = CELL // BLOCK
+    rows, columns = blocks.shape[-2:]
+    beyond = WINDOW * step
+    padded = functional.pad(blocks, (beyond, beyond + -columns % step, beyond, beyond + -rows % step), value=torch.nan)
+    side = step * (2 * WINDOW + 1)
+    windows = padded.unfold(1, side, step).unfold(2, side, step).flatten(3)
+    found = []
+    for index in range(len(blocks)):
+        near = windows[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
+        found.append(figure(near.permute(1, 2, 0, 3).flatten(2)))
+    return torch.stack(found)[:, None]
 
 
 def _expected(means: Tensor, tissue: Tissue) -> Tensor:
@@ -109,9 +129,3 @@ def _trusted(relative: Tensor, plain: Tensor, ceiling: float) -> Tensor:
     weight = box_mean(box_mean(plain.float(), AROUND), AROUND)
     around = (box_mean(box_mean(capped * plain, AROUND), AROUND) + PRIOR * typical) / (weight + PRIOR)
     return torch.where(plain, capped, torch.minimum(capped, around))
-
-
-def _median_of_neighbours(blocks: Tensor) -> Tensor:
-    reach = min(2, (len(blocks) - 1) // 2)
-    edges = torch.cat([blocks[:1].expand(reach, -1, -1, -1), blocks, blocks[-1:].expand(reach, -1, -1, -1)])
-    return edges.unfold(0, 2 * reach + 1, 1).median(dim=-1).values

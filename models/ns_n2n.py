@@ -28,7 +28,6 @@ from models.fusion import fuse_neighbours
 from models.low_frequencies import return_low_frequencies
 from models.matching import guess_difference_sd, published_guides
 from models.noise_level import measure_noise
-from models.noise_spectrum import measure_spectrum
 from models.pairs import PairDrawer
 from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
@@ -98,10 +97,8 @@ def denoise_volume(
     tissue = tissue_of(voxels, modality)
     noise = measure_noise(volume, tissue)
     default = settings.variant == "default"
-    if default:
-        noise, noise_sd = measure_spectrum(volume, noise, tissue.above)
     scaling = (noise_units if default else unit_range)(volume, noise)
-    images = first_guess(volume, scaling, noise_sd) if default else published_guides(volume, scaling)
+    images = first_guess(volume, scaling, noise.spectrum) if default else published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -109,7 +106,7 @@ def denoise_volume(
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     steps = plan_steps(settings.steps, compute, voxels.size, budget)
-    difference_sd = guess_difference_sd(noise_sd, noise) if default else None
+    difference_sd = guess_difference_sd(noise) if default else None
     loss = partial(_loss, network, drawer, difference_sd)
     taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.noise_level import LEVEL_STEP, SliceNoise
-from models.slice_noise import sampled_quantile
+from models.robust import sampled_quantile
 
 TINY = 1e-12  # real units; a constant volume has no range to divide by
 

@@ -18,6 +18,10 @@ from bench.volumes.cases import Case
 
 ROOT = Path(__file__).parent.parent.parent
 PHANTOM_CODE = ("app/validation", "bench/volumes/cases.py")
+NOISE_CODE = tuple(
+    f"models/{name}.py"
+    for name in ("noise_level", "noise_spectrum", "slice_correlation", "block_coefficients", "robust")
+)
 CLASSICAL = ("bm4d", "bm4d_spectrum", "nlm", "tv")
 OURS = ("ours", "paper")
 
@@ -35,7 +39,7 @@ class Result:
 def version_of(method: str) -> str:
     """Of the code that a method runs; noise levels are measured by ours for all."""
     own = "classical" if method in CLASSICAL else "self_supervised"
-    folders = ("models",) if method not in CLASSICAL else ("models/noise_level.py", "models/slice_noise.py")
+    folders = ("models",) if method not in CLASSICAL else NOISE_CODE
     return digest(*folders, *(() if method in OURS else (f"bench/volumes/{own}.py",)))
 
 
