@@ -1,4 +1,7 @@
-"""The first guess of a volume, from which its network starts: shrunk by the noise measured on it."""
+"""The first guess of a volume, from which its network starts: made with the noise that was measured on it.
+
+Blocks are shrunk, and what that gives is refined by what is alike in it.
+"""
 
 from collections.abc import Iterator
 
@@ -6,23 +9,31 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from models.nonlocal_bayes import patch_noise, refine
 from models.scaling import Scaling
 from models.transform import shrunk
 
 
-def first_guess(volume: Tensor, scaling: Scaling, noise_sd: Tensor) -> npt.NDArray[np.float32]:
-    """The slices of ``volume``, (slices, 1, rows, columns), guessed: (slices, rows, columns), in its units.
+def first_guess(
+    volume: Tensor, scaling: Scaling, spectrum: Tensor, threshold: float, passes: int
+) -> npt.NDArray[np.float32]:
+    """The slices of ``volume``, (slices, 1, rows, columns), guessed: (slices, rows, columns), in the network's units.
 
     Args:
-        noise_sd: of the coefficients; see `SliceNoise`.
+        spectrum: (BLOCK ** 3,) standard deviations of the noise of the coefficients of a block, over the local one.
+        threshold: real value above which a voxel is tissue.
+        passes: of refining.
     """
     size = (volume.shape[-2], volume.shape[-1])
 
-    def in_noise_units() -> Iterator[Tensor]:
+    def with_levels() -> Iterator[tuple[Tensor, Tensor]]:
         for index, slice_ in enumerate(volume):
-            yield (scaling.scaled(slice_) / scaling.level_at(index, 0, 0, size))[0]
+            yield scaling.scaled(slice_)[0], scaling.level_at(index, 0, 0, size)[0]
 
     images = np.empty((len(volume), *size), np.float32)
-    for index, guess in enumerate(shrunk(in_noise_units(), noise_sd)):
-        images[index] = (guess * scaling.level_at(index, 0, 0, size)[0]).cpu().numpy()
+    for index, guess in enumerate(shrunk(with_levels(), spectrum)):
+        images[index] = guess.cpu().numpy()
+    noise = patch_noise(spectrum)
+    for _ in range(passes):
+        refine(images, volume, scaling, noise, threshold)
     return images

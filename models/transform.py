@@ -4,6 +4,9 @@ Every 4 x 4 x 4 block is transformed, what noise explains is taken away, and ove
 weights of one over the noise left (Guleryuz 2007; Yaroslavsky 2001; in MR: Manjon 2012, ODCT3D). Twice: coefficients
 below `THRESHOLD_SD` go; what that gives is the guide of a Wiener filter on the same blocks.
 
+Where the noise is stronger, its share of every coefficient is. The slices themselves are never divided by its level:
+that would lay the level's own slopes over plain tissue, and what they need passes with its noise.
+
 Slices come in order and leave in order; only the few that a block spans are held.
 """
 
@@ -28,22 +31,23 @@ def cosine_matrix() -> Tensor:
     return matrix
 
 
-def shrunk(slices: Iterable[Tensor], noise_sd: Tensor) -> Iterator[Tensor]:
+def shrunk(slices: Iterable[tuple[Tensor, Tensor]], noise_sd: Tensor) -> Iterator[Tensor]:
     """The slices of a volume, shrunk.
 
     Args:
-        slices: (rows, columns) each, in order, in units of the local noise; at least `BLOCK` of them.
-        noise_sd: (BLOCK ** 3,) of the noise in each coefficient; frequencies along slices, rows, columns.
+        slices: each with the local level of its noise, (rows, columns) both, in order; at least `BLOCK` of them.
+        noise_sd: (BLOCK ** 3,) of the noise in each coefficient where its level is 1; frequencies along slices, rows,
+            columns.
     """
-    held: deque[Tensor] = deque()
+    held: deque[tuple[Tensor, Tensor]] = deque()
 
-    def own_guides() -> Iterator[tuple[Tensor, Tensor]]:
-        for slice_ in slices:
-            held.append(slice_)
-            yield slice_, slice_
+    def own_guides() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        for slice_, level in slices:
+            held.append((slice_, level))
+            yield slice_, level, slice_
 
     first = _filtered(own_guides(), noise_sd, _hard)
-    return _filtered(((held.popleft(), guide) for guide in first), noise_sd, _wiener)
+    return _filtered(((*held.popleft(), guide) for guide in first), noise_sd, _wiener)
 
 
 def _hard(guide: Tensor, noise_sd: Tensor) -> Tensor:
@@ -57,15 +61,14 @@ def _wiener(guide: Tensor, noise_sd: Tensor) -> Tensor:
 
 
 def _filtered(
-    pairs: Iterable[tuple[Tensor, Tensor]], noise_sd: Tensor, gain_of: Callable[[Tensor, Tensor], Tensor]
+    pairs: Iterable[tuple[Tensor, Tensor, Tensor]], spectrum: Tensor, gain_of: Callable[[Tensor, Tensor], Tensor]
 ) -> Iterator[Tensor]:
     """Blocks of noisy slices, weighted coefficient by coefficient with what their guides say."""
     window: deque[tuple[Tensor, Tensor]] = deque(maxlen=BLOCK)
     sums: deque[Tensor] = deque()
     weights: deque[Tensor] = deque()
-    noise_sd = noise_sd[:, None]
-    kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix()).to(noise_sd.device)
-    for index, (slice_, guide) in enumerate(pairs):
+    kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix()).to(spectrum.device)
+    for index, (slice_, level, guide) in enumerate(pairs):
         size, shift = slice_.shape, index % STRIDE
         window.append((_padded(slice_), _padded(guide)))
         sums.append(torch.zeros_like(window[-1][0]))
@@ -73,6 +76,7 @@ def _filtered(
         if len(window) < BLOCK:
             continue
         slices, guesses = zip(*window, strict=True)
+        noise_sd = spectrum[:, None] * _of_blocks(_padded(level), shift)
         noisy = kernel @ _blocks(slices, shift)
         guides = noisy if guide is slice_ else kernel @ _blocks(guesses, shift)
         gain = gain_of(guides, noise_sd)
@@ -93,6 +97,11 @@ def _blocks(slices: tuple[Tensor, ...], shift: int) -> Tensor:
     """`BLOCK` slices (rows, columns) to (BLOCK ** 3, blocks), the first of them ``shift`` pixels down and right."""
     stack = torch.stack(slices)[:, None, shift:, shift:]
     return functional.unfold(stack, BLOCK, stride=STRIDE).flatten(0, 1)
+
+
+def _of_blocks(level: Tensor, shift: int) -> Tensor:
+    """Mean level of the blocks of `_blocks`, (1, blocks)."""
+    return functional.avg_pool2d(level[None, shift:, shift:], BLOCK, stride=STRIDE).flatten(1)
 
 
 def _overlapped(blocks: Tensor, size: torch.Size) -> Tensor:
