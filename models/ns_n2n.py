@@ -98,7 +98,7 @@ def denoise_volume(
     noise = measure_noise(volume, tissue)
     default = settings.variant == "default"
     scaling = (noise_units if default else unit_range)(volume, noise)
-    images = first_guess(volume, scaling, noise.spectrum) if default else published_guides(volume, scaling)
+    images = first_guess(volume, scaling, noise.spectrum, tissue.above, 2) if default else published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
