@@ -86,9 +86,13 @@ def noise_level(triples: Triples, sd: Tensor, shape: Tensor, means: Tensor, tiss
     every = BLOCK // APART  # blocks that do not overlap tell as much
     means, shape, inside = (values[:, ::every, ::every] for values in (means, shape, triples.inside))
     differences, sums = (values[..., ::every, ::every] / shape for values in (triples.differences, triples.sums))
-    level = _low(noise_energy(differences, EVEN + ODD, sd), inside).sqrt()
-    finest = _low(noise_energy(differences, FINEST, sd), inside)
-    total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), partial(torch.nanmean, dim=-1))
+    low, mean = partial(torch.nanquantile, q=LOW_SHARE, dim=-1), partial(torch.nanmean, dim=-1)
+    energy = noise_energy(differences, EVEN + ODD, sd)
+    level = _of_cells(energy.where(inside, torch.nan), low).sqrt()
+    if level.isnan().any():  # no tissue near
+        level = level.where(level.isfinite(), _of_cells(energy, low).sqrt())
+    finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), low)
+    total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), mean)
     means, shape = (functional.avg_pool2d(values[:, None], CELL // BLOCK, ceil_mode=True) for values in (means, shape))
     usable = total.isfinite() & (finest > 0) & (means >= tissue.plain[0]) & (means <= tissue.plain[1])
     plain = _least(total / finest, usable)
@@ -96,13 +100,6 @@ def noise_level(triples: Triples, sd: Tensor, shape: Tensor, means: Tensor, tiss
     measured = trusted[(means > tissue.above) & (trusted > 0)]
     typical = sampled_quantile(measured, 0.5) if measured.numel() else 1.0
     return (trusted / typical).clamp(min=LEVEL_FLOOR), plain
-
-
-def _low(energy: Tensor, inside: Tensor) -> Tensor:
-    """Low quantile around each cell: of the blocks of tissue where there are any, else of all."""
-    low = partial(torch.nanquantile, q=LOW_SHARE, dim=-1)
-    tissue = _of_cells(energy.where(inside, torch.nan), low)
-    return torch.where(tissue.isnan(), _of_cells(energy, low), tissue)
 
 
 def _least(structure: Tensor, usable: Tensor) -> Tensor:
