@@ -25,9 +25,7 @@ CELL = 8  # pixels between the places at which the level is read
 WINDOW, NEIGHBOURS = 2, 2  # cells and triples on each side whose blocks tell a cell's level
 LOW_SHARE = 0.15  # quantile of the blocks' energy: anatomy may change in most of them
 FINEST = (10, 11, 14, 15)  # coefficients in the upper half of the frequencies both ways, which hold least anatomy
-PLAIN_SHARE = (
-    0.3  # share of the tissue's cells with least structure for their finest detail, where the level is trusted
-)
+PLAIN_SHARE = 0.3  # share of the tissue's cells with least structure for their finest detail: the level is trusted
 AROUND = 4  # cells on each side, twice: how far plain tissue speaks for the noise of what is textured
 PRIOR = 0.02  # weight of the typical level against the plain cells around; decides where there are none
 LEVEL_FLOOR = 0.3  # of the typical level: where a volume is constant (clipped air) noise units must stay finite
