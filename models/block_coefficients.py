@@ -48,6 +48,11 @@ def read_triples(volume: Tensor, above: float) -> Triples:
     return Triples(torch.cat(differences, dim=1), torch.cat(sums, dim=1), torch.stack(inside))
 
 
+def enough(triples: Triples) -> bool:
+    """Whether there are blocks enough to tell noise from chance."""
+    return int(triples.inside.sum()) >= FEWEST
+
+
 def coefficients(slices: Tensor) -> Tensor:
     """(BLOCK ** 2, slices, rows of blocks, columns of blocks) of (slices, 1, rows, columns)."""
     matrix = cosine_matrix().to(slices.device)

@@ -7,15 +7,15 @@ the noise is in all is the spectrum's to say: in thick slices what neighbours di
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.block_coefficients import APART, Triples, read_triples
-from models.noise_spectrum import block_spectrum, in_slice_sd
+from models.block_coefficients import APART, EVEN, ODD, Triples, enough, read_triples
+from models.noise_spectrum import block_spectrum, in_slice_sd, noise_energy
 from models.robust import box_mean, sampled_quantile
 from models.slice_correlation import independent_gap, settled, slice_correlations
 from models.tissue import Tissue
@@ -24,7 +24,8 @@ from models.transform import BLOCK
 CELL = 8  # pixels between the places at which the level is read
 WINDOW, NEIGHBOURS = 2, 2  # cells and triples on each side whose blocks tell a cell's level
 LOW_SHARE = 0.15  # quantile of the blocks' energy: anatomy may change in most of them
-PLAIN_SHARE = 0.3  # share of the tissue's cells with least structure for their noise, where the level is trusted
+FINEST = (10, 11, 14, 15)  # coefficients in the upper half of the frequencies both ways, which hold least anatomy
+PLAIN_SHARE = 0.3  # share of the tissue's cells with least structure for their finest detail: the level is trusted
 AROUND = 4  # cells on each side, twice: how far plain tissue speaks for the noise of what is textured
 PRIOR = 0.02  # weight of the typical level against the plain cells around; decides where there are none
 LEVEL_FLOOR = 0.3  # of the typical level: where a volume is constant (clipped air) noise units must stay finite
@@ -59,40 +60,48 @@ def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
     triples = read_triples(volume, tissue.above)
     means = box_mean(triples.sums[0, :, None] / (3 * BLOCK), 1)[:, 0]
     shape = _expected(means, tissue)
-    cells = noise_level(triples, in_slice_sd(triples, shape, reach), shape, means, tissue)
-    fine = functional.interpolate(cells, scale_factor=CELL / APART, mode="bilinear")[:, 0]
-    at_blocks = fine[:, : shape.shape[1], : shape.shape[2]]
-    spectrum = block_spectrum(in_slice_sd(triples, at_blocks, reach), reach)
+    cells, plain = noise_level(triples, in_slice_sd(triples, shape, reach), shape, means, tissue)
+    kept = replace(triples, inside=triples.inside & _at_blocks(plain.float(), triples, "nearest").bool())
+    level = _at_blocks(cells, triples, "bilinear")
+    spectrum = block_spectrum(in_slice_sd(kept if enough(kept) else triples, level, reach), reach)
     sd = float(spectrum.square().mean().sqrt())
     size = (slices, -(-rows // LEVEL_STEP), -(-columns // LEVEL_STEP))
-    level = functional.interpolate(cells.transpose(0, 1)[None], size=size, mode="trilinear")[0].transpose(0, 1)
-    return SliceNoise(independent_gap(correlations), correlations, sd, level.contiguous(), spectrum / sd)
+    whole = functional.interpolate(cells.transpose(0, 1)[None], size=size, mode="trilinear")[0].transpose(0, 1)
+    return SliceNoise(independent_gap(correlations), correlations, sd, whole.contiguous(), spectrum / sd)
 
 
-def noise_level(triples: Triples, sd: Tensor, shape: Tensor, means: Tensor, tissue: Tissue) -> Tensor:
-    """(triples, 1, rows / 8, columns / 8): the local level of the noise, typically 1, where ``sd`` is its shape."""
+def noise_level(triples: Triples, sd: Tensor, shape: Tensor, means: Tensor, tissue: Tissue) -> tuple[Tensor, Tensor]:
+    """The local level of the noise, typically 1, and where it can be trusted.
+
+    Args:
+        sd: (BLOCK ** 2,) of the noise in the coefficients of differences, but for a factor.
+        shape: (triples, rows of blocks, columns of blocks), how the noise is expected to vary.
+        means: the same of the slices' values.
+
+    Returns:
+        level, plain: (triples, 1, rows / 8, columns / 8).
+    """
     every = BLOCK // APART  # blocks that do not overlap tell as much
-    inside, means, shape = (values[:, ::every, ::every] for values in (triples.inside, means, shape))
-    differences, sums = (
-        _energy(values[..., ::every, ::every], sd) / shape.square() for values in (triples.differences, triples.sums)
-    )
-    low = partial(torch.nanquantile, q=LOW_SHARE, dim=-1)
-    around = _of_cells(differences.where(inside, torch.nan), low)
-    level = torch.where(around.isnan(), _of_cells(differences, low), around).sqrt()
-    structure = _of_cells(sums.where(inside, torch.nan), partial(torch.nanmean, dim=-1))
-    means, shape = (functional.avg_pool2d(v[:, None], CELL // BLOCK, ceil_mode=True) for v in (means, shape))
-    trusted = _trusted(level, _plain(structure, means, level, tissue), tissue.ceiling) * shape
+    means, shape, inside = (values[:, ::every, ::every] for values in (means, shape, triples.inside))
+    differences, sums = (values[..., ::every, ::every] / shape for values in (triples.differences, triples.sums))
+    low, mean = partial(torch.nanquantile, q=LOW_SHARE, dim=-1), partial(torch.nanmean, dim=-1)
+    energy = noise_energy(differences, EVEN + ODD, sd)
+    level = _of_cells(energy.where(inside, torch.nan), low).sqrt()
+    if level.isnan().any():  # no tissue near
+        level = level.where(level.isfinite(), _of_cells(energy, low).sqrt())
+    finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), low)
+    total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), mean)
+    means, shape = (functional.avg_pool2d(values[:, None], CELL // BLOCK, ceil_mode=True) for values in (means, shape))
+    usable = total.isfinite() & (finest > 0) & (means >= tissue.plain[0]) & (means <= tissue.plain[1])
+    plain = _least(total / finest, usable)
+    trusted = _trusted(level, plain, tissue.ceiling) * shape
     measured = trusted[(means > tissue.above) & (trusted > 0)]
     typical = sampled_quantile(measured, 0.5) if measured.numel() else 1.0
-    return (trusted / typical).clamp(min=LEVEL_FLOOR)
+    return (trusted / typical).clamp(min=LEVEL_FLOOR), plain
 
 
-def _energy(values: Tensor, sd: Tensor) -> Tensor:
-    """Of each block, without its mean: 1 where all is noise of that ``sd``."""
-    total = torch.zeros_like(values[0])
-    for k in range(1, BLOCK**2):
-        total += (values[k] / sd[k]).square()
-    return total / (BLOCK**2 - 1)
+def _least(structure: Tensor, usable: Tensor) -> Tensor:
+    return usable & (structure <= sampled_quantile(structure[usable], PLAIN_SHARE)) if usable.any() else usable
 
 
 def _of_cells(blocks: Tensor, figure: Callable[[Tensor], Tensor]) -> Tensor:
@@ -110,15 +119,15 @@ def _of_cells(blocks: Tensor, figure: Callable[[Tensor], Tensor]) -> Tensor:
     return torch.stack(found)[:, None]
 
 
+def _at_blocks(cells: Tensor, triples: Triples, mode: str) -> Tensor:
+    """(triples, rows of blocks, columns of blocks) of (triples, 1, rows, columns) of cells."""
+    _, rows, columns = triples.inside.shape
+    return functional.interpolate(cells, scale_factor=CELL / APART, mode=mode)[:, 0, :rows, :columns]
+
+
 def _expected(means: Tensor, tissue: Tissue) -> Tensor:
     """How the noise follows the signal: not at all, or as the root of counts."""
     return means.clamp(min=max(tissue.above, 1e-6)).sqrt() if tissue.counts else torch.ones_like(means)
-
-
-def _plain(structure: Tensor, means: Tensor, level: Tensor, tissue: Tissue) -> Tensor:
-    usable = torch.isfinite(structure) & (level > 0) & (means >= tissue.plain[0]) & (means <= tissue.plain[1])
-    ratio = structure / level.square().clamp(min=1e-12)
-    return usable & (ratio <= sampled_quantile(ratio[usable], PLAIN_SHARE)) if usable.any() else usable
 
 
 def _trusted(relative: Tensor, plain: Tensor, ceiling: float) -> Tensor:

@@ -9,12 +9,10 @@ import math
 import torch
 from torch import Tensor
 
-from models.block_coefficients import EVEN, FEWEST, ODD, Triples, plainest
-from models.robust import MAD_TO_SD, box_mean, robust_sd
+from models.block_coefficients import EVEN, ODD, Triples, enough, plainest
+from models.robust import MAD_TO_SD, robust_sd
 from models.transform import BLOCK, cosine_matrix
 
-FINEST = 2  # of four frequencies; in the upper half both ways the coefficients hold least anatomy
-AROUND = 2  # blocks on each side over which the finest are averaged: one block's tell too little
 ROUNDS = 3  # of choosing plain blocks by what is known of the noise
 TINY = 1e-9  # real units; a block of constants has no spectrum
 LEAST_SHARE = 1e-6  # of the strongest coefficient; weights of one over the noise stay finite
@@ -42,13 +40,14 @@ def in_slice_sd(triples: Triples, level: Tensor, correlations: tuple[float, ...]
 
 def difference_sd(triples: Triples, level: Tensor) -> Tensor:
     """The same of the second differences."""
-    if int(triples.inside.sum()) < FEWEST:
+    if not enough(triples):
         return torch.full((BLOCK**2,), max(robust_sd(triples.differences[1:] / level), TINY), device=level.device)
     sd = torch.stack([_sd_at(triples, level, k, triples.inside) for k in range(BLOCK**2)])
     for _ in range(ROUNDS):
         read = sd.clone()
         for judged, others in ((EVEN, ODD), (ODD, (0, *EVEN))):
-            plain = plainest(_structure(triples, judged, sd), triples.inside)
+            energy = noise_energy(triples.differences, judged, sd) + noise_energy(triples.sums, judged, sd)
+            plain = plainest(energy / level.square(), triples.inside)
             for k in others:
                 read[k] = _sd_at(triples, level, k, plain)
         sd = read
@@ -60,22 +59,12 @@ def _sd_at(triples: Triples, level: Tensor, k: int, blocks: Tensor) -> Tensor:
     return (MAD_TO_SD * values.abs().median()).clamp(min=TINY)
 
 
-def _structure(triples: Triples, judged: tuple[int, ...], sd: Tensor) -> Tensor:
-    """Energy of each block over that of the finest detail around it, both in units of the noise.
-
-    The finest detail tells how strong the noise is there: differences alone are large where anatomy changes, too.
-    """
-
-    def energy(some: tuple[int, ...]) -> Tensor:
-        total = torch.zeros_like(triples.sums[0])
-        for k in some:
-            total += (triples.differences[k].square() + triples.sums[k].square()) / sd[k].square()
-        return total / len(some)
-
-    finest = tuple(k for k in judged if min(k // BLOCK, k % BLOCK) >= FINEST)
-    share = box_mean(triples.inside.float()[:, None], AROUND)
-    noise = box_mean((energy(finest) * triples.inside)[:, None], AROUND) / share.clamp(min=TINY)
-    return energy(judged) / noise[:, 0].clamp(min=TINY)
+def noise_energy(values: Tensor, some: tuple[int, ...], sd: Tensor) -> Tensor:
+    """Mean energy of ``some`` of the coefficients of each block, in units of the noise: 1 where all is noise."""
+    total = torch.zeros_like(values[0])
+    for k in some:
+        total += (values[k] / sd[k]).square()
+    return total / len(some)
 
 
 def _with_smooth_mean(sd: Tensor) -> Tensor:
