@@ -83,18 +83,18 @@ def refine(
         more = high - low - (len(sums) - (low - first))
         sums, weights = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (sums, weights))
         first = low
-        tissue = (volume[z : z + PATCH, 0] > threshold).any(dim=0)
-        level = scaling.level_at(min(z + PATCH // 2, count - 1), 0, 0, size)[0]
         guess = torch.from_numpy(images[low:high]).to(volume.device)
         noisy = scaling.scaled(volume[low:high, 0])
-        for places, power in _places(tissue, level):
-            members = _alike(guess, z - low, places, power, ALIKE * 2 * noise.left)
-            _estimate(noisy, guess, members, power, noise.covariance, sums, weights)
+        power = _of_patches(scaling.level_at(z + 1, 0, 0, size)).square()
+        for band, held in _bands((volume[z : z + PATCH, 0] > threshold).any(dim=0)):
+            here = power[band // PATCH :][: len(held)][held]
+            members = _alike(guess, z - low, band, held, here, ALIKE * 2 * noise.left)
+            _estimate(noisy, guess, members, here, noise.covariance, sums, weights)
     _finish(images, first, count, sums, weights)
 
 
 def _starts(count: int) -> list[int]:
-    """First voxels of the patches along one axis."""
+    """First slices of the patches."""
     return sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
 
 
@@ -105,42 +105,50 @@ def _finish(images: npt.NDArray[np.float32], first: int, end: int, sums: Tensor,
         np.divide(total, weight, out=images[index], where=weight > 0)
 
 
-def _places(tissue: Tensor, level: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Corners (n, 2) of patches that hold tissue, a band of rows at a time, and the power (n,) of the noise there."""
-    rows, columns = (torch.tensor(_starts(side), device=tissue.device) for side in tissue.shape)
-    held = functional.max_pool2d(tissue[None].float(), PATCH, stride=1)[0] > 0
-    for band in rows.split(max(1, BATCH // len(columns))):
-        corners = torch.cartesian_prod(band, columns)
-        corners = corners[held[corners[:, 0], corners[:, 1]]]
-        if len(corners):
-            yield corners, level[corners[:, 0] + 1, corners[:, 1] + 1].square()
+def _of_patches(plane: Tensor) -> Tensor:
+    """Means of the patches that lie side by side in (1, rows, columns), as far as whole ones go."""
+    top, left = ((side % PATCH) // 2 for side in plane.shape[1:])
+    return functional.avg_pool2d(plane[:, top:, left:], PATCH)[0]
 
 
-def _alike(guess: Tensor, z: int, places: Tensor, power: Tensor, alike: float) -> tuple[Tensor, Tensor]:
-    """Flat corners of the `MOST` patches most like each of ``places`` in slice ``z``, (n, MOST), and which count."""
+def _bands(tissue: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """A band of rows of patches at a time: its first row of voxels, and which of its patches hold tissue.
+
+    Patches lie side by side; what is left over at the edges of a slice, a voxel at most on each, stays as guessed.
+    """
+    held = _of_patches(tissue[None].float()) > 0
+    top = (tissue.shape[0] % PATCH) // 2
+    rows = max(1, BATCH // held.shape[1])
+    for first in range(0, len(held), rows):
+        if held[first : first + rows].any():
+            yield top + PATCH * first, held[first : first + rows]
+
+
+def _alike(
+    guess: Tensor, z: int, top: int, held: Tensor, power: Tensor, alike: float
+) -> tuple[Tensor, Tensor]:
+    """Flat corners of the `MOST` patches most like each that is ``held``, (n, MOST), and which of them count."""
     depth, rows, columns = guess.shape
-    top, bottom = int(places[:, 0].min()), int(places[:, 0].max()) + PATCH
-    left, right = int(places[:, 1].min()), int(places[:, 1].max()) + PATCH
-    sides = (REACH[2], REACH[2], REACH[1], REACH[1])
-    padded = functional.pad(guess, sides, value=FARTHEST)[:, top : bottom + 2 * REACH[1], left : right + 2 * REACH[2]]
-    here = guess[z : z + PATCH, top:bottom, left:right]
-    at = (places[:, 0] - top, places[:, 1] - left)
+    left, height, width = (columns % PATCH) // 2, PATCH * held.shape[0], PATCH * held.shape[1]
+    here = guess[z : z + PATCH, top : top + height, left : left + width]
+    padded = functional.pad(guess, (REACH[2], REACH[2], REACH[1], REACH[1]), value=FARTHEST)
     shifts = [s for s in product(*(range(-r, r + 1) for r in REACH)) if 0 <= z + s[0] <= depth - PATCH]
     order = np.random.default_rng(ORDER_SEED).permutation(len(shifts)) / len(shifts) * ORDER_STEP
-    differences = torch.empty(len(shifts), len(places), device=guess.device)
+    everywhere = torch.empty(len(shifts), *held.shape, device=guess.device)
     for row, (dz, dy, dx) in enumerate(shifts):
-        there = padded[z + dz : z + dz + PATCH, dy + REACH[1] :, dx + REACH[2] :][:, : bottom - top, : right - left]
-        square = (here - there).square_().mean(dim=0)[None]
-        differences[row] = functional.avg_pool2d(square, PATCH, stride=1)[0][at]
-    differences /= power
+        y, x = top + dy + REACH[1], left + dx + REACH[2]
+        there = padded[z + dz : z + dz + PATCH, y : y + height, x : x + width]
+        everywhere[row] = functional.avg_pool2d((here - there).square_().sum(dim=0)[None], PATCH)[0]
+    differences = everywhere[:, held] / (PATCH * power)
     differences.clamp_(min=alike).add_(alike * torch.from_numpy(order)[:, None].to(differences))
     differences[shifts.index((0, 0, 0))] = -1.0
     most = min(MOST, len(shifts))
     nearest, which = differences.T.contiguous().topk(most, dim=1, largest=False)
     limit = nearest[:, min(FEWEST, most) - 1 :][:, :1].clamp(min=(1 + ORDER_STEP) * alike)
     steps = torch.tensor([(dz * rows + dy) * columns + dx for dz, dy, dx in shifts], device=guess.device)
-    corners = (z * rows + places[:, 0]) * columns + places[:, 1]
-    return corners[:, None] + steps[which], (nearest <= limit).float()
+    corners = torch.nonzero(held) * PATCH
+    flat = (z * rows + top + corners[:, 0]) * columns + left + corners[:, 1]
+    return flat[:, None] + steps[which], (nearest <= limit).float()
 
 
 def _estimate(

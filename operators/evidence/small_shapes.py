@@ -15,6 +15,7 @@ SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3)  # pixels, sd; slices
 NARROWEST, LONG_DEPTH = SPOTS[0], 7  # a line along the normal is the narrowest spot over so many slices
 ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between two are missed
 FILTERS = len(SPOTS) * len(DEPTHS) + 1 + ANGLES
+ALL_CORES = -1  # slices are transformed side by side; each comes out the same whatever their number
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
 LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small things
 
@@ -27,8 +28,8 @@ def matched(images: Images) -> Iterator[Images]:
     power = ndimage.gaussian_filter(power, SPECTRUM_SMOOTH, mode=("wrap", "mirror"))
     whitened = spectrum / np.maximum(power, LEAST_POWER * power.mean() + np.finfo(power.dtype).tiny)
     for shape, depth in _shapes((size[0], size[1])):
-        found = fft.irfft2(whitened * np.conj(fft.rfft2(shape)), s=size)
-        yield np.asarray(ndimage.uniform_filter1d(found, depth, axis=0, mode="constant"))
+        found = fft.irfft2(whitened * np.conj(fft.rfft2(shape)), s=size, workers=ALL_CORES)
+        yield found if depth == 1 else np.asarray(ndimage.uniform_filter1d(found, depth, axis=0, mode="constant"))
 
 
 def _shapes(size: tuple[int, int]) -> Iterator[tuple[Images, int]]:
