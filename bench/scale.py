@@ -11,7 +11,7 @@ import torch
 
 from models.compute import Compute
 from models.ns_n2n import NSN2NSettings
-from models.slice_plan import plan_steps
+from models.slice_plan import plan_slices
 from models.speckle2self import Speckle2SelfSettings
 from models.speckle_plan import plan_work
 from operators.time_budget import TimeSlot
@@ -53,7 +53,8 @@ class Kind:
             asked = Speckle2SelfSettings()
             steps = plan_work(self.shape, asked.variant, asked.steps, asked.looks, CPU, planned).steps
             return f"{steps} of {asked.steps}"
-        return f"{plan_steps(NSN2NSettings().steps, CPU, voxels, planned)} of {NSN2NSettings().steps}"
+        most = NSN2NSettings().steps
+        return f"{plan_slices(most, CPU, voxels, voxels, planned).steps} of {most}"
 
 
 KINDS = (

@@ -10,6 +10,8 @@ Patches that differ by no more than the noise left in the guess are equally alik
 noise's doing, so that they are taken in an order that has nothing to do with it.
 """
 
+import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -19,18 +21,36 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
+from tqdm import tqdm
 
 from models.scaling import Scaling
 from models.transform import BLOCK, cosine_matrix
 
+LOG = logging.getLogger(__name__)
+
 PATCH = 3  # voxels a side; patches lie as many voxels apart
-REACH = (3, 5, 5)  # slices, rows, columns that like patches may be away
-MOST, FEWEST = 64, 32  # patches that make a group: those alike, and at least the nearest few
+FEWEST = 0.5  # of the patches of a group: at least so many of the nearest, alike or not
 ALIKE = 3.0  # times the mean squared difference which the noise left in the guess explains
-BATCH = 4096  # patches at a time; bounds the memory
-FARTHEST = 1e4  # noise units; further from everything than any voxel: what lies beyond the edge
+SEARCHED, ESTIMATED = 4096, 256  # patches at a time: bounds the memory; groups that fit a processor's cache
 ORDER_SEED, ORDER_STEP = 0, 1e-3  # the order of what is equally alike, and the share by which it moves a difference
 TINY = 1e-6  # noise power
+ROUNDING = 1e-6  # of the power of a group: what single precision may lose of it where edges are strong
+
+
+@dataclass(frozen=True)
+class Search:
+    """How far a pass looks.
+
+    Attributes:
+        reach: slices, rows and columns that like patches may be away.
+        most: patches of a group.
+    """
+
+    reach: tuple[int, int, int]
+    most: int
+
+
+PASSES = (Search((2, 4, 4), 48), Search((3, 5, 5), 64))  # the first, nearer one costs half and gains most
 
 
 @dataclass(frozen=True)
@@ -64,21 +84,33 @@ def patch_noise(spectrum: Tensor) -> PatchNoise:
 
 
 def refine(
-    images: npt.NDArray[np.float32], volume: Tensor, scaling: Scaling, noise: PatchNoise, threshold: float
+    images: npt.NDArray[np.float32],
+    volume: Tensor,
+    scaling: Scaling,
+    noise: PatchNoise,
+    threshold: float,
+    search: Search,
+    deadline: float,
+    label: str,
 ) -> None:
     """Improve the guess ``images``, (slices, rows, columns) in the network's units, in place.
 
     Args:
         volume: as measured, (slices, 1, rows, columns) in real units.
         threshold: real value above which a voxel is tissue; what holds none stays as guessed.
+        deadline: reading of ``time.monotonic()`` past which the rest stays as guessed, too.
+        label: shown beside the progress.
     """
     count, size = len(images), (images.shape[1], images.shape[2])
     if min(count, *size) < PATCH:
         return
     sums = weights = torch.zeros(0, *size, device=volume.device)
     first = 0
-    for z in _starts(count):
-        low, high = max(0, z - REACH[0]), min(count, z + PATCH + REACH[0])
+    for z in tqdm(_starts(count), desc=label, unit="layer", disable=None):
+        if time.monotonic() > deadline:
+            LOG.warning("%s: stopped by the time budget at slice %d of %d", label, z, count)
+            break
+        low, high = max(0, z - search.reach[0]), min(count, z + PATCH + search.reach[0])
         _finish(images, first, low, sums, weights)
         more = high - low - (len(sums) - (low - first))
         sums, weights = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (sums, weights))
@@ -88,9 +120,11 @@ def refine(
         power = _of_patches(scaling.level_at(z + 1, 0, 0, size)).square()
         for band, held in _bands((volume[z : z + PATCH, 0] > threshold).any(dim=0)):
             here = power[band // PATCH :][: len(held)][held]
-            members = _alike(guess, z - low, band, held, here, ALIKE * 2 * noise.left)
-            _estimate(noisy, guess, members, here, noise.covariance, sums, weights)
-    _finish(images, first, count, sums, weights)
+            found = _alike(guess, z - low, band, held, here, ALIKE * 2 * noise.left, search)
+            for corners, counts, level in zip(*(torch.split(p, ESTIMATED) for p in (*found, here)), strict=True):
+                covariance = noise.covariance * level[:, None, None]
+                _estimate(noisy, guess, corners, counts, covariance, sums, weights)
+    _finish(images, first, first + len(sums), sums, weights)
 
 
 def _starts(count: int) -> list[int]:
@@ -118,50 +152,57 @@ def _bands(tissue: Tensor) -> Iterator[tuple[int, Tensor]]:
     """
     held = _of_patches(tissue[None].float()) > 0
     top = (tissue.shape[0] % PATCH) // 2
-    rows = max(1, BATCH // held.shape[1])
+    rows = max(1, SEARCHED // held.shape[1])
     for first in range(0, len(held), rows):
         if held[first : first + rows].any():
             yield top + PATCH * first, held[first : first + rows]
 
 
 def _alike(
-    guess: Tensor, z: int, top: int, held: Tensor, power: Tensor, alike: float
+    guess: Tensor, z: int, top: int, held: Tensor, power: Tensor, alike: float, search: Search
 ) -> tuple[Tensor, Tensor]:
-    """Flat corners of the `MOST` patches most like each that is ``held``, (n, MOST), and which of them count."""
+    """Flat corners of the patches most like each that is ``held``, (n, most), and which of them count."""
     depth, rows, columns = guess.shape
     left, height, width = (columns % PATCH) // 2, PATCH * held.shape[0], PATCH * held.shape[1]
     here = guess[z : z + PATCH, top : top + height, left : left + width]
-    padded = functional.pad(guess, (REACH[2], REACH[2], REACH[1], REACH[1]), value=FARTHEST)
-    shifts = [s for s in product(*(range(-r, r + 1) for r in REACH)) if 0 <= z + s[0] <= depth - PATCH]
+    _, down, across = search.reach
+    padded = functional.pad(guess, (across, across, down, down), value=torch.inf)
+    shifts = [s for s in product(*(range(-r, r + 1) for r in search.reach)) if 0 <= z + s[0] <= depth - PATCH]
     order = np.random.default_rng(ORDER_SEED).permutation(len(shifts)) / len(shifts) * ORDER_STEP
     everywhere = torch.empty(len(shifts), *held.shape, device=guess.device)
     for row, (dz, dy, dx) in enumerate(shifts):
-        y, x = top + dy + REACH[1], left + dx + REACH[2]
+        y, x = top + dy + down, left + dx + across
         there = padded[z + dz : z + dz + PATCH, y : y + height, x : x + width]
         everywhere[row] = functional.avg_pool2d((here - there).square_().sum(dim=0)[None], PATCH)[0]
     differences = everywhere[:, held] / (PATCH * power)
     differences.clamp_(min=alike).add_(alike * torch.from_numpy(order)[:, None].to(differences))
     differences[shifts.index((0, 0, 0))] = -1.0
-    most = min(MOST, len(shifts))
+    most = min(search.most, len(shifts))
     nearest, which = differences.T.contiguous().topk(most, dim=1, largest=False)
-    limit = nearest[:, min(FEWEST, most) - 1 :][:, :1].clamp(min=(1 + ORDER_STEP) * alike)
+    limit = nearest[:, int(FEWEST * most) - 1, None].clamp(min=(1 + ORDER_STEP) * alike)
     steps = torch.tensor([(dz * rows + dy) * columns + dx for dz, dy, dx in shifts], device=guess.device)
     corners = torch.nonzero(held) * PATCH
     flat = (z * rows + top + corners[:, 0]) * columns + left + corners[:, 1]
-    return flat[:, None] + steps[which], (nearest <= limit).float()
+    there = nearest.isfinite()
+    return flat[:, None] + steps[which] * there, (there & (nearest <= limit)).float()
 
 
 def _estimate(
     noisy: Tensor,
     guess: Tensor,
-    members: tuple[Tensor, Tensor],
-    power: Tensor,
-    covariance: Tensor,
+    corners: Tensor,
+    counts: Tensor,
+    noise: Tensor,
     sums: Tensor,
     weights: Tensor,
 ) -> None:
-    """Add the estimates of all members of each group, and their weights, where they lie."""
-    corners, counts = members
+    """Add the estimates of all members of each group, and their weights, where they lie.
+
+    Args:
+        corners: (groups, members), flat, of their patches.
+        counts: the same shape, 0 or 1: whether they count.
+        noise: (groups, PATCH ** 3, PATCH ** 3), its covariance.
+    """
     inside = torch.tensor(
         [(z * guess.shape[1] + y) * guess.shape[2] + x for z, y, x in product(range(PATCH), repeat=3)],
         device=guess.device,
@@ -172,9 +213,9 @@ def _estimate(
     y, g = noisy.flatten()[at], guess.flatten()[at]
     mean = (y * share).sum(dim=1, keepdim=True) / number
     g = g - (g * share).sum(dim=1, keepdim=True) / number
-    noise = covariance * power[:, None, None]
     signal = (g * share).mT @ g / (number - 1)
-    gain = torch.cholesky_solve(signal, torch.linalg.cholesky(signal + noise))
+    rounding = ROUNDING * signal.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None] * torch.eye(PATCH**3).to(signal)
+    gain = torch.cholesky_solve(signal, torch.linalg.cholesky(signal + noise + rounding))
     found = mean + (y - mean) @ gain
     trace = noise.diagonal(dim1=1, dim2=2).sum(dim=1)
     one = 1 / number[:, 0, 0]

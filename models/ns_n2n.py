@@ -1,10 +1,9 @@
 """Denoising of one volume by a network fitted on that volume alone, after NS-N2N (arXiv 2411.10831).
 
 In: slices of one volume in real units and the mask of what is not padding; out: the same slices denoised, padding
-bit-identical. Order: measure the noise and how far it reaches between slices -> noise units -> a first guess, shrunk by
-that noise -> plan the steps -> one fit on random pairs of neighbouring crops -> every slice through the network ->
-fused with its neighbours -> no change beyond the noise -> the low frequencies as measured -> for MR, the Rician bias
-removed.
+bit-identical. Order: measure the noise and how far it reaches between slices -> noise units -> plan -> a first guess,
+made with that noise -> one fit on random pairs of neighbouring crops -> every slice through the network -> fused with
+its neighbours -> no change beyond the noise -> the low frequencies as measured -> for MR, the Rician bias removed.
 
 ``default`` starts from the first guess, supervises where the neighbour confirms it and keeps it elsewhere; ``paper`` is
 as published.
@@ -33,7 +32,7 @@ from models.rician import remove_rician_bias, rician_sd
 from models.scaling import Scaling, noise_units, unit_range
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
-from models.slice_plan import plan_steps
+from models.slice_plan import plan_slices
 from models.tissue import tissue_of
 
 METHOD = "NS-N2N"
@@ -98,20 +97,25 @@ def denoise_volume(
     noise = measure_noise(volume, tissue)
     default = settings.variant == "default"
     scaling = (noise_units if default else unit_range)(volume, noise)
-    images = first_guess(volume, scaling, noise.spectrum, tissue.above, 2) if default else published_guides(volume, scaling)
+    inside_tissue = int(np.count_nonzero(voxels > tissue.above)) if default else 0
+    plan = plan_slices(settings.steps, compute, voxels.size, inside_tissue, budget)
+    if default:
+        images = first_guess(volume, scaling, noise.spectrum, tissue.above, plan.passes, deadline, label)
+    else:
+        images = published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = SliceNetwork(guided=default).to(compute.device)
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
-    steps = plan_steps(settings.steps, compute, voxels.size, budget)
     difference_sd = guess_difference_sd(noise) if default else None
     loss = partial(_loss, network, drawer, difference_sd)
-    taken = fit(network, loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
+    taken = fit(network, loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
     if difference_sd is not None:
+        measures["passes"] = plan.passes
         fuse_neighbours(images, scaling, tissue.above, difference_sd)
         limit_change(images, voxels, scaling)
         measures["unchanged_above_mm"] = return_low_frequencies(images, voxels, spacing, tissue.above)
@@ -121,7 +125,7 @@ def denoise_volume(
         measures["rician_sd"] = sd
     images[outside] = voxels[outside] = padding
     record = FitRecord(
-        METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, steps, taken, measures
+        METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, plan.steps, taken, measures
     )
     return Denoised(images, record)
 

@@ -23,7 +23,8 @@ def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
-    return np.stack([slice_.numpy() for slice_ in shrunk(torch.from_numpy(voxels), sd)])
+    with_levels = ((slice_, torch.ones_like(slice_)) for slice_ in torch.from_numpy(voxels))
+    return np.stack([slice_.numpy() for slice_ in shrunk(with_levels, sd)])
 
 
 def test_the_transform_is_orthonormal() -> None:
@@ -39,6 +40,14 @@ def test_a_volume_without_noise_comes_through_at_any_size(shape: tuple[int, int,
 def test_white_noise_falls_to_what_the_mean_of_a_block_keeps() -> None:
     left = through(white((12, 64, 64)))[3:-3, 8:-8, 8:-8].std()
     assert left < 2.0 / math.sqrt(BLOCK**3)
+
+
+def test_where_noise_grows_plain_tissue_far_from_zero_stays_plain() -> None:
+    level = np.linspace(0.7, 1.4, 64, dtype=np.float32) * np.ones((64, 1), np.float32)
+    voxels = 200 + level * white((12, 64, 64))
+    slices = ((torch.from_numpy(slice_), torch.from_numpy(level)) for slice_ in voxels.astype(np.float32))
+    left = (np.stack([slice_.numpy() for slice_ in shrunk(slices, WHITE)]) - 200) / level
+    assert left[3:-3, 8:-8, 8:-8].std() < 2.0 / math.sqrt(BLOCK**3)
 
 
 def test_an_edge_far_above_the_noise_stays_where_it_is() -> None:
@@ -108,7 +117,7 @@ def test_the_guess_is_nearer_to_the_truth() -> None:
     voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
     noise = measure_noise(voxels, EVERYTHING)
     scaling = noise_units(voxels, noise)
-    guess = scaling.real(torch.from_numpy(first_guess(voxels, scaling, WHITE))).numpy()
+    guess = scaling.real(torch.from_numpy(first_guess(voxels, scaling, WHITE, -math.inf, 1, math.inf, "test"))).numpy()
     assert np.std(guess - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
 
 

@@ -19,7 +19,7 @@ from models.scaling import Scaling, noise_units, unit_range
 from models.slice_correlation import INDEPENDENT
 from models.slice_losses import confirmed_loss, paper_loss
 from models.slice_network import SliceNetwork
-from models.slice_plan import plan_steps
+from models.slice_plan import plan_slices
 from models.tissue import Tissue
 
 EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
@@ -137,7 +137,9 @@ def test_a_constant_volume_stays_what_it_is() -> None:
 
 
 def test_steps_grow_with_the_budget_up_to_the_settings_and_the_record_tells_them(volume: np.ndarray) -> None:
-    planned = [plan_steps(NSN2NSettings().steps, CPU, volume.size, budget) for budget in (1, 30, 60, 1e6)]
+    planned = [
+        plan_slices(NSN2NSettings().steps, CPU, volume.size, volume.size, budget).steps for budget in (1, 30, 60, 1e6)
+    ]
     assert planned == sorted(planned)
     assert (planned[0] < planned[1], planned[-1]) == (True, NSN2NSettings().steps)
     record = denoised(volume, deadline=0.0).record

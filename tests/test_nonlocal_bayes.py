@@ -1,0 +1,88 @@
+"""Laws of non-local Bayes: what is alike lowers the noise, what stands out stays, and so does what holds no tissue."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from models.nonlocal_bayes import PASSES, PATCH, PatchNoise, patch_noise, refine
+from models.scaling import Scaling
+from models.transform import BLOCK
+
+WHITE = patch_noise(torch.ones(BLOCK**3))
+NONE = patch_noise(1e-4 * torch.ones(BLOCK**3))
+
+
+def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def refined(
+    guess: np.ndarray,
+    voxels: np.ndarray,
+    noise: PatchNoise = WHITE,
+    threshold: float = -math.inf,
+    deadline: float = math.inf,
+    level: np.ndarray | None = None,
+) -> np.ndarray:
+    images = guess.copy()
+    levels = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
+    levels = levels if level is None else levels * torch.from_numpy(level)
+    volume = torch.from_numpy(voxels)[:, None]
+    refine(images, volume, Scaling(0.0, 1.0, levels), noise, threshold, PASSES[0], deadline, "test")
+    return images
+
+
+def test_white_noise_has_the_identity_as_its_covariance() -> None:
+    assert torch.allclose(WHITE.covariance, torch.eye(PATCH**3), atol=1e-5)
+    assert pytest.approx(1 / BLOCK**3) == WHITE.left
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 3), (4, 7, 8), (2, 9, 9), (9, 4, 30), (6, 20, 23)])
+def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int]) -> None:
+    voxels = 50 * white(shape)
+    assert np.allclose(refined(voxels, voxels, NONE), voxels, atol=0.05)
+
+
+def test_what_a_guess_left_of_the_noise_falls_again() -> None:
+    voxels = white((12, 48, 48))
+    guess = 0.15 * white(voxels.shape, 1)
+    assert refined(guess, voxels).std() < 0.7 * guess.std()
+
+
+def test_an_edge_stays_where_it_is() -> None:
+    truth = np.where(np.arange(48) < 24, 0.0, 20.0).astype(np.float32) * np.ones((9, 48, 1), np.float32)
+    found = refined(truth + 0.15 * white(truth.shape, 1), truth + white(truth.shape))
+    assert np.abs(found - truth).mean() < 0.1
+    assert np.abs((found - truth)[:, :, 22:26].mean(axis=(0, 1))).max() < 0.1
+
+
+def test_noise_is_removed_by_its_level_at_each_place() -> None:
+    level = np.where(np.arange(12) < 6, 1.0, 3.0).astype(np.float32) * np.ones((12, 1), np.float32)
+    fine = np.kron(level, np.ones((4, 4), np.float32))
+    voxels, guess = fine * white((9, 48, 48)), 0.15 * fine * white((9, 48, 48), 1)
+    found = refined(guess, voxels, level=level) / fine
+    weak, strong = found[:, :, :18].std(), found[:, :, 30:].std()
+    assert weak == pytest.approx(strong, rel=0.25)
+
+
+def test_what_holds_no_tissue_stays_as_guessed() -> None:
+    voxels = white((6, 30, 30))
+    guess = np.zeros_like(voxels)
+    voxels[:, :, 15:] += 100
+    guess[:, :, 15:] += 100
+    found = refined(guess, voxels, threshold=50.0)
+    assert np.array_equal(found[:, :, :9], guess[:, :, :9])
+    assert not np.array_equal(found[:, :, 18:], guess[:, :, 18:])
+
+
+def test_past_the_deadline_all_stays_as_guessed() -> None:
+    voxels = white((6, 24, 24))
+    guess = np.zeros_like(voxels)
+    assert np.array_equal(refined(guess, voxels, deadline=0.0), guess)
+
+
+def test_the_same_twice() -> None:
+    voxels = white((7, 33, 31))
+    assert np.array_equal(refined(0.2 * voxels, voxels), refined(0.2 * voxels, voxels))
