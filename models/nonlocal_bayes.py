@@ -213,7 +213,7 @@ def _estimate(
     y, g = noisy.flatten()[at], guess.flatten()[at]
     mean = (y * share).sum(dim=1, keepdim=True) / number
     g = g - (g * share).sum(dim=1, keepdim=True) / number
-    signal = (g * share).mT @ g / (number - 1)
+    signal = (g * share).mT @ g / (number - 1).clamp(min=1)
     rounding = ROUNDING * signal.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None] * torch.eye(PATCH**3).to(signal)
     gain = torch.cholesky_solve(signal, torch.linalg.cholesky(signal + noise + rounding))
     found = mean + (y - mean) @ gain
