@@ -136,12 +136,13 @@ def test_a_constant_volume_stays_what_it_is() -> None:
     assert np.allclose(images, 7, atol=1e-3)
 
 
-def test_steps_grow_with_the_budget_up_to_the_settings_and_the_record_tells_them(volume: np.ndarray) -> None:
-    planned = [
-        plan_slices(NSN2NSettings().steps, CPU, volume.size, volume.size, budget).steps for budget in (1, 30, 60, 1e6)
-    ]
-    assert planned == sorted(planned)
-    assert (planned[0] < planned[1], planned[-1]) == (True, NSN2NSettings().steps)
+def test_work_grows_with_the_budget_and_with_the_volume_and_the_record_tells_the_steps(volume: np.ndarray) -> None:
+    most = NSN2NSettings().steps
+    plans = [plan_slices(most, CPU, 2_000_000, 1_000_000, budget) for budget in (1, 60, 120, 1e6)]
+    assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans})
+    assert [plan.passes for plan in plans] == [0, 2, 2, 2]
+    assert plans[-1].steps == most
+    assert plan_slices(most, CPU, 200_000, 100_000, 1e6).steps < most
     record = denoised(volume, deadline=0.0).record
     assert (record.steps_planned, record.steps_taken) == (12, 0)
 
