@@ -138,9 +138,9 @@ def test_a_constant_volume_stays_what_it_is() -> None:
 
 def test_work_grows_with_the_budget_and_with_the_volume_and_the_record_tells_the_steps(volume: np.ndarray) -> None:
     most = NSN2NSettings().steps
-    plans = [plan_slices(most, CPU, 2_000_000, 1_000_000, budget) for budget in (1, 60, 120, 1e6)]
+    plans = [plan_slices(most, CPU, 2_000_000, 1_000_000, budget) for budget in (1, 60, 1e6)]
     assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans})
-    assert [plan.passes for plan in plans] == [0, 2, 2, 2]
+    assert [plan.passes for plan in plans] == [0, 2, 2]
     assert plans[-1].steps == most
     assert plan_slices(most, CPU, 200_000, 100_000, 1e6).steps < most
     record = denoised(volume, deadline=0.0).record
