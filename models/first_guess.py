@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from models.nonlocal_bayes import PASSES, patch_noise, refine
+from models.like_patches import PASSES
+from models.nonlocal_bayes import patch_noise, refine
 from models.scaling import Scaling
 from models.transform import shrunk
 

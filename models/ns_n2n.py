@@ -104,9 +104,7 @@ def denoise_volume(
     else:
         images = published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = SliceNetwork(guided=default).to(compute.device)
+    network = _seeded_network(seed, default).to(compute.device)
     gap = noise.gap if default else 1
     drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.above, seed=seed, guides=guides)
     difference_sd = guess_difference_sd(noise) if default else None
@@ -128,6 +126,12 @@ def denoise_volume(
         METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, plan.steps, taken, measures
     )
     return Denoised(images, record)
+
+
+def _seeded_network(seed: int, guided: bool) -> SliceNetwork:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return SliceNetwork(guided)
 
 
 def _loss(network: SliceNetwork, drawer: PairDrawer, difference_sd: float | None) -> Tensor:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.nonlocal_bayes import PASSES, PATCH, PatchNoise, patch_noise, refine
+from models.like_patches import PASSES, PATCH
+from models.nonlocal_bayes import PatchNoise, patch_noise, refine
 from models.scaling import Scaling
 from models.transform import BLOCK
 

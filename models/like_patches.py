@@ -1,0 +1,96 @@
+"""Patches of a guess that resemble each other.
+
+Those that differ by no more than the noise left in the guess are equally alike; which of them differ least is that
+noise's doing, so that they are taken in an order that has nothing to do with it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+PATCH = 3  # voxels a side; patches lie as many voxels apart
+FEWEST = 0.5  # of the patches of a group: at least so many of the nearest, alike or not
+SEARCHED = 4096  # patches at a time; bounds the memory
+ORDER_SEED, ORDER_STEP = 0, 1e-3  # the order of what is equally alike, and the share by which it moves a difference
+
+
+@dataclass(frozen=True)
+class Search:
+    """How far a pass looks.
+
+    Attributes:
+        reach: slices, rows and columns that like patches may be away.
+        most: patches of a group.
+    """
+
+    reach: tuple[int, int, int]
+    most: int
+
+
+PASSES = (Search((2, 4, 4), 48), Search((3, 5, 5), 64))  # the first, nearer one costs half and gains most
+
+
+def of_patches(plane: Tensor) -> Tensor:
+    """Means of the patches that lie side by side in (1, rows, columns), as far as whole ones go."""
+    top, left = ((side % PATCH) // 2 for side in plane.shape[1:])
+    return functional.avg_pool2d(plane[:, top:, left:], PATCH)[0]
+
+
+def bands(tissue: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """A band of rows of patches at a time: its first row of voxels, and which of its patches hold tissue.
+
+    Patches lie side by side; what is left over at the edges of a slice, a voxel at most on each, stays as guessed.
+    """
+    held = of_patches(tissue[None].float()) > 0
+    top = (tissue.shape[0] % PATCH) // 2
+    rows = max(1, SEARCHED // held.shape[1])
+    for first in range(0, len(held), rows):
+        if held[first : first + rows].any():
+            yield top + PATCH * first, held[first : first + rows]
+
+
+def like_patches(
+    guess: Tensor, z: int, top: int, held: Tensor, power: Tensor, alike: float, search: Search
+) -> tuple[Tensor, Tensor]:
+    """The patches most like each of n in a band of `bands`.
+
+    Args:
+        guess: (slices, rows, columns).
+        z: first slice of the n patches.
+        top: first row of the band.
+        held: which of its patches are the n.
+        power: (n,) of the noise there, over that where its level is 1.
+        alike: mean squared difference, over ``power``, up to which patches are equally alike.
+
+    Returns:
+        corners: (n, members) of like patches, flat in ``guess``, their own among them.
+        counts: the same shape, 1 for those that are members, 0 for the rest.
+    """
+    depth, rows, columns = guess.shape
+    left, height, width = (columns % PATCH) // 2, PATCH * held.shape[0], PATCH * held.shape[1]
+    here = guess[z : z + PATCH, top : top + height, left : left + width]
+    _, down, across = search.reach
+    padded = functional.pad(guess, (across, across, down, down), value=torch.inf)
+    shifts = [s for s in product(*(range(-r, r + 1) for r in search.reach)) if 0 <= z + s[0] <= depth - PATCH]
+    order = np.random.default_rng(ORDER_SEED).permutation(len(shifts)) / len(shifts) * ORDER_STEP
+    everywhere = torch.empty(len(shifts), *held.shape, device=guess.device)
+    for row, (dz, dy, dx) in enumerate(shifts):
+        y, x = top + dy + down, left + dx + across
+        there = padded[z + dz : z + dz + PATCH, y : y + height, x : x + width]
+        everywhere[row] = functional.avg_pool2d((here - there).square_().sum(dim=0)[None], PATCH)[0]
+    differences = everywhere[:, held] / (PATCH * power)
+    differences.clamp_(min=alike).add_(alike * torch.from_numpy(order)[:, None].to(differences))
+    differences[shifts.index((0, 0, 0))] = -1.0
+    most = min(search.most, len(shifts))
+    nearest, which = differences.T.contiguous().topk(most, dim=1, largest=False)
+    limit = nearest[:, int(FEWEST * most) - 1, None].clamp(min=(1 + ORDER_STEP) * alike)
+    steps = torch.tensor([(dz * rows + dy) * columns + dx for dz, dy, dx in shifts], device=guess.device)
+    corners = torch.nonzero(held) * PATCH
+    flat = (z * rows + top + corners[:, 0]) * columns + left + corners[:, 1]
+    there = nearest.isfinite()
+    return flat[:, None] + steps[which] * there, (there & (nearest <= limit)).float()
