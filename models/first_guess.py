@@ -9,21 +9,27 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from models.like_patches import PASSES
+from models.like_patches import Search
 from models.nonlocal_bayes import patch_noise, refine
 from models.scaling import Scaling
 from models.transform import shrunk
 
 
 def first_guess(
-    volume: Tensor, scaling: Scaling, spectrum: Tensor, threshold: float, passes: int, deadline: float, label: str
+    volume: Tensor,
+    scaling: Scaling,
+    spectrum: Tensor,
+    threshold: float,
+    passes: tuple[Search, ...],
+    deadline: float,
+    label: str,
 ) -> npt.NDArray[np.float32]:
     """The slices of ``volume``, (slices, 1, rows, columns), guessed: (slices, rows, columns), in the network's units.
 
     Args:
         spectrum: (BLOCK ** 3,) standard deviations of the noise of the coefficients of a block, over the local one.
         threshold: real value above which a voxel is tissue.
-        passes: of refining, the first of `PASSES`.
+        passes: of refining.
         deadline: reading of ``time.monotonic()`` past which the rest stays as it is.
         label: shown beside the progress.
     """
@@ -37,6 +43,6 @@ def first_guess(
     for index, guess in enumerate(shrunk(with_levels(), spectrum)):
         images[index] = guess.cpu().numpy()
     noise = patch_noise(spectrum)
-    for number, search in enumerate(PASSES[:passes], start=1):
-        refine(images, volume, scaling, noise, threshold, search, deadline, f"{label}: guess {number} of {passes}")
+    for number, search in enumerate(passes, start=1):
+        refine(images, volume, scaling, noise, threshold, search, deadline, f"{label}: guess {number} of {len(passes)}")
     return images

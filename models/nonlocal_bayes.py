@@ -95,9 +95,9 @@ def refine(
         first = low
         guess = torch.from_numpy(images[low:high]).to(volume.device)
         noisy = scaling.scaled(volume[low:high, 0])
-        power = of_patches(scaling.level_at(z + 1, 0, 0, size)).square()
-        for band, held in bands((volume[z : z + PATCH, 0] > threshold).any(dim=0)):
-            here = power[band // PATCH :][: len(held)][held]
+        power = of_patches(scaling.level_at(z + 1, 0, 0, size), search.apart).square()
+        for band, held in bands((volume[z : z + PATCH, 0] > threshold).any(dim=0), search.apart):
+            here = power[band // search.apart :][: len(held)][held]
             found = like_patches(guess, z - low, band, held, here, ALIKE * 2 * noise.left, search)
             for corners, counts, level in zip(*(torch.split(p, ESTIMATED) for p in (*found, here)), strict=True):
                 covariance = noise.covariance * level[:, None, None]

@@ -113,7 +113,7 @@ def denoise_volume(
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
     if difference_sd is not None:
-        measures["passes"] = plan.passes
+        measures["passes"] = len(plan.passes)
         fuse_neighbours(images, scaling, tissue.above, difference_sd)
         limit_change(images, voxels, scaling)
         measures["unchanged_above_mm"] = return_low_frequencies(images, voxels, spacing, tissue.above)

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from models.change_limit import LARGEST_CHANGE_SD, limit_change
 from models.first_guess import first_guess
+from models.like_patches import QUICK
 from models.noise_level import measure_noise
 from models.scaling import Scaling, noise_units
 from models.tissue import Tissue
@@ -117,7 +118,9 @@ def test_the_guess_is_nearer_to_the_truth() -> None:
     voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
     noise = measure_noise(voxels, EVERYTHING)
     scaling = noise_units(voxels, noise)
-    guess = scaling.real(torch.from_numpy(first_guess(voxels, scaling, WHITE, -math.inf, 1, math.inf, "test"))).numpy()
+    guess = scaling.real(
+        torch.from_numpy(first_guess(voxels, scaling, WHITE, -math.inf, QUICK, math.inf, "test"))
+    ).numpy()
     assert np.std(guess - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
 
 

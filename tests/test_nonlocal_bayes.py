@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.like_patches import PASSES, PATCH
+from models.like_patches import PATCH, QUICK, THOROUGH, Search
 from models.nonlocal_bayes import PatchNoise, patch_noise, refine
 from models.scaling import Scaling
 from models.transform import BLOCK
@@ -26,12 +26,13 @@ def refined(
     threshold: float = -math.inf,
     deadline: float = math.inf,
     level: np.ndarray | None = None,
+    search: Search = THOROUGH[0],
 ) -> np.ndarray:
     images = guess.copy()
     levels = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
     levels = levels if level is None else levels * torch.from_numpy(level)
     volume = torch.from_numpy(voxels)[:, None]
-    refine(images, volume, Scaling(0.0, 1.0, levels), noise, threshold, PASSES[0], deadline, "test")
+    refine(images, volume, Scaling(0.0, 1.0, levels), noise, threshold, search, deadline, "test")
     return images
 
 
@@ -46,10 +47,11 @@ def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int]) ->
     assert np.allclose(refined(voxels, voxels, NONE), voxels, atol=0.05)
 
 
-def test_what_a_guess_left_of_the_noise_falls_again() -> None:
+@pytest.mark.parametrize("search", [*QUICK, *THOROUGH])
+def test_what_a_guess_left_of_the_noise_falls_again(search: Search) -> None:
     voxels = white((12, 48, 48))
     guess = 0.15 * white(voxels.shape, 1)
-    assert refined(guess, voxels).std() < 0.7 * guess.std()
+    assert refined(guess, voxels, search=search).std() < 0.7 * guess.std()
 
 
 def test_an_edge_stays_where_it_is() -> None:

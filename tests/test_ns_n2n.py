@@ -11,6 +11,7 @@ from scipy import ndimage
 from app.validation.phantoms import ct
 from models.compute import choose_compute
 from models.fusion import agreement, fuse_neighbours
+from models.like_patches import QUICK, THOROUGH
 from models.noise_level import measure_noise
 from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume
 from models.pairs import ORIENTATIONS, Pair, in_orientation
@@ -140,8 +141,9 @@ def test_work_grows_with_the_budget_and_with_the_volume_and_the_record_tells_the
     most = NSN2NSettings().steps
     plans = [plan_slices(most, CPU, 2_000_000, 1_000_000, budget) for budget in (1, 60, 1e6)]
     assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans})
-    assert [plan.passes for plan in plans] == [0, 2, 2]
+    assert [plan.passes for plan in plans] == [(), THOROUGH, THOROUGH]
     assert plans[-1].steps == most
+    assert plan_slices(most, CPU, 80_000_000, 40_000_000, 300).passes == QUICK
     assert plan_slices(most, CPU, 200_000, 100_000, 1e6).steps < most
     record = denoised(volume, deadline=0.0).record
     assert (record.steps_planned, record.steps_taken) == (12, 0)
