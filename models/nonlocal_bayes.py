@@ -28,7 +28,7 @@ LOG = logging.getLogger(__name__)
 ALIKE = 3.0  # times the mean squared difference which the noise left in the guess explains
 ESTIMATED = 256  # groups at a time, which fit a processor's cache
 TINY = 1e-6  # noise power
-ROUNDING = 1e-6  # of the power of a group: what single precision may lose of it where edges are strong
+ROUNDING = 1e-6  # of the power of a group: what single precision may lose of it, at strong edges or in smooth noise
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,9 @@ def _estimate(
     mean = (y * share).sum(dim=1, keepdim=True) / number
     g = g - (g * share).sum(dim=1, keepdim=True) / number
     signal = (g * share).mT @ g / (number - 1).clamp(min=1)
-    rounding = ROUNDING * signal.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None] * torch.eye(PATCH**3).to(signal)
-    gain = torch.cholesky_solve(signal, torch.linalg.cholesky(signal + noise + rounding))
+    both = signal + noise
+    both.diagonal(dim1=1, dim2=2).add_(ROUNDING * both.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None])
+    gain = torch.cholesky_solve(signal, torch.linalg.cholesky(both))
     found = mean + (y - mean) @ gain
     trace = noise.diagonal(dim1=1, dim2=2).sum(dim=1)
     one = 1 / number[:, 0, 0]

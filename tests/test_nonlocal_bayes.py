@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from models.like_patches import PATCH, QUICK, THOROUGH, Search
 from models.nonlocal_bayes import PatchNoise, patch_noise, refine
@@ -78,6 +79,15 @@ def test_what_holds_no_tissue_stays_as_guessed() -> None:
     found = refined(guess, voxels, threshold=50.0)
     assert np.array_equal(found[:, :, :9], guess[:, :, :9])
     assert not np.array_equal(found[:, :, 18:], guess[:, :, 18:])
+
+
+def test_noise_without_fine_detail_in_a_constant_guess_is_no_trouble() -> None:
+    spectrum = torch.full((BLOCK**3,), 1e-6)
+    spectrum[:4] = 4.0
+    voxels = ndimage.gaussian_filter(white((9, 40, 40)), (0, 2, 2)).astype(np.float32)
+    found = refined(np.zeros_like(voxels), voxels, patch_noise(spectrum))
+    assert np.isfinite(found).all()
+    assert found.std() < voxels.std()
 
 
 def test_past_the_deadline_all_stays_as_guessed() -> None:
