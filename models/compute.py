@@ -1,5 +1,8 @@
 """Where a fit runs and in which precision."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -53,3 +56,18 @@ def choose_compute(name: str) -> Compute:
     kind = "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
     fast = torch.cuda.is_bf16_supported() if kind == "cuda" else bool(torch.cpu._is_avx512_bf16_supported())
     return Compute(torch.device(kind), torch.bfloat16 if fast else torch.float32)
+
+
+@contextmanager
+def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """Workers side by side on a processor, each on one thread; one worker on any other device.
+
+    Small operations lose more by waking threads than they gain.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads if device.type == "cpu" else 1) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)

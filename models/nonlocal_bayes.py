@@ -10,6 +10,7 @@ overlapping results are averaged with weights of one over the noise left (Lebrun
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from models.compute import one_thread_each
 from models.like_patches import PATCH, Search, bands, like_patches, of_patches
 from models.scaling import Scaling
 from models.transform import BLOCK, cosine_matrix
@@ -82,32 +84,48 @@ def refine(
     count, size = len(images), (images.shape[1], images.shape[2])
     if min(count, *size) < PATCH:
         return
-    sums = weights = torch.zeros(0, *size, device=volume.device)
+    starts = sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
+    layer = partial(_layer, images, volume, scaling, noise, threshold, search, deadline)
+    total = weight = torch.zeros(0, *size, device=volume.device)
     first = 0
-    for z in tqdm(_starts(count), desc=label, unit="layer", disable=None):
-        if time.monotonic() > deadline:
-            LOG.warning("%s: stopped by the time budget at slice %d of %d", label, z, count)
-            break
-        low, high = max(0, z - search.reach[0]), min(count, z + PATCH + search.reach[0])
-        _finish(images, first, low, sums, weights)
-        more = high - low - (len(sums) - (low - first))
-        sums, weights = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (sums, weights))
-        first = low
-        guess = torch.from_numpy(images[low:high]).to(volume.device)
-        noisy = scaling.scaled(volume[low:high, 0])
-        power = of_patches(scaling.level_at(z + 1, 0, 0, size), search.apart).square()
-        for band, held in bands((volume[z : z + PATCH, 0] > threshold).any(dim=0), search.apart):
-            here = power[band // search.apart :][: len(held)][held]
-            found = like_patches(guess, z - low, band, held, here, ALIKE * 2 * noise.left, search)
-            for corners, counts, level in zip(*(torch.split(p, ESTIMATED) for p in (*found, here)), strict=True):
-                covariance = noise.covariance * level[:, None, None]
-                _estimate(noisy, guess, corners, counts, covariance, sums, weights)
-    _finish(images, first, first + len(sums), sums, weights)
+    with one_thread_each(volume.device) as pool:
+        for done in tqdm(pool.map(layer, starts), label, len(starts), unit="layer", disable=None):
+            if done is None:
+                LOG.warning("%s: stopped by the time budget at slice %d of %d", label, first, count)
+                break
+            low, sums, weights = done
+            _finish(images, first, low, total, weight)
+            more = len(sums) - (len(total) - (low - first))
+            total, weight = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (total, weight))
+            total, weight, first = total + sums, weight + weights, low
+    _finish(images, first, first + len(total), total, weight)
 
 
-def _starts(count: int) -> list[int]:
-    """First slices of the patches."""
-    return sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
+def _layer(
+    images: npt.NDArray[np.float32],
+    volume: Tensor,
+    scaling: Scaling,
+    noise: PatchNoise,
+    threshold: float,
+    search: Search,
+    deadline: float,
+    z: int,
+) -> tuple[int, Tensor, Tensor] | None:
+    """What patches that begin at slice ``z`` give: a first slice, sums and weights from there; None if it is late."""
+    if time.monotonic() > deadline:
+        return None
+    low, high = max(0, z - search.reach[0]), min(len(images), z + PATCH + search.reach[0])
+    guess = torch.from_numpy(images[low:high]).to(volume.device)
+    noisy = scaling.scaled(volume[low:high, 0])
+    sums, weights = torch.zeros_like(guess), torch.zeros_like(guess)
+    level = scaling.level_at(z + 1, 0, 0, (images.shape[1], images.shape[2]))
+    power = of_patches(level, search.apart).square()
+    for band, held in bands((volume[z : z + PATCH, 0] > threshold).any(dim=0), search.apart):
+        here = power[band // search.apart :][: len(held)][held]
+        found = like_patches(guess, z - low, band, held, here, ALIKE * 2 * noise.left, search)
+        for corners, counts, share in zip(*(torch.split(p, ESTIMATED) for p in (*found, here)), strict=True):
+            _estimate(noisy, guess, corners, counts, noise.covariance * share[:, None, None], sums, weights)
+    return low, sums, weights
 
 
 def _finish(images: npt.NDArray[np.float32], first: int, end: int, sums: Tensor, weights: Tensor) -> None:
@@ -140,17 +158,17 @@ def _estimate(
     at = corners[..., None] + inside
     share = counts[..., None]
     number = share.sum(dim=1, keepdim=True)
-    y, g = noisy.flatten()[at], guess.flatten()[at]
+    y, g = (slices.flatten().index_select(0, at.flatten()).view(at.shape) for slices in (noisy, guess))
     mean = (y * share).sum(dim=1, keepdim=True) / number
     g = g - (g * share).sum(dim=1, keepdim=True) / number
     signal = (g * share).mT @ g / (number - 1).clamp(min=1)
     both = signal + noise
     both.diagonal(dim1=1, dim2=2).add_(ROUNDING * both.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None])
-    gain = torch.cholesky_solve(signal, torch.linalg.cholesky(both))
+    gain = torch.eye(PATCH**3, device=guess.device) - torch.cholesky_inverse(torch.linalg.cholesky(both)) @ noise
     found = mean + (y - mean) @ gain
     trace = noise.diagonal(dim1=1, dim2=2).sum(dim=1)
     one = 1 / number[:, 0, 0]
     left = ((noise @ gain) * gain).sum(dim=(1, 2)) * (1 - one) + trace * one
     weight = (share / left.clamp(min=TINY)[:, None, None]).expand_as(found)
-    sums.view(-1).index_add_(0, at.flatten(), (found * weight).flatten())
-    weights.view(-1).index_add_(0, at.flatten(), weight.flatten())
+    sums.view(-1).scatter_add_(0, at.flatten(), (found * weight).flatten())
+    weights.view(-1).scatter_add_(0, at.flatten(), weight.flatten())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.compute import Compute
-from models.like_patches import QUICK, THOROUGH, Search
+from models.like_patches import BRISK, QUICK, THOROUGH, Search
 from models.pairs import CROPS, SIDE
 
 SECONDS_PER_MEGAPIXEL = {  # (device kind, precision): of a training step, of all else; two busy cores; cuda: assumed
@@ -13,8 +13,8 @@ SECONDS_PER_MEGAPIXEL = {  # (device kind, precision): of a training step, of al
     ("cuda", "float32"): (0.1, 0.1),
 }
 SECONDS_OF_REFINING = {  # for a million voxels of tissue, two busy cores; cuda: assumed
-    "cpu": {(): 0.0, QUICK: 1.2, THOROUGH: 7.0},
-    "cuda": {(): 0.0, QUICK: 0.05, THOROUGH: 0.3},
+    "cpu": {(): 0.0, QUICK: 0.7, BRISK: 1.6, THOROUGH: 3.6},
+    "cuda": {(): 0.0, QUICK: 0.05, BRISK: 0.1, THOROUGH: 0.3},
 }
 FIT_SHARE = 0.7  # of the budget goes to planned work; the rest is reading, measuring, writing and slack
 MINIMUM_STEPS = 50  # below this the network is still its first guess

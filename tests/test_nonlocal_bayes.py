@@ -99,3 +99,17 @@ def test_past_the_deadline_all_stays_as_guessed() -> None:
 def test_the_same_twice() -> None:
     voxels = white((7, 33, 31))
     assert np.array_equal(refined(0.2 * voxels, voxels), refined(0.2 * voxels, voxels))
+
+
+def test_the_same_on_one_thread_and_on_two() -> None:
+    voxels = white((13, 33, 31))
+    guess, before = 0.2 * white(voxels.shape, 1), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = refined(guess, voxels)
+        torch.set_num_threads(2)
+        two = refined(guess, voxels)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(one, two)
