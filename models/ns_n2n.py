@@ -24,7 +24,7 @@ from models.compute import Compute
 from models.first_guess import first_guess
 from models.fitting import Denoised, FitRecord, fit
 from models.fusion import fuse_neighbours
-from models.low_frequencies import return_low_frequencies
+from models.low_frequencies import RETURNED_SHARE, return_low_frequencies
 from models.matching import guess_difference_sd, published_guides
 from models.noise_level import measure_noise
 from models.pairs import PairDrawer
@@ -116,7 +116,8 @@ def denoise_volume(
         measures["passes"] = len(plan.passes)
         fuse_neighbours(images, scaling, tissue.above, difference_sd)
         limit_change(images, voxels, scaling)
-        measures["unchanged_above_mm"] = return_low_frequencies(images, voxels, spacing, tissue.above)
+        share = RETURNED_SHARE[modality]
+        measures["unchanged_above_mm"] = return_low_frequencies(images, voxels, spacing, tissue.above, share)
     measures |= _removed(voxels, images, tissue.above)
     if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(voxels, noise.sd)):
         images = remove_rician_bias(images, sd)
