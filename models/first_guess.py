@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from models.compute import one_thread_each
 from models.like_patches import Search
 from models.nonlocal_bayes import patch_noise, refine
 from models.scaling import Scaling
@@ -40,8 +41,9 @@ def first_guess(
             yield scaling.scaled(slice_)[0], scaling.level_at(index, 0, 0, size)[0]
 
     images = np.empty((len(volume), *size), np.float32)
-    for index, guess in enumerate(shrunk(with_levels(), spectrum)):
-        images[index] = guess.cpu().numpy()
+    with one_thread_each(volume.device) as pool:
+        for index, guess in enumerate(shrunk(with_levels(), spectrum, pool)):
+            images[index] = guess.cpu().numpy()
     noise = patch_noise(spectrum)
     for number, search in enumerate(passes, start=1):
         refine(images, volume, scaling, noise, threshold, search, deadline, f"{label}: guess {number} of {len(passes)}")

@@ -69,4 +69,5 @@ def difference(here: Tensor, other: Tensor, scaling: Scaling, index: int) -> Ten
 def agreement(d: Tensor, spread: float) -> Tensor:
     """w, the least of each 7x7 neighbourhood: the flanks of a disagreement are not fused either."""
     w = torch.exp(-0.5 * (d / (AGREEMENT_SD * spread)) ** 2)
-    return -functional.max_pool2d(-w, 2 * GROWTH + 1, stride=1, padding=GROWTH)
+    rows = functional.max_pool2d(-w, (2 * GROWTH + 1, 1), stride=1, padding=(GROWTH, 0))
+    return -functional.max_pool2d(rows, (1, 2 * GROWTH + 1), stride=1, padding=(0, GROWTH))

@@ -13,6 +13,8 @@ Slices come in order and leave in order; only the few that a block spans are hel
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,6 +22,7 @@ from torch.nn import functional
 
 BLOCK = 4  # voxels a side
 STRIDE = 2  # pixels between blocks in a slice; every second layer of blocks is shifted by one: 1 gives .1 dB more
+BAND = 32  # rows at a time, whose blocks fit a processor's cache; a multiple of STRIDE
 THRESHOLD_SD = 2.7  # noise sd below which a coefficient is taken for noise (Manjon 2012)
 
 
@@ -31,13 +34,14 @@ def cosine_matrix() -> Tensor:
     return matrix
 
 
-def shrunk(slices: Iterable[tuple[Tensor, Tensor]], noise_sd: Tensor) -> Iterator[Tensor]:
+def shrunk(slices: Iterable[tuple[Tensor, Tensor]], noise_sd: Tensor, pool: Executor) -> Iterator[Tensor]:
     """The slices of a volume, shrunk.
 
     Args:
         slices: each with the local level of its noise, (rows, columns) both, in order; at least `BLOCK` of them.
         noise_sd: (BLOCK ** 3,) of the noise in each coefficient where its level is 1; frequencies along slices, rows,
             columns.
+        pool: of workers, which share the rows of each slice.
     """
     held: deque[tuple[Tensor, Tensor]] = deque()
 
@@ -46,8 +50,8 @@ def shrunk(slices: Iterable[tuple[Tensor, Tensor]], noise_sd: Tensor) -> Iterato
             held.append((slice_, level))
             yield slice_, level, slice_
 
-    first = _filtered(own_guides(), noise_sd, _hard)
-    return _filtered(((*held.popleft(), guide) for guide in first), noise_sd, _wiener)
+    first = _filtered(own_guides(), noise_sd, _hard, pool)
+    return _filtered(((*held.popleft(), guide) for guide in first), noise_sd, _wiener, pool)
 
 
 def _hard(guide: Tensor, noise_sd: Tensor) -> Tensor:
@@ -61,7 +65,10 @@ def _wiener(guide: Tensor, noise_sd: Tensor) -> Tensor:
 
 
 def _filtered(
-    pairs: Iterable[tuple[Tensor, Tensor, Tensor]], spectrum: Tensor, gain_of: Callable[[Tensor, Tensor], Tensor]
+    pairs: Iterable[tuple[Tensor, Tensor, Tensor]],
+    spectrum: Tensor,
+    gain_of: Callable[[Tensor, Tensor], Tensor],
+    pool: Executor,
 ) -> Iterator[Tensor]:
     """Blocks of noisy slices, weighted coefficient by coefficient with what their guides say."""
     window: deque[tuple[Tensor, Tensor]] = deque(maxlen=BLOCK)
@@ -75,33 +82,45 @@ def _filtered(
         weights.append(torch.zeros_like(window[-1][0]))
         if len(window) < BLOCK:
             continue
-        slices, guesses = zip(*window, strict=True)
-        noise_sd = spectrum[:, None] * _of_blocks(_padded(level), shift)
-        noisy = kernel @ _blocks(slices, shift)
-        guides = noisy if guide is slice_ else kernel @ _blocks(guesses, shift)
-        gain = gain_of(guides, noise_sd)
-        gain[0] = 1.0
-        weight = 1 / (gain * noise_sd).square().sum(dim=0)
-        place = sums[0][shift:, shift:].shape
-        found = _overlapped(kernel.T @ (noisy * gain * weight), place)
-        covered = _overlapped(weight.repeat(BLOCK**2, 1), place)[0]
-        for plane in range(BLOCK):
-            sums[plane][shift:, shift:] += found[plane]
-            weights[plane][shift:, shift:] += covered
+        slices, guesses = (torch.stack(planes)[:, shift:, shift:] for planes in zip(*window, strict=True))
+        own = guesses if guide is not slice_ else None
+        layer = partial(_band, slices, own, _padded(level)[shift:, shift:], kernel, spectrum, gain_of)
+        tops = range(0, slices.shape[1] - BLOCK + 1, BAND)
+        for top, (found, covered) in zip(tops, pool.map(layer, tops), strict=True):
+            here = slice(shift + top, shift + top + len(covered)), slice(shift, None)
+            for plane in range(BLOCK):
+                sums[plane][here] += found[plane]
+                weights[plane][here] += covered
         yield _cropped(sums.popleft() / weights.popleft(), size)
     for total, weight in zip(sums, weights, strict=True):
         yield _cropped(total / weight, size)
 
 
-def _blocks(slices: tuple[Tensor, ...], shift: int) -> Tensor:
-    """`BLOCK` slices (rows, columns) to (BLOCK ** 3, blocks), the first of them ``shift`` pixels down and right."""
-    stack = torch.stack(slices)[:, None, shift:, shift:]
-    return functional.unfold(stack, BLOCK, stride=STRIDE).flatten(0, 1)
+def _band(
+    slices: Tensor,
+    guesses: Tensor | None,
+    level: Tensor,
+    kernel: Tensor,
+    spectrum: Tensor,
+    gain_of: Callable[[Tensor, Tensor], Tensor],
+    top: int,
+) -> tuple[Tensor, Tensor]:
+    """What `BAND` rows of blocks give from row ``top`` on: sums (BLOCK, rows, columns) and weights (rows, columns)."""
+    rows = slice(top, top + BAND + BLOCK - STRIDE)
+    noise_sd = spectrum[:, None] * functional.avg_pool2d(level[None, rows], BLOCK, stride=STRIDE).flatten(1)
+    noisy = kernel @ _blocks(slices[:, rows])
+    guides = noisy if guesses is None else kernel @ _blocks(guesses[:, rows])
+    gain = gain_of(guides, noise_sd)
+    gain[0] = 1.0
+    weight = 1 / (gain * noise_sd).square().sum(dim=0)
+    place = slices[0, rows].shape
+    found = _overlapped(kernel.T @ (noisy * gain * weight), place)
+    return found, _overlapped(weight.repeat(BLOCK**2, 1), place)[0]
 
 
-def _of_blocks(level: Tensor, shift: int) -> Tensor:
-    """Mean level of the blocks of `_blocks`, (1, blocks)."""
-    return functional.avg_pool2d(level[None, shift:, shift:], BLOCK, stride=STRIDE).flatten(1)
+def _blocks(slices: Tensor) -> Tensor:
+    """`BLOCK` slices, (BLOCK, rows, columns), to (BLOCK ** 3, blocks)."""
+    return functional.unfold(slices[:, None], BLOCK, stride=STRIDE).flatten(0, 1)
 
 
 def _overlapped(blocks: Tensor, size: torch.Size) -> Tensor:

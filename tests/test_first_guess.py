@@ -1,6 +1,7 @@
 """Laws of the first guess: the noise of each coefficient is found, and what it cannot explain stays."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -24,8 +25,13 @@ def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
-    with_levels = ((slice_, torch.ones_like(slice_)) for slice_ in torch.from_numpy(voxels))
-    return np.stack([slice_.numpy() for slice_ in shrunk(with_levels, sd)])
+    return with_level(voxels, np.ones(voxels.shape[1:], np.float32), sd)
+
+
+def with_level(voxels: np.ndarray, level: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
+    slices = ((slice_, torch.from_numpy(level)) for slice_ in torch.from_numpy(voxels))
+    with ThreadPoolExecutor() as pool:
+        return np.stack([slice_.numpy() for slice_ in shrunk(slices, sd, pool)])
 
 
 def test_the_transform_is_orthonormal() -> None:
@@ -46,8 +52,7 @@ def test_white_noise_falls_to_what_the_mean_of_a_block_keeps() -> None:
 def test_where_noise_grows_plain_tissue_far_from_zero_stays_plain() -> None:
     level = np.linspace(0.7, 1.4, 64, dtype=np.float32) * np.ones((64, 1), np.float32)
     voxels = 200 + level * white((12, 64, 64))
-    slices = ((torch.from_numpy(slice_), torch.from_numpy(level)) for slice_ in voxels.astype(np.float32))
-    left = (np.stack([slice_.numpy() for slice_ in shrunk(slices, WHITE)]) - 200) / level
+    left = (with_level(voxels.astype(np.float32), level) - 200) / level
     assert left[3:-3, 8:-8, 8:-8].std() < 2.0 / math.sqrt(BLOCK**3)
 
 
