@@ -1,10 +1,14 @@
 """Keeping the original where something small would be erased or invented, so that all else need not be given up."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 
 from operators.evidence.bias import Images, Mask
 from operators.evidence.local_change import BLOCK, Place, small_changes
 
+AT_ONCE = 2  # blocks side by side; bounds the memory
 ROUNDS = 8  # of looking and keeping at most: a line is longer than one place, and only the strongest are looked at
 SLICE_SD, PIXEL_SD = 1.0, 3.0  # of the Gaussian that blends: about as wide as the widest thing that is looked for
 REACH = 2, 9  # slices and pixels to each side, where it ends
@@ -24,16 +28,24 @@ def keep_small_things(before: Images, after: Images, valid: Mask, tissue: Mask, 
     Returns:
         The number of places.
     """
+    starts = range(0, len(before), BLOCK)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        keep = partial(_keep_in_block, before, after, valid, tissue, noise_sd, limit)
+        return sum(sum(pool.map(keep, starts[first::2])) for first in (0, 1))  # every second one reaches no other
+
+
+def _keep_in_block(
+    before: Images, after: Images, valid: Mask, tissue: Mask, noise_sd: float, limit: float, start: int
+) -> int:
     kept: set[Place] = set()
-    for start in range(0, len(before), BLOCK):
-        for _ in range(ROUNDS):
-            found = small_changes(before, after, valid, tissue, noise_sd, start)
-            places = {change.place for change in found if change.size > limit}
-            for place in sorted(places):
-                _blend(before, after, place)
-            kept |= places
-            if not places:
-                break
+    for _ in range(ROUNDS):
+        found = small_changes(before, after, valid, tissue, noise_sd, start)
+        places = {change.place for change in found if change.size > limit}
+        for place in sorted(places):
+            _blend(before, after, place)
+        kept |= places
+        if not places:
+            break
     return len(kept)
 
 
