@@ -7,8 +7,8 @@ from models.like_patches import BRISK, QUICK, THOROUGH, Search
 from models.pairs import CROPS, SIDE
 
 SECONDS_PER_MEGAPIXEL = {  # (device kind, precision): of a training step, of all else; two busy cores; cuda: assumed
-    ("cpu", "bfloat16"): (1.4, 0.8),
-    ("cpu", "float32"): (2.8, 1.2),
+    ("cpu", "bfloat16"): (1.4, 1.0),
+    ("cpu", "float32"): (2.8, 1.4),
     ("cuda", "bfloat16"): (0.05, 0.05),
     ("cuda", "float32"): (0.1, 0.1),
 }

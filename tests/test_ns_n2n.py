@@ -143,7 +143,7 @@ def test_work_grows_with_the_budget_and_with_the_volume_and_the_record_tells_the
     assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans})
     assert [plan.passes for plan in plans] == [(), THOROUGH, THOROUGH]
     assert plans[-1].steps == most
-    assert [plan_slices(most, CPU, 80_000_000, 40_000_000, budget).passes for budget in (150, 300)] == [QUICK, BRISK]
+    assert [plan_slices(most, CPU, 80_000_000, 40_000_000, budget).passes for budget in (200, 300)] == [QUICK, BRISK]
     assert plan_slices(most, CPU, 200_000, 100_000, 1e6).steps < most
     record = denoised(volume, deadline=0.0).record
     assert (record.steps_planned, record.steps_taken) == (12, 0)
