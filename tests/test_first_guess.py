@@ -135,3 +135,10 @@ def test_no_voxel_changes_by_more_than_noise_can() -> None:
     limit_change(images, voxels, scaling)
     assert np.abs(images - voxels).max() == pytest.approx(2 * LARGEST_CHANGE_SD)
     assert np.array_equal(images[np.abs(voxels) < 2 * LARGEST_CHANGE_SD], np.zeros_like(images)[np.abs(voxels) < 7])
+
+
+def test_no_value_goes_beyond_those_that_were_measured() -> None:
+    voxels = white((3, 8, 8))
+    images = (5 * white((3, 8, 8), 1)).astype(np.float32)
+    limit_change(images, voxels, Scaling(0.0, 2.0, torch.ones(3, 1, 2, 2)))
+    assert (images.min(), images.max()) == (voxels.min(), voxels.max())
