@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.compute import one_thread_each
 from models.like_patches import Search
-from models.nonlocal_bayes import patch_noise, refine
+from models.nonlocal_bayes import Noisy, patch_noise, refine
 from models.scaling import Scaling
 from models.transform import shrunk
 
@@ -44,7 +44,7 @@ def first_guess(
     with one_thread_each(volume.device) as pool:
         for index, guess in enumerate(shrunk(with_levels(), spectrum, pool)):
             images[index] = guess.cpu().numpy()
-    noise = patch_noise(spectrum)
-    for number, search in enumerate(passes, start=1):
-        refine(images, volume, scaling, noise, threshold, search, deadline, f"{label}: guess {number} of {len(passes)}")
+        noisy = Noisy(volume, scaling, patch_noise(spectrum), threshold)
+        for number, search in enumerate(passes, start=1):
+            refine(images, noisy, search, pool, deadline, f"{label}: guess {number} of {len(passes)}")
     return images

@@ -6,6 +6,7 @@ noise's doing, so that they are taken in an order that has nothing to do with it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -31,6 +32,7 @@ class Search:
     reach: tuple[int, int, int]
     apart: int
 
+    @cached_property
     def shifts(self) -> list[tuple[int, int, int]]:
         """Slices, rows and columns from a patch to those that may be like it."""
         z, y, x = (range(-reach, reach + 1) for reach in self.reach)
@@ -92,7 +94,7 @@ def like_patches(
     here = guess[z : z + PATCH, top : top + height, left : left + width]
     _, down, across = search.reach
     padded = functional.pad(guess, (across, across, down, down), value=torch.inf)
-    shifts = [shift for shift in search.shifts() if 0 <= z + shift[0] <= depth - PATCH]
+    shifts = [shift for shift in search.shifts if 0 <= z + shift[0] <= depth - PATCH]
     order = np.random.default_rng(ORDER_SEED).permutation(len(shifts)) / len(shifts) * ORDER_STEP
     everywhere = torch.empty(len(shifts), *held.shape, device=guess.device)
     for row, (dz, dy, dx) in enumerate(shifts):

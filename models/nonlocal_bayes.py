@@ -9,6 +9,7 @@ overlapping results are averaged with weights of one over the noise left (Lebrun
 
 import logging
 import time
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -20,7 +21,6 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
-from models.compute import one_thread_each
 from models.like_patches import PATCH, Search, bands, like_patches, of_patches
 from models.scaling import Scaling
 from models.transform import BLOCK, cosine_matrix
@@ -63,21 +63,30 @@ def patch_noise(spectrum: Tensor) -> PatchNoise:
     return PatchNoise(total / len(corners), float(spectrum[0]) ** 2 / len(spectrum))
 
 
+@dataclass(frozen=True)
+class Noisy:
+    """A volume as measured, and what is known of it.
+
+    Attributes:
+        volume: (slices, 1, rows, columns) in real units.
+        scaling: to the network's units, with the level of the noise.
+        noise: of its patches.
+        threshold: real value above which a voxel is tissue; what holds none stays as guessed.
+    """
+
+    volume: Tensor
+    scaling: Scaling
+    noise: PatchNoise
+    threshold: float
+
+
 def refine(
-    images: npt.NDArray[np.float32],
-    volume: Tensor,
-    scaling: Scaling,
-    noise: PatchNoise,
-    threshold: float,
-    search: Search,
-    deadline: float,
-    label: str,
+    images: npt.NDArray[np.float32], noisy: Noisy, search: Search, pool: Executor, deadline: float, label: str
 ) -> None:
     """Improve the guess ``images``, (slices, rows, columns) in the network's units, in place.
 
     Args:
-        volume: as measured, (slices, 1, rows, columns) in real units.
-        threshold: real value above which a voxel is tissue; what holds none stays as guessed.
+        pool: of workers, which share the layers of patches.
         deadline: reading of ``time.monotonic()`` past which the rest stays as guessed, too.
         label: shown beside the progress.
     """
@@ -85,46 +94,39 @@ def refine(
     if min(count, *size) < PATCH:
         return
     starts = sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
-    layer = partial(_layer, images, volume, scaling, noise, threshold, search, deadline)
-    total = weight = torch.zeros(0, *size, device=volume.device)
+    total = weight = torch.zeros(0, *size, device=noisy.volume.device)
     first = 0
-    with one_thread_each(volume.device) as pool:
-        for done in tqdm(pool.map(layer, starts), label, len(starts), unit="layer", disable=None):
-            if done is None:
-                LOG.warning("%s: stopped by the time budget at slice %d of %d", label, first, count)
-                break
-            low, sums, weights = done
-            _finish(images, first, low, total, weight)
-            more = len(sums) - (len(total) - (low - first))
-            total, weight = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (total, weight))
-            total, weight, first = total + sums, weight + weights, low
+    layers = pool.map(partial(_layer, images, noisy, search, deadline), starts)
+    for done in tqdm(layers, label, len(starts), unit="layer", disable=None):
+        if done is None:
+            LOG.warning("%s: stopped by the time budget at slice %d of %d", label, first, count)
+            break
+        low, sums, weights = done
+        _finish(images, first, low, total, weight)
+        more = len(sums) - (len(total) - (low - first))
+        total, weight = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (total, weight))
+        total, weight, first = total + sums, weight + weights, low
     _finish(images, first, first + len(total), total, weight)
 
 
 def _layer(
-    images: npt.NDArray[np.float32],
-    volume: Tensor,
-    scaling: Scaling,
-    noise: PatchNoise,
-    threshold: float,
-    search: Search,
-    deadline: float,
-    z: int,
+    images: npt.NDArray[np.float32], noisy: Noisy, search: Search, deadline: float, z: int
 ) -> tuple[int, Tensor, Tensor] | None:
     """What patches that begin at slice ``z`` give: a first slice, sums and weights from there; None if it is late."""
     if time.monotonic() > deadline:
         return None
     low, high = max(0, z - search.reach[0]), min(len(images), z + PATCH + search.reach[0])
+    volume, scaling, noise = noisy.volume, noisy.scaling, noisy.noise
     guess = torch.from_numpy(images[low:high]).to(volume.device)
-    noisy = scaling.scaled(volume[low:high, 0])
+    measured = scaling.scaled(volume[low:high, 0])
     sums, weights = torch.zeros_like(guess), torch.zeros_like(guess)
     level = scaling.level_at(z + 1, 0, 0, (images.shape[1], images.shape[2]))
     power = of_patches(level, search.apart).square()
-    for band, held in bands((volume[z : z + PATCH, 0] > threshold).any(dim=0), search.apart):
+    for band, held in bands((volume[z : z + PATCH, 0] > noisy.threshold).any(dim=0), search.apart):
         here = power[band // search.apart :][: len(held)][held]
         found = like_patches(guess, z - low, band, held, here, ALIKE * 2 * noise.left, search)
         for corners, counts, share in zip(*(torch.split(p, ESTIMATED) for p in (*found, here)), strict=True):
-            _estimate(noisy, guess, corners, counts, noise.covariance * share[:, None, None], sums, weights)
+            _estimate(measured, guess, corners, counts, noise.covariance * share[:, None, None], sums, weights)
     return low, sums, weights
 
 
@@ -136,7 +138,7 @@ def _finish(images: npt.NDArray[np.float32], first: int, end: int, sums: Tensor,
 
 
 def _estimate(
-    noisy: Tensor,
+    measured: Tensor,
     guess: Tensor,
     corners: Tensor,
     counts: Tensor,
@@ -158,7 +160,7 @@ def _estimate(
     at = corners[..., None] + inside
     share = counts[..., None]
     number = share.sum(dim=1, keepdim=True)
-    y, g = (slices.flatten().index_select(0, at.flatten()).view(at.shape) for slices in (noisy, guess))
+    y, g = (slices.flatten().index_select(0, at.flatten()).view(at.shape) for slices in (measured, guess))
     mean = (y * share).sum(dim=1, keepdim=True) / number
     g = g - (g * share).sum(dim=1, keepdim=True) / number
     signal = (g * share).mT @ g / (number - 1).clamp(min=1)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from scipy import ndimage
 
+from models.compute import one_thread_each
 from models.like_patches import PATCH, QUICK, THOROUGH, Search
-from models.nonlocal_bayes import PatchNoise, patch_noise, refine
+from models.nonlocal_bayes import Noisy, PatchNoise, patch_noise, refine
 from models.scaling import Scaling
 from models.transform import BLOCK
 
@@ -33,7 +34,9 @@ def refined(
     levels = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
     levels = levels if level is None else levels * torch.from_numpy(level)
     volume = torch.from_numpy(voxels)[:, None]
-    refine(images, volume, Scaling(0.0, 1.0, levels), noise, threshold, search, deadline, "test")
+    noisy = Noisy(volume, Scaling(0.0, 1.0, levels), noise, threshold)
+    with one_thread_each(volume.device) as pool:
+        refine(images, noisy, search, pool, deadline, "test")
     return images
 
 
