@@ -68,6 +68,7 @@ COPY docs /opt/holoscan/docs/docs
 COPY models /opt/holoscan/app/models
 COPY operators /opt/holoscan/app/operators
 COPY app /opt/holoscan/app/app
+COPY validation /opt/holoscan/app/validation
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/holoscan/app
 LABEL org.opencontainers.image.title="Single-study denoiser" \
     org.opencontainers.image.description="Denoises CT, MR, PET and ultrasound studies, each fitted on itself alone" \

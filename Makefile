@@ -20,7 +20,7 @@ BUILD := $(IMAGE) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(B
 .PHONY: demo test conformance map map-run map-test release clean
 
 demo: .venv/product
-	$(IN_VENV) -m app.validation.demo
+	$(IN_VENV) -m validation.demo
 
 test: .venv/checks
 	$(IN_VENV) -m ruff format --check .
@@ -39,11 +39,11 @@ map-run:
 	$(ENGINE) run $(IMAGE) "$(IN)" "$(OUT)" $(ARGS)
 
 map-test: map
-	$(PYTHON) deploy/map/conformance.py $(IMAGE)
+	$(PYTHON) deploy/map/judge.py $(IMAGE)
 
 release: map
 	$(PYTHON) deploy/map/release.py $(IMAGE) build
-	$(PYTHON) deploy/map/again.py $(BUILD)
+	$(PYTHON) deploy/map/rebuild.py $(BUILD)
 
 clean:
 	rm -rf .venv demo build

@@ -128,7 +128,7 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from app.application import run
-    from app.report import metadata_of, result_of, summary_of
+    from app.result_json import metadata_of, result_of, summary_of
 
     with logging_redirect_tqdm([logging.getLogger(name) for name in OWN_LOGGERS]):
         ledger = run(source, folder, settings, compute)
@@ -143,7 +143,7 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
 
 def validate(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
     """Run the validation kit and return its summary."""
-    from app.validation.kit.command import UnusableError, add_arguments, follow
+    from validation.kit.command import UnusableError, add_arguments, follow
 
     parser = add_arguments(_Parser("python -m app validate", allow_abbrev=False))
     try:

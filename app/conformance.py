@@ -14,7 +14,7 @@ from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRLittleEndian
 from operators.dicom import (
     attributes,
     classes,
-    document,
+    encapsulated_pdf,
     errors,
     files,
     geometry,
@@ -133,7 +133,7 @@ def _written() -> Iterator[str]:
         "objects. The pages name no patient (BurnedInAnnotation NO); these attributes of patient and study are copied "
         "where the source has them:"
     )
-    yield ", ".join(document.COPIED) + "."
+    yield ", ".join(encapsulated_pdf.COPIED) + "."
     yield "### How an object of this application is known"
     rows = [
         ("Manufacturer in ContributingEquipmentSequence", MANUFACTURER),

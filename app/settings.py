@@ -14,13 +14,13 @@ from typing import Any
 import dacite
 import yaml
 
-from models.ns_n2n import NSN2NSettings
-from models.speckle2self import Speckle2SelfSettings
+from models.ultrasound.speckle2self import Speckle2SelfSettings
+from models.volume.ns_n2n import NSN2NSettings
 from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits
-from operators.evidence.limits import GateSettings
-from operators.nifti import NiftiSettings
+from operators.quality.gate_settings import GateSettings
 from operators.selection import SelectionSettings
+from operators.sources.nifti import NiftiSettings
 
 MANIFEST = Path(__file__).parent.parent / "app.yaml"
 MANIFEST_SECTIONS = ("application", "resources")  # of the package, not of a run

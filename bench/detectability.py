@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from app.conformance import table
 from app.settings import load_settings
-from app.validation.measures.intervals import Measured, bootstrapped
-from app.validation.measures.noise_spectrum import sds_of
-from app.validation.measures.observer import detectability, laguerre_gauss, regions_around, responses
 from models.compute import choose_compute
-from models.ns_n2n import denoise_volume
+from models.volume.ns_n2n import denoise_volume
+from validation.measures.intervals import Measured, bootstrapped
+from validation.measures.noise_power_spectrum import sds_of
+from validation.measures.observer import detectability, laguerre_gauss, regions_around, responses
 
 DOSES = ("010", "100")  # percent
 SIDE, REALISATIONS = 256, 10

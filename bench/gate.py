@@ -15,19 +15,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, stats
 
-from app.validation import phantoms
-from app.validation.anatomy import Phantom
-from app.validation.speckle_phantom import make_speckle_phantom
-from models.tissue import tissue_of
-from operators.evidence.clips import ClipPair, assess_clip
-from operators.evidence.limits import GateSettings
-from operators.evidence.volumes import Pair, assess_volume
+from models.volume.tissue import tissue_of
+from operators.quality.clip_checks import ClipPair, assess_clip
+from operators.quality.gate_settings import GateSettings
+from operators.quality.volume_checks import VolumePair, assess_volume
+from validation.phantoms.anatomy import Phantom
+from validation.phantoms.ct_phantom import ct_phantom
+from validation.phantoms.mr_phantom import mr_phantom
+from validation.phantoms.pet_phantom import pet_phantom
+from validation.phantoms.speckle_phantom import make_speckle_phantom
 
 Volume = npt.NDArray[np.float32]
 SETTINGS = GateSettings()
 CT_NOISE, MR_NOISE, PET_NOISE = 20.0, 50.0, 15.0  # HU, amplitude, per root of Bq/ml
 SUMMED_CNR = 8.0  # of what is erased or invented: its sum over the sd of the noise's own sum there
-EDGE_GROWTH, STRETCH, OFFSET_HU, OFFSET_SHARE = 0.1, 1.1, 3.0, 0.03
+EDGE_GROWTH, STRETCH, OFFSET_HU, OFFSET_FRACTION = 0.1, 1.1, 3.0, 0.03
 HALF, DRAWS = 0.5, 60  # share of a voxel that counts as inside; noise sums whose spread is taken
 BODY, INSIDE = {"CT": -200.0, "MR": 100.0, "PT": 300.0}, 3  # values above which is body; voxels from its surface
 TRUTHS = 4  # phantoms of each modality; the noise is new every time
@@ -37,8 +39,8 @@ TRUTHS = 4  # phantoms of each modality; the noise is new every time
 def truth_of(modality: str, seed: int) -> Phantom:
     """A phantom, of which only the truth is used."""
     if modality == "CT":
-        return phantoms.ct((24, 160, 160), seed=seed)
-    return phantoms.mr((32, 128, 128), seed=seed) if modality == "MR" else phantoms.pet(seed=seed)
+        return ct_phantom((24, 160, 160), seed=seed)
+    return mr_phantom((32, 128, 128), seed=seed) if modality == "MR" else pet_phantom(seed=seed)
 
 
 def noise_of(rng: np.random.Generator, modality: str, shape: tuple[int, ...]) -> Volume:
@@ -125,7 +127,7 @@ def line_invented(rng: np.random.Generator, truth: Volume, after: Volume, scale:
 
 def offset(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume, modality: str) -> Volume:
     """3 HU, or 3 % of the mean of the brighter half."""
-    return after + (OFFSET_HU if modality == "CT" else OFFSET_SHARE * truth[truth > np.median(truth)].mean())
+    return after + (OFFSET_HU if modality == "CT" else OFFSET_FRACTION * truth[truth > np.median(truth)].mean())
 
 
 def slice_swapped(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume, modality: str) -> Volume:
@@ -155,8 +157,8 @@ SPOILERS: dict[str, Callable[..., Volume]] = {
 
 def faults_of(modality: str, phantom: Phantom, before: Volume, after: Volume) -> tuple[str, ...]:
     """The names of the lights that are off."""
-    above, valid = tissue_of(before, modality).above, np.ones(before.shape, bool)
-    pair = Pair(before, after.astype(np.float32), valid, phantom.spacing, above, modality)
+    threshold, valid = tissue_of(before, modality).threshold, np.ones(before.shape, bool)
+    pair = VolumePair(before, after.astype(np.float32), valid, phantom.spacing, threshold, modality)
     return tuple(light.name for light in assess_volume(pair, 100, SETTINGS).faults)
 
 

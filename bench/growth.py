@@ -17,9 +17,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.peak import forget_peak, peak_memory
 from models.compute import Compute, choose_compute
-from models.ns_n2n import NSN2NSettings, denoise_volume
-from models.pairs import CROPS, SIDE
-from models.slice_network import SliceNetwork
+from models.volume.ns_n2n import NSN2NSettings, denoise_volume
+from models.volume.pairs import CROPS, SIDE
+from models.volume.slice_network import SliceNetwork
 
 SHAPES = ((16, 128, 128), (32, 128, 128), (64, 128, 128), (128, 128, 128), (32, 256, 256), (32, 512, 512))
 FEW, MORE = 5, 25  # steps; their difference is the cost of a step, free of what a run costs besides

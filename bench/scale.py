@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 
 from models.compute import Compute
-from models.ns_n2n import NSN2NSettings
-from models.slice_plan import plan_slices
-from models.speckle2self import Speckle2SelfSettings
-from models.speckle_plan import plan_work
+from models.ultrasound.speckle2self import Speckle2SelfSettings
+from models.ultrasound.speckle_plan import plan_work
+from models.volume.ns_n2n import NSN2NSettings
+from models.volume.slice_plan import plan_slices
 from operators.time_budget import TimeSlot
 
 HOUR, WEEK = 3600.0, 7 * 24 * 3600.0  # seconds
@@ -51,7 +51,7 @@ class Kind:
         planned = TimeSlot(0.0, BUDGET).share(0, [voxels] * self.fits).planned
         if self.name == "US":
             asked = Speckle2SelfSettings()
-            steps = plan_work(self.shape, asked.variant, asked.steps, asked.looks, CPU, planned).steps
+            steps = plan_work(self.shape, asked.variant, asked.steps, asked.search_offsets, CPU, planned).steps
             return f"{steps} of {asked.steps}"
         most = NSN2NSettings().steps
         return f"{plan_slices(most, CPU, voxels, voxels, planned).steps} of {most}"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from models.ns_n2n import TooFewSlicesError
+from models.volume.ns_n2n import TooFewSlicesError
 from operators.dicom.errors import Refusal
 from operators.faults import describe
 from operators.messages import LedgerEntry, Source, entry_of

@@ -11,20 +11,20 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from models.rician import remove_rician_bias, return_rician_bias
-from models.tissue import tissue_of
+from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
+from models.volume.tissue import tissue_of
 from operators.boundary import within_boundary
 from operators.dicom.cine import read_clip
 from operators.dicom.pixels import read_volume
-from operators.evidence.assessment import Assessment
-from operators.evidence.bias import Images
-from operators.evidence.clips import ClipPair, assess_clip
-from operators.evidence.keeping import keep_small_things
-from operators.evidence.limits import GateSettings
-from operators.evidence.noise import noise_levels
-from operators.evidence.volumes import SMALL_THINGS, Pair, assess_volume
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
-from operators.nifti import NiftiImage, read_volumes
+from operators.quality.assessment import Assessment
+from operators.quality.bias import Images
+from operators.quality.clip_checks import ClipPair, assess_clip
+from operators.quality.gate_settings import GateSettings
+from operators.quality.noise import noise_levels
+from operators.quality.restoring import restore_small_structures
+from operators.quality.volume_checks import SMALL_STRUCTURES, VolumePair, assess_volume
+from operators.sources.nifti import NiftiImage, read_volumes
 
 PORTS = ("volume", "ultrasound")
 STEPS = (1.0, 0.75, 0.5, 0.25)  # of the strength asked for; with less nobody would see a change
@@ -36,7 +36,7 @@ def check(
     """The series with the strengths at which it may be handed out, or the entry that refuses it."""
     tried: dict[float, tuple[Assessment, ...]] = {}
     granted, reasons, kept = [], [], 0
-    if settings.on_failure == "reduce_strength" and denoised.source.modality in SMALL_THINGS:
+    if settings.on_failure == "reduce_strength" and denoised.source.modality in SMALL_STRUCTURES:
         kept = sum(_keep(denoised.images[key], sd, pair, settings) for key, sd, pair in _volume_pairs(denoised))
     for asked in strengths:
         strength = _granted(denoised, asked, settings, tried)
@@ -92,7 +92,7 @@ def _clip_pairs(denoised: DenoisedSeries) -> Iterator[ClipPair]:
         yield ClipPair(clip.frames, after, clip.tissue, clip.maximum)
 
 
-def _volume_pairs(denoised: DenoisedSeries) -> Iterator[tuple[Any, float, Pair]]:
+def _volume_pairs(denoised: DenoisedSeries) -> Iterator[tuple[Any, float, VolumePair]]:
     """Each volume by its key, before and after; what is known of the change, the Rician bias of an sd, is no harm."""
     source = denoised.source
     volumes = (
@@ -103,15 +103,17 @@ def _volume_pairs(denoised: DenoisedSeries) -> Iterator[tuple[Any, float, Pair]]
         if (sd := float(fit.measures.get("rician_sd", 0.0))) > 0:
             after = return_rician_bias(after, sd)
             after[~volume.valid] = denoised.images[key][~volume.valid]
-        above = tissue_of(volume.voxels, source.modality).above
-        yield key, sd, Pair(volume.voxels, after, volume.valid, volume.spacing, above, source.modality)
+        threshold = tissue_of(volume.voxels, source.modality).threshold
+        yield key, sd, VolumePair(volume.voxels, after, volume.valid, volume.spacing, threshold, source.modality)
 
 
-def _keep(images: Images, rician_sd: float, pair: Pair, settings: GateSettings) -> int:
+def _keep(images: Images, rician_sd: float, pair: VolumePair, settings: GateSettings) -> int:
     """Keep the original where something small was erased or invented, in ``images`` itself; at how many places."""
     tissue = pair.tissue
     noise, _ = noise_levels(pair.before, pair.after, tissue)
-    kept = keep_small_things(pair.before, pair.after, pair.valid, tissue, noise, settings.local_sd) if noise else 0
+    kept = (
+        restore_small_structures(pair.before, pair.after, pair.valid, tissue, noise, settings.local_sd) if noise else 0
+    )
     if kept and rician_sd > 0:  # else pair.after is images
         images[pair.valid] = remove_rician_bias(pair.after, rician_sd)[pair.valid]
     return kept

@@ -11,7 +11,7 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
 from models.fitting import Denoised
-from models.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from operators.boundary import within_boundary
 from operators.dicom.cine import Clip, read_clip
 from operators.dicom.errors import Refusal

@@ -11,12 +11,12 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
+from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
 from operators.boundary import within_boundary
 from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import Volume, read_volume
 from operators.messages import DenoisedSeries, SelectedSeries, Source, denoised_series, label_of
-from operators.nifti import NiftiImage, read_volumes
+from operators.sources.nifti import NiftiImage, read_volumes
 
 
 @dataclass(frozen=True)

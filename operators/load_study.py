@@ -9,7 +9,7 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.dicom.reading import ReadingLimits, Study, read_study
 from operators.ledger import Ledger
 from operators.messages import FoundSeries, Source
-from operators.nifti import NiftiSettings, find_nifti, is_nifti
+from operators.sources.nifti import NiftiSettings, find_nifti, is_nifti
 
 
 class LoadStudyOperator(Operator):  # type: ignore[misc]

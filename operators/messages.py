@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from models.fitting import Denoised, FitRecord
 from operators.dicom.reading import Series
-from operators.evidence.assessment import Assessment
-from operators.nifti import NiftiImage
+from operators.quality.assessment import Assessment
+from operators.sources.nifti import NiftiImage
 from operators.time_budget import TimeSlot
 
 Source = Series | NiftiImage

@@ -10,7 +10,7 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
 from operators.messages import LedgerEntry, SelectedSeries
-from operators.nifti import NiftiImage
+from operators.sources.nifti import NiftiImage
 
 METHOD_PORTS = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}
 REFUSED = "refused"

@@ -13,8 +13,8 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, Source
-from operators.nifti import NiftiImage
 from operators.selection import SelectionSettings
+from operators.sources.nifti import NiftiImage
 from operators.time_budget import TimeSlot
 
 FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FITTING_SHARE = 0.8  # of a slot; the rest is for reading, decoding and writing
+FITTING_FRACTION = 0.8  # of a slot; the rest is for reading, decoding and writing
 FIXED_VOXELS = 1_000_000  # whose time any fit needs, however small its images: set-up, and steps enough to learn at all
 
 
@@ -39,7 +39,7 @@ class TimeSlot:
     @property
     def planned(self) -> float:
         """Seconds to plan a fit for."""
-        return self.seconds * FITTING_SHARE
+        return self.seconds * FITTING_FRACTION
 
     def deadline(self) -> float:
         """The end of the slot as a reading of ``time.monotonic()``.

@@ -17,14 +17,14 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from operators.boundary import within_boundary
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
-from operators.dicom.document import Reported
+from operators.dicom.encapsulated_pdf import Reported
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.ledger import Ledger
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, WrittenSeries, entry_of, label_of
-from operators.nifti import NiftiImage, write_volumes
 from operators.output_folder import OutputFolder
-from operators.reports import write_report
-from operators.residual import write_parts
+from operators.report.report_files import write_report
+from operators.residual_series import write_parts
+from operators.sources.nifti import NiftiImage, write_volumes
 
 LOG = logging.getLogger(__name__)
 PORTS = ("not_selected", "not_routed", "volume", "ultrasound")

@@ -18,13 +18,13 @@ from dicom_builders import ENHANCED_CLASSES, enhanced, save
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from app.validation import demo_study
 from operators.dicom.cine import read_clip
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import read_volume
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Series, read_study
+from validation import demo_study
 
 PROVENANCE = Provenance("NS-N2N", "0.1.0", "abc123", 7, 100.0, "cpu", "float32", "AVX2 in 2 threads", 50)
 ADDED = 3.0  # to every value: what a fit would do does not matter to a judge

@@ -16,7 +16,7 @@ import pytest
 from judges import SECONDS, judge
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-START_SECONDS, LOOK_AGAIN = 30.0, 0.1  # it needs one or two
+START_SECONDS, SEARCH_AGAIN = 30.0, 0.1  # it needs one or two
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def answering(pacs: Pacs, process: subprocess.Popen[bytes], log: Path) -> Pacs:
         try:
             pacs.get("/system")
         except (urllib.error.URLError, ConnectionError):
-            time.sleep(LOOK_AGAIN)
+            time.sleep(SEARCH_AGAIN)
         else:
             return pacs
     pytest.fail(f"Orthanc did not start:\n{log.read_text()}")

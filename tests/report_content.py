@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from operators.evidence.assessment import Assessment, Check, LevelBias
-from operators.evidence.content import Content, content_of
-from operators.evidence.sample import Pair, Sample
-from operators.evidence.window import window_of
+from operators.quality.assessment import Assessment, Check, LevelBias
+from operators.report.content import Content, content_of
+from operators.report.sample import ImagePair, Sample
+from operators.report.window import window_of
 
 SIDE = 96
 NOISE = 20.0  # HU
@@ -23,7 +23,7 @@ def sample(images: int = 5, modality: str = "CT", seed: int = 0) -> Sample:
     for number in range(1, images + 1):
         noise = rng.normal(0, NOISE, clean.shape)
         before, after = ((clean + share * noise).astype(np.float32) for share in (1, 0.5))
-        pairs.append(Pair(number, before, after, np.ones(clean.shape, bool)))
+        pairs.append(ImagePair(number, before, after, np.ones(clean.shape, bool)))
     return Sample(tuple(pairs), images, (0.7, 0.7), "HU" if modality == "CT" else "")
 
 

@@ -9,7 +9,7 @@ from pydicom.uid import MPEG4HP41
 
 from app.application import run
 from app.exit_codes import ExitCode
-from app.report import result_of, summary_of
+from app.result_json import result_of, summary_of
 from app.settings import Settings
 from models.compute import choose_compute
 from operators.output_folder import OutputFolder

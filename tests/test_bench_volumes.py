@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from bench.volumes.cases import Case, phantom_case
-from bench.volumes.measures import measure
+from bench.volumes.bench_cases import Case, phantom_case
 from bench.volumes.table import standing, volume_table
+from bench.volumes.volume_measures import measure
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ class TestMeasures:
         assert set(measure(blind, case.noisy)) == {"structure"}
 
 
-RUNS = {"ours": [{"psnr": 30.0}, {"psnr": 32.0}], "paper": [{"psnr": 29.0}], "nlm": [{"psnr": 30.5}]}
+RUNS = {"ours": [{"psnr": 30.0}, {"psnr": 32.0}], "published": [{"psnr": 29.0}], "nlm": [{"psnr": 30.5}]}
 
 
 class TestTable:
@@ -54,4 +54,4 @@ class TestTable:
         assert "| bm4d | not done in 5 s |" in list(volume_table("mr", RUNS, {"bm4d": "not done in 5 s"}))
 
     def test_who_is_best(self) -> None:
-        assert standing(RUNS) == "Ours: +0.50 dB against the best other (nlm), +2.00 dB against paper."
+        assert standing(RUNS) == "Ours: +0.50 dB against the best other (nlm), +2.00 dB against it as published."

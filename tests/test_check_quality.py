@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.validation.anatomy import Mask, Volume
-from app.validation.phantom_study import write_volume
-from app.validation.phantoms import ct
 from models.fitting import FitRecord
 from operators.check_quality import check
 from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import read_volume
 from operators.dicom.reading import read_study
-from operators.evidence.limits import GateSettings
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry
+from operators.quality.gate_settings import GateSettings
+from validation.phantoms.anatomy import Mask, Volume
+from validation.phantoms.ct_phantom import ct_phantom
+from validation.phantoms.phantom_study import write_volume
 
 LESION_HU, PLACE = 100, (8, 48, 48)
 STRICT = GateSettings(on_failure="refuse")
@@ -32,7 +32,7 @@ class Study:
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    made, folder = ct((16, 96, 96), lesions=0), tmp_path_factory.mktemp("ct")
+    made, folder = ct_phantom((16, 96, 96), lesions=0), tmp_path_factory.mktemp("ct")
     slices, rows, columns = np.ogrid[:16, :96, :96]
     lesion = (slices - PLACE[0]) ** 2 + (rows - PLACE[1]) ** 2 + (columns - PLACE[2]) ** 2 < 6
     for volume in (made.noisy, made.truth):

@@ -8,9 +8,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from app.validation import demo, demo_study
-from app.validation.phantom_study import SERIES_NUMBER
-from app.validation.read_back import read_series
+from validation import demo, demo_study
+from validation.phantoms.phantom_study import SERIES_NUMBER
+from validation.read_back import read_series
 
 VALIDATOR = shutil.which("dciodvfy")
 

@@ -14,7 +14,7 @@ from operators.dicom.errors import (
     Refusal,
     RepeatedPositionError,
     SliceGapError,
-    TooFewSlicesError,
+    TooFewPositionsError,
 )
 from operators.dicom.geometry import Stack, stacks_of
 from operators.dicom.identity import MODEL_NAME
@@ -179,7 +179,7 @@ def test_absent_position_and_single_slice_are_named(tmp_path: Path) -> None:
     del slices[1].ImagePositionPatient
     with pytest.raises(MissingAttributeError, match="ImagePositionPatient"):
         stacks(tmp_path / "a", *slices)
-    with pytest.raises(TooFewSlicesError, match="1 slice"):
+    with pytest.raises(TooFewPositionsError, match="1 slice"):
         stacks(tmp_path / "b", image_slice("CT", 0))
 
 

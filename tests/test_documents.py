@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.validation.kit.requirements import requirements
+from validation.kit.requirements import requirements
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))

@@ -90,7 +90,7 @@ def test_the_job_ends_later_than_the_application() -> None:
 def test_the_fan_out_calls_app_many() -> None:
     """With every argument in its place, and those of the application such as it understands."""
     container = CONTAINERS["many"]
-    assert container["command"] == ["python3", "-m", "app.many"]
+    assert container["command"] == ["python3", "-m", "app.batch_task"]
     values = {
         f"workflow.parameters.{one['name']}": one.get("value", "9") for one in MANY["spec"]["arguments"]["parameters"]
     }

@@ -25,7 +25,7 @@ from tests.small_study import CANARY, STUDY_UID, write_series
 ROOT = Path(__file__).parent.parent
 BOX = ROOT / "deploy" / "orthanc"
 QUICK = ("--set", "ns_n2n.steps=4", "--device", "cpu")
-WITHIN, LOOK_AGAIN = 90.0, 0.2  # seconds for a round trip that needs ten
+WITHIN, SEARCH_AGAIN = 90.0, 0.2  # seconds for a round trip that needs ten
 STABLE_AGE = 1  # second
 
 
@@ -59,14 +59,14 @@ class Box:
             if len(told) >= len(lines):
                 assert told == sorted(lines)
                 return
-            time.sleep(LOOK_AGAIN)
+            time.sleep(SEARCH_AGAIN)
         pytest.fail(f"not within {WITHIN} seconds:\n{self.log.read_text()}")
 
     def settled(self) -> None:
         """Until the change feed has been read to its end some time after everything became stable."""
         until = time.monotonic() + WITHIN
         while time.monotonic() < until and not all(each["IsStable"] for each in self.get("/studies?expand")):
-            time.sleep(LOOK_AGAIN)
+            time.sleep(SEARCH_AGAIN)
         time.sleep(3)  # a look at the feed comes every two seconds
 
 
@@ -145,7 +145,7 @@ def test_own_output_from_elsewhere_and_what_was_interrupted(pacs: Pacs, tmp_path
         box.send(source)
         until = time.monotonic() + WITHIN
         while time.monotonic() < until and box.log.read_text().count("starting") < 2:
-            time.sleep(LOOK_AGAIN)
+            time.sleep(SEARCH_AGAIN)
     assert len(box.series()) == 3
     with watched(pacs, tmp_path / "watch.log"):
         box.wait_for("2 series, exit code 3, 0 stored", "1 series, exit code 0, 2 stored")

@@ -19,7 +19,7 @@ from app.task_file import TASK_FILE, task_settings
 from operators.dicom.errors import SeveralStudiesError, SharedInstanceError
 from operators.dicom.geometry import stacks_of, volumes_in
 from operators.dicom.reading import ReadingLimits, Study, read_study
-from operators.nifti import NiftiSettings, find_nifti
+from operators.sources.nifti import NiftiSettings, find_nifti
 
 MINIMUM = 3
 
@@ -120,7 +120,7 @@ class TestStudies:
         assert load_settings().limits.several_studies == "denoise"
         assert load_settings(overrides=["limits.several_studies=refuse"]).limits.several_studies == "refuse"
         with pytest.raises(SettingsError, match="several_studies"):
-            load_settings(overrides=["limits.several_studies=guess"])
+            load_settings(overrides=["limits.several_studies=estimate"])
 
     def test_one_instance_in_two_series_is_refused_in_both(self, tmp_path: Path) -> None:
         save(tmp_path, *image_series("CT", 3), *image_series("MR", 3, SeriesInstanceUID=f"{ROOT}.88"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = ("app", "models", "operators")
+OURS = ("app", "models", "operators", "validation")
 FILES = [file for room in OURS for file in (ROOT / room).rglob("*.py")]
 OPERATORS = {
     "load_study",
@@ -50,10 +50,12 @@ class TestEveryFile:
             assert not imports_any(file, "pydicom", "highdicom", "app", "operators", *HOLOSCAN)
         if room.startswith("operators/dicom/"):
             assert not imports_any(file, "torch", "monai", "models", "app", *HOLOSCAN)
-        if room.startswith("operators/evidence/"):
-            assert not imports_any(file, "torch", "monai", "models", "app", "pydicom", *HOLOSCAN)
+        if room.startswith("operators/quality/"):
+            assert not imports_any(file, "monai", "app", "pydicom", *HOLOSCAN)
         if room.startswith("operators/"):
-            assert not imports_any(file, "app")
+            assert not imports_any(file, "app", "validation")
+        if room.startswith("validation/"):
+            assert not imports_any(file, "bench", *HOLOSCAN)
 
     def test_holoscan_is_for_operators_and_the_application(self, file: Path) -> None:
         allowed = {f"operators/{name}.py" for name in OPERATORS} | {"app/application.py"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.exit_codes import ExitCode
-from app.report import verdict
+from app.result_json import verdict
 from operators.boundary import within_boundary
 from operators.dicom.errors import NoTissueError
 from operators.dicom.reading import Study, Unread, read_study

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from models.low_frequencies import return_low_frequencies
+from models.volume.finishing.low_frequencies import return_low_frequencies
 
 SPACING = (1.0, 0.8, 0.8)
 SHAPE = (20, 96, 96)
-SHARE = 0.25
+FRACTION = 0.25
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
 
 
-def returned(removed: np.ndarray, share: float = SHARE) -> np.ndarray:
+def returned(removed: np.ndarray, share: float = FRACTION) -> np.ndarray:
     images = np.zeros_like(removed)
     return_low_frequencies(images, removed, SPACING, -np.inf, share)
     return images
@@ -45,7 +45,7 @@ def test_the_width_is_the_same_along_all_axes_in_mm() -> None:
     point = np.zeros((9, 9, 9), np.float32)
     point[4, 4, 4] = 1
     images = np.zeros_like(point)
-    width = return_low_frequencies(images, point, (2.0, 1.0, 0.5), np.inf, SHARE)
+    width = return_low_frequencies(images, point, (2.0, 1.0, 0.5), np.inf, FRACTION)
     assert width > 0
     expected = gaussian_filter(point, (width / 2, width, width / 0.5), truncate=3.0)
     assert np.allclose(images[4, 4, 4], expected[4, 4, 4], rtol=0.05)
@@ -56,6 +56,6 @@ def test_thick_slices_do_not_mix() -> None:
     removed = np.zeros((7, 48, 48), np.float32)
     removed[3] = np.random.default_rng(1).normal(size=(48, 48))
     images = np.zeros_like(removed)
-    return_low_frequencies(images, removed, (8.0, 0.7, 0.7), -np.inf, SHARE)
+    return_low_frequencies(images, removed, (8.0, 0.7, 0.7), -np.inf, FRACTION)
     assert images[3].std() > 0
     assert np.abs(images[[2, 4]]).max() < 0.05 * np.abs(images[3]).max()

@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from operators.nifti import NiftiImage, NiftiRefusal, NiftiSettings, find_nifti, read_volumes, write_volumes
+from operators.sources.nifti import NiftiImage, NiftiRefusal, NiftiSettings, find_nifti, read_volumes, write_volumes
 from tests.small_study import CANARY
 
 AFFINE = np.array([[1.5, 0.1, 0, -5], [-0.1, 2, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1.0]])

@@ -8,10 +8,10 @@ import torch
 from scipy import ndimage
 
 from models.compute import one_thread_each
-from models.like_patches import PATCH, QUICK, THOROUGH, Search
-from models.nonlocal_bayes import Noisy, PatchNoise, patch_noise, refine
-from models.scaling import Scaling
-from models.transform import BLOCK
+from models.volume.initial.nonlocal_bayes import Noisy, PatchNoise, patch_noise, refine
+from models.volume.initial.similar_patches import PATCH, QUICK, THOROUGH, Search
+from models.volume.initial.transform import BLOCK
+from models.volume.scaling import Scaling
 
 WHITE = patch_noise(torch.ones(BLOCK**3))
 NONE = patch_noise(1e-4 * torch.ones(BLOCK**3))
@@ -22,7 +22,7 @@ def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def refined(
-    guess: np.ndarray,
+    estimate: np.ndarray,
     voxels: np.ndarray,
     noise: PatchNoise = WHITE,
     threshold: float = -math.inf,
@@ -30,7 +30,7 @@ def refined(
     level: np.ndarray | None = None,
     search: Search = THOROUGH[0],
 ) -> np.ndarray:
-    images = guess.copy()
+    images = estimate.copy()
     levels = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
     levels = levels if level is None else levels * torch.from_numpy(level)
     volume = torch.from_numpy(voxels)[:, None]
@@ -54,8 +54,8 @@ def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int]) ->
 @pytest.mark.parametrize("search", [*QUICK, *THOROUGH])
 def test_what_a_guess_left_of_the_noise_falls_again(search: Search) -> None:
     voxels = white((12, 48, 48))
-    guess = 0.15 * white(voxels.shape, 1)
-    assert refined(guess, voxels, search=search).std() < 0.7 * guess.std()
+    estimate = 0.15 * white(voxels.shape, 1)
+    assert refined(estimate, voxels, search=search).std() < 0.7 * estimate.std()
 
 
 def test_an_edge_stays_where_it_is() -> None:
@@ -68,20 +68,20 @@ def test_an_edge_stays_where_it_is() -> None:
 def test_noise_is_removed_by_its_level_at_each_place() -> None:
     level = np.where(np.arange(12) < 6, 1.0, 3.0).astype(np.float32) * np.ones((12, 1), np.float32)
     fine = np.kron(level, np.ones((4, 4), np.float32))
-    voxels, guess = fine * white((9, 48, 48)), 0.15 * fine * white((9, 48, 48), 1)
-    found = refined(guess, voxels, level=level) / fine
+    voxels, estimate = fine * white((9, 48, 48)), 0.15 * fine * white((9, 48, 48), 1)
+    found = refined(estimate, voxels, level=level) / fine
     weak, strong = found[:, :, :18].std(), found[:, :, 30:].std()
     assert weak == pytest.approx(strong, rel=0.25)
 
 
 def test_what_holds_no_tissue_stays_as_guessed() -> None:
     voxels = white((6, 30, 30))
-    guess = np.zeros_like(voxels)
+    estimate = np.zeros_like(voxels)
     voxels[:, :, 15:] += 100
-    guess[:, :, 15:] += 100
-    found = refined(guess, voxels, threshold=50.0)
-    assert np.array_equal(found[:, :, :9], guess[:, :, :9])
-    assert not np.array_equal(found[:, :, 18:], guess[:, :, 18:])
+    estimate[:, :, 15:] += 100
+    found = refined(estimate, voxels, threshold=50.0)
+    assert np.array_equal(found[:, :, :9], estimate[:, :, :9])
+    assert not np.array_equal(found[:, :, 18:], estimate[:, :, 18:])
 
 
 def test_noise_without_fine_detail_in_a_constant_guess_is_no_trouble() -> None:
@@ -95,8 +95,8 @@ def test_noise_without_fine_detail_in_a_constant_guess_is_no_trouble() -> None:
 
 def test_past_the_deadline_all_stays_as_guessed() -> None:
     voxels = white((6, 24, 24))
-    guess = np.zeros_like(voxels)
-    assert np.array_equal(refined(guess, voxels, deadline=0.0), guess)
+    estimate = np.zeros_like(voxels)
+    assert np.array_equal(refined(estimate, voxels, deadline=0.0), estimate)
 
 
 def test_the_same_twice() -> None:
@@ -106,12 +106,12 @@ def test_the_same_twice() -> None:
 
 def test_the_same_on_one_thread_and_on_two() -> None:
     voxels = white((13, 33, 31))
-    guess, before = 0.2 * white(voxels.shape, 1), torch.get_num_threads()
+    estimate, before = 0.2 * white(voxels.shape, 1), torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = refined(guess, voxels)
+        one = refined(estimate, voxels)
         torch.set_num_threads(2)
-        two = refined(guess, voxels)
+        two = refined(estimate, voxels)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

@@ -8,30 +8,30 @@ import pytest
 import torch
 from scipy import ndimage
 
-from app.validation.phantoms import ct
 from models.compute import choose_compute
-from models.fusion import agreement, fuse_neighbours
-from models.like_patches import BRISK, QUICK, THOROUGH
-from models.noise_level import measure_noise
-from models.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume
-from models.pairs import ORIENTATIONS, Pair, in_orientation
-from models.rician import mean_magnitude, remove_rician_bias, rician_sd
-from models.scaling import Scaling, noise_units, unit_range
-from models.slice_correlation import INDEPENDENT
-from models.slice_losses import confirmed_loss, paper_loss
-from models.slice_network import SliceNetwork
-from models.slice_plan import plan_slices
-from models.tissue import Tissue
+from models.volume.finishing.fusion import agreement, fuse_neighbours
+from models.volume.finishing.rician import mean_magnitude, remove_rician_bias, rician_sd
+from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH
+from models.volume.noise.noise_level import measure_noise
+from models.volume.noise.slice_correlation import INDEPENDENT
+from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume
+from models.volume.pairs import ORIENTATIONS, SlicePair, in_orientation
+from models.volume.scaling import Scaling, noise_units, unit_range
+from models.volume.slice_losses import confirmed_loss, published_loss
+from models.volume.slice_network import SliceNetwork
+from models.volume.slice_plan import plan_slices
+from models.volume.tissue import Tissue
+from validation.phantoms.ct_phantom import ct_phantom
 
 EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
 CPU = choose_compute("cpu")
 
 
-def identity(x: torch.Tensor, level: torch.Tensor, guess: torch.Tensor | None = None) -> torch.Tensor:
+def identity(x: torch.Tensor, level: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
     return x
 
 
-def half(x: torch.Tensor, level: torch.Tensor, guess: torch.Tensor | None = None) -> torch.Tensor:
+def half(x: torch.Tensor, level: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
     return x / 2
 
 
@@ -39,9 +39,9 @@ def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> Pair:
+def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> SlicePair:
     guides = (x_i, x_j)
-    return Pair(x_i, x_j, torch.ones_like(x_i), torch.ones_like(x_i), guides)
+    return SlicePair(x_i, x_j, torch.ones_like(x_i), torch.ones_like(x_i), guides)
 
 
 def denoised(voxels: np.ndarray, valid: np.ndarray | None = None, **changes: Any) -> Any:
@@ -66,10 +66,10 @@ def volume() -> np.ndarray:
 def test_losses_of_identical_slices_and_the_identity_are_zero() -> None:
     x = torch.from_numpy(noise((2, 1, 16, 16)))
     assert float(confirmed_loss(identity, pair_of(x, x), 1.0)) == 0
-    assert float(paper_loss(identity, pair_of(x, x))) == 0
+    assert float(published_loss(identity, pair_of(x, x))) == 0
 
 
-@pytest.mark.parametrize("loss", [lambda n, p: confirmed_loss(n, p, 1.0), paper_loss])
+@pytest.mark.parametrize("loss", [lambda n, p: confirmed_loss(n, p, 1.0), published_loss])
 def test_losses_are_symmetric_in_the_pair(loss: Any) -> None:
     x_i, x_j = (torch.from_numpy(noise((2, 1, 16, 16), seed)) for seed in (1, 2))
     assert float(loss(half, pair_of(x_i, x_j))) == pytest.approx(float(loss(half, pair_of(x_j, x_i))), rel=1e-6)
@@ -83,8 +83,8 @@ def test_where_the_neighbour_denies_the_first_guess_is_asked_for() -> None:
 
 
 def test_the_network_begins_as_the_first_guess_at_any_size_and_without_one_as_the_identity() -> None:
-    x, guess = torch.from_numpy(noise((2, 2, 37, 43))).split(1, dim=1)
-    assert torch.equal(SliceNetwork()(x, torch.ones_like(x), guess), guess)
+    x, estimate = torch.from_numpy(noise((2, 2, 37, 43))).split(1, dim=1)
+    assert torch.equal(SliceNetwork()(x, torch.ones_like(x), estimate), estimate)
     assert torch.equal(SliceNetwork(guided=False)(x, torch.ones_like(x)), x)
 
 
@@ -100,7 +100,7 @@ def test_shape_padding_and_input_survive(volume: np.ndarray) -> None:
     assert not np.array_equal(images[valid], given[valid])
 
 
-@pytest.mark.parametrize("variant", ["default", "paper"])
+@pytest.mark.parametrize("variant", ["default", "published"])
 def test_same_seed_same_bits_whatever_was_fitted_before(volume: np.ndarray, variant: Any) -> None:
     settings = NSN2NSettings(variant=variant, steps=6)
     first = denoised(volume, settings=settings)
@@ -111,7 +111,7 @@ def test_same_seed_same_bits_whatever_was_fitted_before(volume: np.ndarray, vari
 
 
 def test_noise_falls_and_the_mean_stays_on_a_chest() -> None:
-    phantom = ct((10, 96, 96), seed=4)
+    phantom = ct_phantom((10, 96, 96), seed=4)
     flat = phantom.regions["flat"]
     images = denoised(phantom.noisy, settings=NSN2NSettings(steps=80)).images
     error_before, error_after = ((v - phantom.truth)[phantom.regions["body"]] for v in (phantom.noisy, images))

@@ -14,11 +14,11 @@ from operators.dicom.reading import ReadingLimits, Study, read_study
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of
-from operators.nifti import NiftiSettings
 from operators.output_folder import OutputFolder
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
+from operators.sources.nifti import NiftiSettings
 from operators.time_budget import TimeSlot
 from operators.write_series import PORTS, WriteSeriesOperator, Writing
 from tests.small_study import write_series

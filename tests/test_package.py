@@ -53,13 +53,13 @@ def test_a_label_of_another_version_stops_the_build(load: Any, tmp_path: Path, v
 
 
 def test_the_study_of_the_judge_is_one_volume(load: Any, tmp_path: Path) -> None:
-    (series,) = read_study(load("study").write_study(tmp_path, slices=8, size=24)).series
+    (series,) = read_study(load("sample_series").write_study(tmp_path, slices=8, size=24)).series
     (stack,) = stacks_of(series, minimum_slices=4)
     assert (series.modality, len(stack.places)) == ("CT", 8)
 
 
 def test_what_cannot_be_judged_has_failed(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    report = load("report").Report()
+    report = load("outcomes").Report()
     report.check("holds", lambda: True)
     report.check("breaks", lambda: {}["absent"])
     assert report.close() == 1
@@ -87,7 +87,7 @@ def layer(path: Path, **files: bytes) -> Path:
 
 
 def test_files_that_differ_between_two_builds_are_named(load: Any, tmp_path: Path) -> None:
-    again: ModuleType = load("again")
+    again: ModuleType = load("rebuild")
     first = layer(tmp_path / "first", same=b"1", other=b"1")
     assert again.difference(first, layer(tmp_path / "second", same=b"1", other=b"2", more=b"")) == (
         "2 files, such as more other"

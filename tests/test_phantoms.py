@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from app.validation import phantoms
+from validation.phantoms.ct_phantom import ct_phantom
+from validation.phantoms.mr_phantom import mr_phantom
+from validation.phantoms.pet_phantom import pet_phantom
 
 CT_SHAPE, MR_SHAPE, PET_SHAPE = (12, 96, 96), (8, 96, 96), (40, 64, 64)
-MAKERS = {"ct": (phantoms.ct, CT_SHAPE), "mr": (phantoms.mr, MR_SHAPE), "pet": (phantoms.pet, PET_SHAPE)}
+MAKERS = {"ct": (ct_phantom, CT_SHAPE), "mr": (mr_phantom, MR_SHAPE), "pet": (pet_phantom, PET_SHAPE)}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_ct_noise_is_that_of_a_scanner(made):
 
 
 def test_ct_noise_of_overlapping_slices_is_correlated():
-    phantom = phantoms.ct(CT_SHAPE, slice_correlation=0.34)
+    phantom = ct_phantom(CT_SHAPE, slice_correlation=0.34)
     noise = phantom.noisy - phantom.truth
     assert correlation(noise[1:], noise[:-1]) == pytest.approx(0.34, abs=0.05)
 
@@ -87,7 +89,7 @@ def test_mr_noise_is_rician(made):
 
 
 def test_thick_mr_slices_hold_partial_volume():
-    thin, thick = (phantoms.mr(MR_SHAPE, slice_mm=mm).truth for mm in (1.0, 5.0))
+    thin, thick = (mr_phantom(MR_SHAPE, slice_mm=mm).truth for mm in (1.0, 5.0))
     assert correlation(thick[1:], thick[:-1]) < correlation(thin[1:], thin[:-1])
 
 

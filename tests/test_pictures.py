@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from operators.evidence.pictures import comparison_png
+from operators.report.comparison import comparison_png
 
 
 def test_picture_has_three_panels_and_shows_what_was_removed():

@@ -12,7 +12,7 @@ from selenium import webdriver
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.keys import Keys
 
-from operators.evidence.screen import page_html
+from operators.report.html import page_html
 
 IMAGES = 5
 

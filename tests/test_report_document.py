@@ -13,9 +13,9 @@ from pydicom.uid import CTImageStorage, EncapsulatedPDFStorage
 from report_content import content
 from test_judges_validators import contradictions_among, errors_in
 
-from operators.dicom.document import Reported, encapsulated_pdf
+from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
 from operators.dicom.provenance import Provenance
-from operators.evidence.paper import page_pdf
+from operators.report.pdf import page_pdf
 
 PROVENANCE = Provenance("NS-N2N", "0.1.0", "abc123", 7, 100.0, "cpu", "float32", "AVX2 in 2 threads", 50)
 REPORTED = Reported("2.25.11", ((CTImageStorage, "2.25.12"), (CTImageStorage, "2.25.13")))

@@ -10,15 +10,15 @@ from hypothesis.extra.numpy import array_shapes
 from report_content import NOISE, SIDE, assessment, sample
 from scipy.ndimage import gaussian_filter
 
-from operators.evidence.assessment import Check
-from operators.evidence.content import content_of
-from operators.evidence.histogram import histogram_of
-from operators.evidence.noise_map import noise_map
-from operators.evidence.noise_power import radial, spectrum_2d, spectrum_of, without_surface
-from operators.evidence.paper import page_pdf
-from operators.evidence.sample import FEWEST_IMAGES, MOST_IMAGES, MOST_PIXELS, Pair, Sample, spread
-from operators.evidence.verdict import verdict_of
-from operators.evidence.window import SOFT_TISSUE, Window, window_of
+from operators.quality.assessment import Check
+from operators.report.content import content_of
+from operators.report.histogram import histogram_of
+from operators.report.noise_map import noise_map
+from operators.report.noise_power import radial, spectrum_2d, spectrum_of, without_surface
+from operators.report.pdf import page_pdf
+from operators.report.sample import FEWEST_IMAGES, MOST_IMAGES, MOST_PIXELS, ImagePair, Sample, spread
+from operators.report.verdict import verdict_of
+from operators.report.window import SOFT_TISSUE, Window, window_of
 
 
 def noise_squares(sigma: float, count: int = 400, side: int = 32) -> np.ndarray:
@@ -112,8 +112,8 @@ class TestVerdict:
         assert found.sentence.endswith("the original is kept at small places, 2 in all")
 
 
-def pair_of(before: np.ndarray, after: np.ndarray) -> Pair:
-    return Pair(1, before.astype(np.float32), after.astype(np.float32), np.ones(before.shape, bool))
+def pair_of(before: np.ndarray, after: np.ndarray) -> ImagePair:
+    return ImagePair(1, before.astype(np.float32), after.astype(np.float32), np.ones(before.shape, bool))
 
 
 class TestWindow:
@@ -153,7 +153,7 @@ def test_no_image_is_too_odd_for_a_page(shape: tuple[int, int], kind: str, modal
     image = np.full(shape, values, np.float32) if np.ndim(values) == 0 else values.astype(np.float32)
     valid = np.ones(shape, bool)
     valid[0] = kind != "invalid" or shape[0] == 1
-    odd = Sample((Pair(1, image, image * np.float32(0.5), valid),), 1, None, "")
+    odd = Sample((ImagePair(1, image, image * np.float32(0.5), valid),), 1, None, "")
     made = content_of(modality, "series 1", {}, (), "", odd, window_of(modality, odd, None))
     assert made.noise_before.shape == shape
 

@@ -17,7 +17,7 @@ from operators.dicom.parts import derive_part
 from operators.dicom.pixels import read_volume
 from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import Series, read_study
-from operators.residual import PARTS
+from operators.residual_series import PARTS
 
 REMOVED, NOISE_MAP = PARTS
 NOISE = 12.5  # in real units, told to the objects for their window

@@ -5,14 +5,14 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from app.validation.speckle_phantom import MAXIMUM, make_speckle_phantom
 from models.compute import choose_compute
-from models.retrieval import Likeness, draw_looks, retrieve
-from models.speckle2self import Speckle2SelfSettings, denoise_clip
-from models.speckle_network import ScaleMixer
-from models.speckle_plan import plan_work
+from models.ultrasound.retrieval import Likeness, draw_offsets, retrieve
+from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.speckle_network import ScaleMixer
+from models.ultrasound.speckle_plan import plan_work
+from validation.phantoms.speckle_phantom import MAXIMUM, make_speckle_phantom
 
-SHORT = Speckle2SelfSettings(steps=2, looks=20)
+SHORT = Speckle2SelfSettings(steps=2, search_offsets=20)
 MEAN_KEPT = 0.005  # share of the mean grey
 
 
@@ -49,13 +49,13 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(still):
 
 
 @pytest.mark.parametrize("shape", [(1, 37, 53), (3, 161, 170), (1, 5, 300), (2, 12, 25)])
-@pytest.mark.parametrize("variant", ["default", "paper"])
+@pytest.mark.parametrize("variant", ["default", "published"])
 def test_any_size_survives_and_pixels_outside_the_tissue_stay(shape, variant):
     rng = np.random.default_rng(5)
     frames = rng.integers(0, 256, shape).astype(np.float32)
     tissue = np.zeros(shape[1:], bool)
     tissue[1:-1, 10:-10] = True
-    settings = Speckle2SelfSettings(variant, steps=2, looks=20)
+    settings = Speckle2SelfSettings(variant, steps=2, search_offsets=20)
     result = despeckle(frames, tissue, settings)
     assert result.images.shape == shape
     assert np.array_equal(result.images[:, ~tissue], frames[:, ~tissue])
@@ -82,12 +82,13 @@ def test_work_follows_the_budget_and_the_record_tells_it(still):
     compute, settings = choose_compute("cpu"), Speckle2SelfSettings()
     shape = (1, 512, 512)
     plans = [
-        plan_work(shape, "default", settings.steps, settings.looks, compute, budget) for budget in (0.0, 5.0, 20.0, 1e6)
+        plan_work(shape, "default", settings.steps, settings.search_offsets, compute, budget)
+        for budget in (0.0, 5.0, 20.0, 1e6)
     ]
-    for work in ("steps", "fit_looks", "output_looks"):
+    for work in ("steps", "fit_offsets", "output_offsets"):
         planned = [getattr(plan, work) for plan in plans]
         assert planned == sorted(planned)
-    assert (plans[-1].steps, plans[-1].fit_looks) == (settings.steps, settings.looks)
+    assert (plans[-1].steps, plans[-1].fit_offsets) == (settings.steps, settings.search_offsets)
     record = despeckle(still.frames).record
     assert (record.steps_planned, record.steps_taken, record.seed) == (2, 2, 3)
 
@@ -114,8 +115,8 @@ def test_retrieval_averages_like_with_like_only():
     halves[:, :, 30:] = 10.0
     raw = halves + torch.linspace(-1.0, 1.0, 40)[None, :, None]
     tissue = torch.ones(40, 60, dtype=torch.bool)
-    looks = draw_looks(100, np.random.default_rng(0))
-    found = retrieve(raw, halves, tissue, looks, Likeness(patch=1, tolerance=0.1))
+    offsets = draw_offsets(100, np.random.default_rng(0))
+    found = retrieve(raw, halves, tissue, offsets, Likeness(patch=1, tolerance=0.1))
     assert torch.all((found - halves).abs() <= (raw - halves).abs().max())
     assert float((found - halves).std()) < 0.7 * float((raw - halves).std())
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from bench.ultrasound import measures
-from bench.ultrasound.phantom import make_phantom
+from bench.ultrasound import speckle_measures as measures
+from validation.phantoms.speckle_scan import make_phantom
 
 
 @pytest.fixture(scope="module")

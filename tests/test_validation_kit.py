@@ -15,24 +15,24 @@ from scipy import ndimage
 
 from app.exit_codes import ExitCode
 from app.settings import load_settings
-from app.validation.ct_inserts import ct_inserts
-from app.validation.kit import cases, determinism, validation
-from app.validation.kit.command import UnusableError, add_arguments, follow
-from app.validation.kit.document import matrix
-from app.validation.kit.evidence import Evidence
-from app.validation.kit.installation import installation
-from app.validation.kit.limits import least, most
-from app.validation.kit.requirements import requirements
-from app.validation.kit.results import results_of
-from app.validation.kit.running import Application, Outcome, write_study
-from app.validation.kit.site import site_case
-from app.validation.speckle_inserts import speckle_inserts
 from operators.output_folder import OutputFolder
+from validation.kit import determinism, kit_cases, validation
+from validation.kit.command import UnusableError, add_arguments, follow
+from validation.kit.evidence import Evidence
+from validation.kit.installation import installation
+from validation.kit.requirement_limit import least, most
+from validation.kit.requirements import requirements
+from validation.kit.results import results_of
+from validation.kit.running import Application, Outcome, write_study
+from validation.kit.site import site_case
+from validation.kit.validation_document import matrix
+from validation.phantoms.ct_inserts import ct_inserts
+from validation.phantoms.speckle_inserts import speckle_inserts
 
 SHORT = ("--set", "ns_n2n.steps=4", "--set", "speckle2self.steps=4", "--device", "cpu", "--time-budget", "600")
 SMALL = (
-    cases.Case(cases.CT, partial(ct_inserts, (20, 256, 256), noise_hu=15.0, seed=0), 0),
-    cases.Case(cases.US, partial(speckle_inserts, seed=0), 0),
+    kit_cases.Case(kit_cases.CT, partial(ct_inserts, (20, 256, 256), noise_hu=15.0, seed=0), 0),
+    kit_cases.Case(kit_cases.US, partial(speckle_inserts, seed=0), 0),
 )
 ALIKE = determinism.Determinism(12, 0, 0.0, 0.0, None, None)
 
@@ -94,7 +94,7 @@ def test_what_was_run_was_measured_and_what_was_not_is_said(validated) -> None:
 def test_a_series_that_is_not_handed_out_fails_what_it_was_for() -> None:
     tested = speckle_inserts(seed=0)
     row = {"status": "refused", "reason": "the gate"}
-    outcome = Outcome(cases.Case(cases.US, lambda: tested, 0), tested, tested.phantom.noisy, None, row)
+    outcome = Outcome(kit_cases.Case(kit_cases.US, lambda: tested, 0), tested, tested.phantom.noisy, None, row)
     results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
     assert results["SW-2"].verdict == results["US-1"].verdict == "fail"
     assert results["US-1"].reason == "nothing handed out: the gate"
@@ -105,7 +105,9 @@ def test_a_perfect_denoiser_passes_what_is_measured_against_the_truth() -> None:
     tested = ct_inserts((20, 256, 256), noise_hu=15.0, seed=1)
     phantom = tested.phantom
     clean = phantom.truth + 0.1 * (phantom.noisy - phantom.truth)
-    outcome = Outcome(cases.Case(cases.CT, lambda: tested, 0), tested, phantom.noisy, clean, {"status": "denoised"})
+    outcome = Outcome(
+        kit_cases.Case(kit_cases.CT, lambda: tested, 0), tested, phantom.noisy, clean, {"status": "denoised"}
+    )
     results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
     assert results["CT-1"].measured.value == pytest.approx(0.9, abs=0.01)
     assert results["CT-3"].measured.value == pytest.approx(1, abs=0.01)
@@ -118,7 +120,7 @@ def test_a_denoiser_that_erases_lesions_and_blurs_edges_fails() -> None:
     tested = ct_inserts((20, 256, 256), noise_hu=15.0, seed=1)
     blurred = ndimage.gaussian_filter(tested.phantom.noisy, (1, 3, 3))
     outcome = Outcome(
-        cases.Case(cases.CT, lambda: tested, 0), tested, tested.phantom.noisy, blurred, {"status": "denoised"}
+        kit_cases.Case(kit_cases.CT, lambda: tested, 0), tested, tested.phantom.noisy, blurred, {"status": "denoised"}
     )
     results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
     for number in (3, 4, 5, 6, 7, 8, 11, 13):
@@ -134,7 +136,7 @@ class TestTable:
     def test_each_test_named_is_a_documented_function(self) -> None:
         for requirement in requirements():
             module, _, rest = requirement.test.partition(".")
-            function = getattr(importlib.import_module(f"app.validation.kit.{module}"), rest.partition("(")[0])
+            function = getattr(importlib.import_module(f"validation.kit.{module}"), rest.partition("(")[0])
             assert function.__doc__
 
     def test_a_limit_is_met_from_its_side_and_by_no_absent_number(self) -> None:

@@ -16,17 +16,17 @@ from typing import TextIO
 import numpy as np
 
 from app.conformance import table
-from bench.ultrasound import measures
+from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.carotid import carotid_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
-from bench.ultrasound.measured import Image, Mask, Measured, framewise, measured, ours, paper
+from bench.ultrasound.gallery import save_gallery
+from bench.ultrasound.measured import Image, Mask, Measured, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
-from bench.ultrasound.phantom import Kind, Phantom, make_phantom
-from bench.ultrasound.pictures import save_gallery
 from bench.ultrasound.real import real_rows
+from validation.phantoms.speckle_scan import Kind, Phantom, make_phantom
 
 PARTS = ("stills", "cines", "carotid", "real", "speed")
-METHODS = (*PEERS, "paper", "ours")
+METHODS = (*PEERS, "published", "ours")
 STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
 CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
 STILL_SIDE, CINE_SIDE, CINE_FRAMES, REALISATIONS = 512, 256, 24, 2
@@ -67,7 +67,7 @@ def still_table(kind: Kind, seed: int, side: int, names: Collection[str], out: P
     phantoms = [make_phantom(kind, side, 1, seed, each) for each in range(REALISATIONS)]
     first, rows, images = phantoms[0], {}, {}
     for name, method in _methods(names, first, slice(0, 1)).items():
-        judged = phantoms[:1] if name == "paper" else phantoms  # minutes for each fit
+        judged = phantoms[:1] if name == "published" else phantoms  # minutes for each fit
         results = [measured(method, each.frames, each.tissue) for each in judged]
         rows[name], images[name] = still_row(judged, results), results[0].images[0]
     save_gallery(out / f"still_{kind}_{seed}.png", {"recorded": first.frames[0], "truth": first.truth[0]} | images)
@@ -80,7 +80,7 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     scored = Phantom(cine.scene, cine.frames[SCORED], cine.truth[SCORED], cine.tissue)
     rows, images = {}, {}
     for name, method in _methods(names, cine, SCORED).items():
-        whole = name in {"ours", "paper"}
+        whole = name in {"ours", "published"}
         done = measured(method, cine.frames if whole else scored.frames, cine.tissue)
         done = Measured(done.images[SCORED] if whole else done.images, done.seconds, done.gib)
         rows[name], images[name] = cine_row(scored, done), done.images[0]
@@ -100,7 +100,7 @@ def _methods(names: Collection[str], phantom: Phantom, scored: slice) -> dict[st
 
         label = max(grid, key=lambda each: score(grid[each]))
         methods[f"{name}, {label}"] = partial(framewise, grid[label])
-    return methods | {name: fitted for name, fitted in (("paper", paper), ("ours", ours)) if name in names}
+    return methods | {name: fitted for name, fitted in (("published", published), ("ours", ours)) if name in names}
 
 
 def speed_rows() -> dict[str, Row]:

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageSequence
 
-from bench.ultrasound import measures
+from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.figures import Row
+from bench.ultrasound.gallery import save_gallery
 from bench.ultrasound.measured import Image, measured, ours
-from bench.ultrasound.pictures import save_gallery
 
 CLIPS = ("01", "02", "03", "04", "05")
 PUBLISHED = {"SRAD": "srad", "NLM": "nlm", "OBNLM": "obnlm", "BM3D": "bm3d", "Speckle2Self": "OurMethod"}

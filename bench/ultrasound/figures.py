@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.ultrasound import measures
+from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.measured import Image, Measured
-from bench.ultrasound.phantom import Phantom
+from validation.phantoms.speckle_scan import Phantom
 
 Row = dict[str, float]
 

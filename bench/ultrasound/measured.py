@@ -11,12 +11,12 @@ from multiprocessing import get_context
 import numpy as np
 import numpy.typing as npt
 
-from app.validation.speckle_phantom import MAXIMUM
-from models.brightness import restore_brightness
 from models.compute import choose_compute
-from models.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.brightness import restore_brightness
+from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from validation.phantoms.speckle_phantom import MAXIMUM
 
-PAPER_STEPS = 150
+PUBLISHED_STEPS = 150
 SEED = 0
 LONG = 1e5  # seconds; no budget shortens what is judged
 
@@ -51,9 +51,9 @@ def ours(frames: Image, tissue: Mask) -> Image:
     return _fitted(frames, tissue, Speckle2SelfSettings())
 
 
-def paper(frames: Image, tissue: Mask) -> Image:
+def published(frames: Image, tissue: Mask) -> Image:
     """The published method, fitted on this clip."""
-    return _fitted(frames, tissue, Speckle2SelfSettings("paper", steps=PAPER_STEPS))
+    return _fitted(frames, tissue, Speckle2SelfSettings("published", steps=PUBLISHED_STEPS))
 
 
 def _fitted(frames: Image, tissue: Mask, settings: Speckle2SelfSettings) -> Image:

@@ -1,4 +1,4 @@
-"""Real stills and cines of several machines through the default: how much changed, and pictures to look at."""
+"""Real stills and cines of several machines through the default: how much changed, and pictures to offset at."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.ultrasound.figures import Row
+from bench.ultrasound.gallery import save_gallery
 from bench.ultrasound.measured import measured, ours
-from bench.ultrasound.pictures import save_gallery
 from operators.dicom.cine import Clip, read_clip
 from operators.dicom.errors import Refusal
 from operators.dicom.reading import read_study

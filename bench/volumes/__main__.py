@@ -9,16 +9,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.volumes.bench_cases import PHANTOMS, SIZES, phantom_case
 from bench.volumes.cache import kept_case, kept_result
-from bench.volumes.cases import PHANTOMS, SIZES, phantom_case
-from bench.volumes.measures import measure
 from bench.volumes.methods import METHODS
-from bench.volumes.pictures import write_pictures
+from bench.volumes.panels import write_pictures
 from bench.volumes.real_cases import REAL
 from bench.volumes.table import Figures, volume_table
-from models.ns_n2n import NSN2NSettings
+from bench.volumes.volume_measures import measure
+from models.volume.ns_n2n import NSN2NSettings
 
-CORRECTED = ("ours", "paper")  # remove the Rician bias
+CORRECTED = ("ours", "published")  # remove the Rician bias
 LIMIT = 1800.0  # seconds for one method on one volume
 
 

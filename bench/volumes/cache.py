@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from app.validation.anatomy import Volume
-from bench.volumes.cases import Case
+from bench.volumes.bench_cases import Case
+from validation.phantoms.anatomy import Volume
 
 ROOT = Path(__file__).parent.parent.parent
-PHANTOM_CODE = ("app/validation", "bench/volumes/cases.py")
+PHANTOM_CODE = ("validation", "bench/volumes/bench_cases.py")
 NOISE_CODE = tuple(
     f"models/{name}.py"
     for name in ("noise_level", "noise_spectrum", "slice_correlation", "block_coefficients", "robust")
 )
 CLASSICAL = ("bm4d", "bm4d_spectrum", "nlm", "tv")
-OURS = ("ours", "paper")
+OURS = ("ours", "published")
 
 
 @dataclass(frozen=True, eq=False)

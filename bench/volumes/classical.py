@@ -11,10 +11,10 @@ from bm4d import bm4d
 from scipy.fft import fftn
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
-from app.validation.anatomy import Volume
-from bench.volumes.cases import Case
-from models.noise_level import measure_noise
-from models.tissue import tissue_of
+from bench.volumes.bench_cases import Case
+from models.volume.noise.noise_level import measure_noise
+from models.volume.tissue import tissue_of
+from validation.phantoms.anatomy import Volume
 
 NLM = {"patch_size": 3, "patch_distance": 4}  # voxels; scikit-image's fast mode needs seconds to minutes for it
 NLM_STRENGTH = 0.8  # of sigma: scikit-image's advice for the fast mode

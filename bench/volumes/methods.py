@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from app.validation.anatomy import Volume
 from bench.volumes import classical, self_supervised
-from bench.volumes.cases import Case
+from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
-from models.ns_n2n import NSN2NSettings, denoise_volume
+from models.volume.ns_n2n import NSN2NSettings, denoise_volume
+from validation.phantoms.anatomy import Volume
 
 PLENTY = 1e9  # seconds: the steps are those asked for
 Method = Callable[[Case, int, int], Volume]
@@ -42,7 +42,7 @@ def _fixed(denoise: Callable[[Case], Volume]) -> Method:
 
 METHODS: Mapping[str, Method] = {
     "ours": partial(ns_n2n, "default"),
-    "paper": partial(ns_n2n, "paper"),
+    "published": partial(ns_n2n, "published"),
     "bm4d": _fixed(classical.bm4d_sigma),
     "bm4d_spectrum": _fixed(classical.bm4d_spectrum),
     "nlm": _fixed(classical.nlm),

@@ -11,8 +11,8 @@ from skimage.restoration import denoise_bilateral
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, mse_loss, pad, unfold
 
-from models.pairs import Pair
-from models.scaling import Scaling
+from models.volume.pairs import SlicePair
+from models.volume.scaling import Scaling
 
 THRESHOLD = 0.05  # of the guides' difference on [0, 1] data, as published; the next four as well
 PATCH, WINDOW, BEST = 7, 15, 4
@@ -33,7 +33,7 @@ def targets(volume: Tensor) -> Tensor:
     return made
 
 
-def loss(network: torch.nn.Module, pair: Pair, scaling: Scaling) -> Tensor:
+def loss(network: torch.nn.Module, pair: SlicePair, scaling: Scaling) -> Tensor:
     """Least squares against the targets both ways, and L_RC."""
     assert pair.guides is not None
     f_i, f_j = network(torch.cat([pair.x_i, pair.x_j]), torch.cat([pair.level, pair.level])).chunk(2)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.validation.anatomy import Volume
-from bench.volumes.cases import RANGES, Case
-from models.tissue import tissue_of
+from bench.volumes.bench_cases import RANGES, Case
+from models.volume.tissue import tissue_of
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import read_volume
 from operators.dicom.reading import read_study
+from validation.phantoms.anatomy import Volume
 
 LCD_SIDE, LCD_SCANS, LCD_OFFSET = 256, 10, 1000  # pixels, realisations, stored value of 0 HU
 LCD_PIXEL_MM = 0.69
@@ -42,10 +42,10 @@ def repeats(folder: Path) -> Case:
     volumes = _volumes(folder / "mr_epi_repeats" / "enhanced")
     scans = [voxels for voxels, _ in volumes][1:]
     noisy, truth = scans[0], np.mean(scans[1:], axis=0, dtype=np.float32)
-    above = tissue_of(truth, "MR").above
+    threshold = tissue_of(truth, "MR").threshold
     bright = float(np.quantile(truth, 0.995))
     return Case(
-        noisy, truth, volumes[0][1], "MR", bright, (0.0, bright), {"body": truth > above, "flat": truth > above}
+        noisy, truth, volumes[0][1], "MR", bright, (0.0, bright), {"body": truth > threshold, "flat": truth > threshold}
     )
 
 

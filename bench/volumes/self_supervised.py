@@ -12,21 +12,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, mse_loss
 
-from app.validation.anatomy import Volume
 from bench.volumes import ngps
-from bench.volumes.cases import Case
+from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
 from models.fitting import fit
-from models.matching import strong_low_pass
-from models.noise_level import measure_noise
-from models.ns_n2n import LEARNING_RATE
-from models.pairs import PairDrawer
-from models.scaling import Scaling, noise_units
-from models.slice_losses import paper_loss
-from models.slice_network import SliceNetwork
-from models.tissue import tissue_of
+from models.volume.matching import strong_low_pass
+from models.volume.noise.noise_level import measure_noise
+from models.volume.ns_n2n import LEARNING_RATE
+from models.volume.pairs import PairDrawer
+from models.volume.scaling import Scaling, noise_units
+from models.volume.slice_losses import published_loss
+from models.volume.slice_network import SliceNetwork
+from models.volume.tissue import tissue_of
+from validation.phantoms.anatomy import Volume
 
-BLIND_SHARE = 1 / 64  # of the pixels are blind in a step (Noise2Void: 0.2 % to 2 %)
+BLIND_FRACTION = 1 / 64  # of the pixels are blind in a step (Noise2Void: 0.2 % to 2 %)
 BLIND_REACH = 2  # pixels away a blind pixel takes its value from (Noise2Void: 5x5)
 SUBSAMPLED_WEIGHT = 1.0  # of Neighbor2Neighbor's regularisation term
 DIAGONAL = torch.tensor([[[[0.0, 0.5], [0.5, 0.0]]], [[[0.5, 0.0], [0.0, 0.5]]]])  # ZS-N2N's two downsamplers
@@ -43,7 +43,7 @@ def neighbour(network: torch.nn.Module, x_i: Tensor, x_j: Tensor, level: Tensor,
 def noise2void(network: torch.nn.Module, x_i: Tensor, x_j: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
     """Noise2Void (Krull 2019): blind pixels take a neighbour's value and must be told from what surrounds them."""
     x, level = torch.cat([x_i, x_j]), torch.cat([level, level])
-    blind = torch.rand(x.shape, generator=generator) < BLIND_SHARE
+    blind = torch.rand(x.shape, generator=generator) < BLIND_FRACTION
     reach = 2 * BLIND_REACH + 1
     rolled, place = x, torch.randint(1, reach**2, x.shape, generator=generator)
     for index in range(1, reach**2):
@@ -88,7 +88,7 @@ def published_guides(volume: Tensor) -> Tensor:
 
 GUIDED: Mapping[str, Callable[[Tensor], Tensor]] = {  # what these losses need beside the slices
     "ngps": ngps.targets,
-    "paper_noise_units": published_guides,
+    "published_noise_units": published_guides,
 }
 LOSSES: Mapping[str, Loss | None] = {
     "n2n_slices": neighbour,
@@ -96,7 +96,7 @@ LOSSES: Mapping[str, Loss | None] = {
     "neighbor2neighbor": neighbor2neighbor,
     "zs_n2n": zs_n2n,
     "ngps": None,  # these take whole pairs
-    "paper_noise_units": None,
+    "published_noise_units": None,
 }
 
 
@@ -111,14 +111,14 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
         torch.manual_seed(seed)
         network = SliceNetwork(guided=False)
     guides = GUIDED[name](volume) if name in GUIDED else None
-    drawer = PairDrawer(volume, valid, scaling, gap=1, threshold=tissue.above, seed=seed, guides=guides)
+    drawer = PairDrawer(volume, valid, scaling, gap=1, threshold=tissue.threshold, seed=seed, guides=guides)
     generator = torch.Generator().manual_seed(seed)
 
     def draw_loss() -> Tensor:
         pair = drawer.draw()
         loss = LOSSES[name]
         if loss is None:
-            return ngps.loss(network, pair, scaling) if name == "ngps" else paper_loss(network, pair)
+            return ngps.loss(network, pair, scaling) if name == "ngps" else published_loss(network, pair)
         return loss(network, pair.x_i, pair.x_j, pair.level, generator)
 
     fit(network, draw_loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=math.inf, label=name)

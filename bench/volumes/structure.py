@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.validation.anatomy import Volume
-from bench.volumes.cases import Case
-from models.noise_level import SliceNoise, measure_noise
-from models.rician import return_rician_bias, rician_sd
-from models.scaling import noise_units
-from models.tissue import tissue_of
-from operators.evidence.bias import squares
+from bench.volumes.bench_cases import Case
+from models.volume.finishing.rician import return_rician_bias, rician_sd
+from models.volume.noise.noise_level import SliceNoise, measure_noise
+from models.volume.scaling import noise_units
+from models.volume.tissue import tissue_of
+from operators.quality.bias import squares
+from validation.phantoms.anatomy import Volume
 
 Real = NDArray[np.float64]
 
 SIDE = 8  # pixels of a square
-STRUCTURED_SHARE = 0.2  # of the squares in tissue, those with most structure
+STRUCTURED_FRACTION = 0.2  # of the squares in tissue, those with most structure
 ELSEWHERE = (0, 37, 53)  # slices, rows, columns the removed part is moved by to be noise without anatomy
 FEWEST = 30  # squares; fewer give no figure
 
@@ -42,13 +42,13 @@ def residual_structure(case: Case, image: Volume, corrected: bool) -> float:
     else:
         pure = (case.noisy - _measured(case, case.truth, noise.sd)) / level
     anatomy = case.truth if case.truth is not None else _neighbours(case.noisy)
-    tissue = squares(case.noisy).mean(axis=-1) > tissue_of(case.noisy, case.modality).above
+    tissue = squares(case.noisy).mean(axis=-1) > tissue_of(case.noisy, case.modality).threshold
     cut = _centred(anatomy)
     spread = cut.std(axis=-1)
     chosen = tissue & (spread > 0)
-    if chosen.sum() < FEWEST / STRUCTURED_SHARE:
+    if chosen.sum() < FEWEST / STRUCTURED_FRACTION:
         return float("nan")
-    chosen &= spread >= np.quantile(spread[chosen], 1 - STRUCTURED_SHARE)
+    chosen &= spread >= np.quantile(spread[chosen], 1 - STRUCTURED_FRACTION)
     found, chance = (_aligned(which, cut, spread, chosen) for which in (removed, pure))
     return found - chance
 

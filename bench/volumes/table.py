@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bench.volumes.measures import COLUMNS
+from bench.volumes.volume_measures import COLUMNS
 
 FORMATS = {"psnr": ".2f", "ssim": ".3f", "bias": "+.2f", "seconds": ".0f", "peak": ".0f", "structure": "+.3f"}
 HEADS = {
@@ -51,4 +51,6 @@ def standing(runs: Runs) -> str:
         return ""
     best = max(means, key=lambda method: means[method])
     gain = f"{ours - means[best]:+.2f} dB against the best other ({best})"
-    return f"Ours: {gain}" + (f", {ours - means['paper']:+.2f} dB against paper." if "paper" in means else ".")
+    return f"Ours: {gain}" + (
+        f", {ours - means['published']:+.2f} dB against it as published." if "published" in means else "."
+    )

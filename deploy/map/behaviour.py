@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from package import Ended, Package, names_in
-from report import Report
-from study import CANARY, write_study
+from outcomes import Report
+from sample_series import CANARY, write_study
 
 IN, OUT = "/var/holoscan/input", "/var/holoscan/output"
 QUICK = ("--set", "ns_n2n.steps=4", "--device", "cpu", "--time-budget", "600")

@@ -26,7 +26,15 @@ RUNNERS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("podman", (), ()),
     ("podman", ("--runtime", "runc", "--cgroup-manager", "cgroupfs"), ROOMY),
 )
-PLAIN = ("--isolation", "chroot", "--network", "host", "--layers", "--timestamp", "0")  # no build's own time in it
+REPEATABLE = (
+    "--isolation",
+    "chroot",
+    "--network",
+    "host",
+    "--layers",
+    "--timestamp",
+    "0",
+)  # no build's own time in it
 CAREFUL = (
     "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
 )  # fmt: skip
@@ -86,7 +94,7 @@ def build_commands(
     if program[0] == "docker":
         yield ["docker", "build", *given, "-t", image]
         return
-    form = [*program, "build" if program[0] == "podman" else "bud", *PLAIN]
+    form = [*program, "build" if program[0] == "podman" else "bud", *REPEATABLE]
     if mounts := pip_mounts(pip_file):
         yield [*form, *given, "--target", "system"]
         yield [*form, *given, "--target", "libraries", *mounts]

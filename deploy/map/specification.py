@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from package import Package, names_in, printed_objects
-from report import Report
+from outcomes import Report
 
 SEMANTIC = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 MEMORY = re.compile(r"[1-9]\d*(\.\d)?(Mi|Gi)")

@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from app.validation import phantoms  # noqa: E402
-from app.validation.phantom_study import write_volume  # noqa: E402
+from validation.phantoms.ct_phantom import ct_phantom  # noqa: E402
+from validation.phantoms.phantom_study import write_volume  # noqa: E402
 
 SHAPE = (8, 64, 64)  # slices, rows, columns
 QUICK = ("--set", "ns_n2n.steps=20", "--device", "cpu")
@@ -33,7 +33,7 @@ def make_studies(folder: Path, count: int) -> Path:
     """The list of studies, which differ by their noise; the pixels of the broken one are cut."""
     studies = [folder / str(number) for number in range(1, count + 1)]
     for number, study in enumerate(studies, 1):
-        write_volume(phantoms.ct(SHAPE, seed=number), study, seed=number)
+        write_volume(ct_phantom(SHAPE, seed=number), study, seed=number)
     for file in studies[BROKEN - 1].iterdir():
         file.write_bytes(file.read_bytes()[:-100])
     (folder / "studies.txt").write_text("".join(f"{study}\n" for study in studies))
@@ -125,7 +125,7 @@ def main(count: int) -> int:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         subprocess.run([str(ROOT / "deploy/slurm/one_node.sh"), name], check=True)
-        os.environ |= {"SLURM_CONF": f"{name}/slurm.conf", "DENOISE": f"{sys.executable} -m app.many"}
+        os.environ |= {"SLURM_CONF": f"{name}/slurm.conf", "DENOISE": f"{sys.executable} -m app.batch_task"}
         try:
             met = try_array(work, count)
         finally:

@@ -22,7 +22,7 @@ from operators.dicom.kinds import check_instance_kind
 from operators.dicom.luminance import Luminance, luminance_of
 from operators.dicom.reading import Instance
 from operators.dicom.regions import Mask, regions_of
-from operators.dicom.tissue import TissueEvidence, tissue_mask
+from operators.dicom.tissue_mask import TissueEvidence, tissue_mask
 from operators.dicom.values import integer, text
 
 SUBSAMPLING_SYNTAXES = frozenset(JPEGTransferSyntaxes)  # their colour is decoded to YBR that no syntax stores as it is

@@ -130,7 +130,7 @@ class SliceGapError(Refusal):
         )
 
 
-class TooFewSlicesError(Refusal):
+class TooFewPositionsError(Refusal):
     """A volume has fewer slices than the method needs."""
 
     def __init__(self, slices: int, images: int, minimum: int) -> None:

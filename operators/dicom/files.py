@@ -91,7 +91,7 @@ def _check_inflated_size(path: Path) -> None:
 
 
 def _with_syntax(dataset: Dataset) -> Dataset:
-    """The dataset with file meta information that names its transfer syntax, guessed where it is absent."""
+    """The dataset with file meta information that names its transfer syntax, estimated where it is absent."""
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
     named = dataset.file_meta.get("TransferSyntaxUID")
@@ -99,8 +99,8 @@ def _with_syntax(dataset: Dataset) -> Dataset:
         raise UnreadableError("a DICOM file that names several transfer syntaxes")
     if not named:
         implicit, little = dataset.original_encoding
-        guessed = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-        dataset.file_meta.TransferSyntaxUID = guessed
+        estimated = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = estimated
     return dataset
 
 

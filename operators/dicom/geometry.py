@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from highdicom.spatial import get_normal_vector
 
-from operators.dicom.errors import OnePositionError, Refusal, SliceGapError, TooFewSlicesError
+from operators.dicom.errors import OnePositionError, Refusal, SliceGapError, TooFewPositionsError
 from operators.dicom.reading import Series
 from operators.dicom.slices import FramePlace, PlacedSlice, placed_slices
 from operators.dicom.splitting import SAME_POSITION, volumes_among
@@ -118,7 +118,7 @@ def _along_normal(group: Sequence[PlacedSlice]) -> list[float]:
 def _parts(ordered: Sequence[PlacedSlice], label: str, minimum: int, images: int) -> Iterator[Stack]:
     """The volume as one stack, or as the parts into which its gaps cut it."""
     if len(ordered) < minimum:
-        raise TooFewSlicesError(len(ordered), images, minimum)
+        raise TooFewPositionsError(len(ordered), images, minimum)
     along = _along_normal(ordered)
     steps = np.diff(along)
     usual = np.array([np.median(steps[max(0, i - NEARBY) : i + NEARBY + 1]) for i in range(len(steps))])

@@ -1,0 +1,84 @@
+"""What is wide passes as it was measured: the low frequencies of what a fit removed are put back.
+
+f <- f + G * (y - f), G a Gaussian of equal width in mm along all axes. The low frequencies of the result are those of
+the volume itself, so that no fit can bias a mean or flatten a wide lesion of low contrast; noise averages out in G.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+
+from models.robust import MAD_TO_SD, evenly
+
+Volume = npt.NDArray[np.float32]
+
+RETURNED_FRACTION = {"CT": 0.25, "MR": 0.12, "PT": 0.1}  # of the sd of what was removed may come back; CT: .15 loses
+# lesions of 10 HU, .5 keeps half the noise; MR and PET: .25 costs .2 to .5 dB and keeps .05 more of their lesions
+WIDTHS = tuple(np.geomspace(0.6, 4.0, 14))  # sd of G in the finer of the two pixel sides, narrowest first
+TRUNCATE = 3.0  # sd at which G ends
+SAMPLED_PLACES = 4  # along the volume, where the width is chosen
+
+
+def return_low_frequencies(
+    images: Volume, voxels: Volume, spacing: tuple[float, float, float], threshold: float, share: float
+) -> float:
+    """Put the low frequencies of ``voxels - images`` back into ``images``, in place.
+
+    Args:
+        images: denoised, (slices, rows, columns), real units.
+        voxels: as measured, the same shape and unit.
+        spacing: mm between slices, rows and columns.
+        threshold: real value that tells tissue from air.
+        share: of the standard deviation of what was removed from tissue, see `RETURNED_FRACTION`.
+
+    Returns:
+        The standard deviation of G in mm: the narrowest that returns no more than ``share``.
+    """
+    width = _chosen_width(images, voxels, spacing, threshold, share)
+    planes: dict[int, Volume] = {}
+    for index in range(len(images)):
+        near = _neighbours(index, len(images), width / spacing[0])
+        planes = {at: planes[at] if at in planes else _low(images, voxels, at, width, spacing) for at in near}
+        images[index] += _mean(planes, near)
+    return width
+
+
+def _chosen_width(
+    images: Volume, voxels: Volume, spacing: tuple[float, float, float], threshold: float, share: float
+) -> float:
+    width = 0.0
+    for pixels in WIDTHS:
+        width = float(pixels * min(spacing[1:]))
+        removed, returned = [], []
+        for index in evenly(len(images), SAMPLED_PLACES):
+            tissue = voxels[index] > threshold
+            near = _neighbours(index, len(images), width / spacing[0])
+            low = _mean({at: _low(images, voxels, at, width, spacing) for at in near}, near)
+            removed.append((voxels[index] - images[index])[tissue])
+            returned.append(low[tissue])
+        if _sd(returned) <= share * _sd(removed):
+            break
+    return width
+
+
+def _neighbours(index: int, count: int, sd: float) -> dict[int, float]:
+    """Weights of the slices that G reaches, by their index."""
+    reach = int(TRUNCATE * sd + 0.5)
+    return {
+        at: float(np.exp(-0.5 * ((at - index) / sd) ** 2))
+        for at in range(max(0, index - reach), min(count, index + reach + 1))
+    }
+
+
+def _low(images: Volume, voxels: Volume, index: int, width: float, spacing: tuple[float, float, float]) -> Volume:
+    sds = (width / spacing[1], width / spacing[2])
+    return np.asarray(gaussian_filter(voxels[index] - images[index], sds, truncate=TRUNCATE))
+
+
+def _mean(planes: dict[int, Volume], weights: dict[int, float]) -> Volume:
+    return np.asarray(sum(weights[at] * plane for at, plane in planes.items()) / np.float32(sum(weights.values())))
+
+
+def _sd(values: list[Volume]) -> float:
+    all_ = np.concatenate(values)
+    return MAD_TO_SD * float(np.median(np.abs(all_ - np.median(all_)))) if all_.size else 0.0

@@ -1,0 +1,1 @@
+"""The initial estimate: transform shrinkage of blocks, refined by non-local Bayes over similar patches."""

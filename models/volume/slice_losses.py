@@ -1,0 +1,48 @@
+"""The losses of NS-N2N on a batch of pairs: ours, and as published."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import huber_loss
+
+from models.volume.matching import PAPER_TAU, confirmed
+from models.volume.pairs import SlicePair
+
+LAMBDA_RC = 1.0  # weight of L_RC; published: 0.5
+LAMBDA_ID = 0.5  # weight of the initial estimate where nothing confirms
+HUBER_SD = 3.0  # noise sd; nearly least squares on noise, so that skewed noise keeps its mean
+PAPER_LAMBDA_RC, PAPER_LAMBDA_IC = 0.5, 1.0
+
+
+def confirmed_loss(network: torch.nn.Module, pair: SlicePair, difference_sd: float) -> Tensor:
+    """L = W rho(f(x_i) - x_j) + lambda_ID (1 - W) rho(f(x_i) - g_i) + lambda_RC W rho(f(x_i) - f(x_j)), and swapped.
+
+    rho is Huber's, in units of the local noise; g are the initial estimate, and W is 1 where they confirm each other.
+    """
+    assert pair.guides is not None
+    x_i, x_j, level = pair.x_i, pair.x_j, pair.level
+    g_i, g_j = pair.guides
+    w = confirmed(g_i, g_j, level, difference_sd) * pair.valid
+    u = pair.valid - w
+    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([level, level]), torch.cat([g_i, g_j])).chunk(2)
+
+    def rho(error: Tensor) -> Tensor:
+        scaled: Tensor = huber_loss(error / level, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
+        return scaled
+
+    l_recon = (w * (rho(f_i - x_j) + rho(f_j - x_i))).mean()
+    l_id = (u * (rho(f_i - g_i) + rho(f_j - g_j))).mean()
+    l_rc = (w * rho(f_i - f_j)).mean()
+    return l_recon + LAMBDA_ID * l_id + 2 * LAMBDA_RC * l_rc
+
+
+def published_loss(network: torch.nn.Module, pair: SlicePair) -> Tensor:
+    """L = L_Recon + 0.5 L_RC + 1.0 L_IC of NS-N2N, with W from the strongly smoothed guides."""
+    assert pair.guides is not None
+    x_i, x_j, level = pair.x_i, pair.x_j, pair.level
+    w = ((pair.guides[0] - pair.guides[1]).abs() <= PAPER_TAU) * pair.valid
+    f_i, f_j, f_mean = network(torch.cat([x_i, x_j, (x_i + x_j) / 2]), level.repeat(3, 1, 1, 1)).chunk(3)
+    l_recon = (w * ((f_i - x_j) ** 2 + (f_j - x_i) ** 2)).mean()
+    l_rc = (w * (f_i - f_j) ** 2).mean()
+    l_ic = ((f_mean - (f_i + f_j) / 2) ** 2 * pair.valid).mean()
+    total: Tensor = l_recon + PAPER_LAMBDA_RC * l_rc + PAPER_LAMBDA_IC * l_ic
+    return total

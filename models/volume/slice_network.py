@@ -1,0 +1,25 @@
+"""The network of NS-N2N: one slice in, the same slice denoised out."""
+
+import torch
+from torch import Tensor
+
+from models.volume.unet import UNet
+
+INPUT_SD = 4.0  # noise sd that enter the network as 1
+
+
+class SliceNetwork(torch.nn.Module):
+    """f(x) = g + level * h(x, g, level): a initial estimate g plus a correction in units of the local noise."""
+
+    def __init__(self, guided: bool = True) -> None:
+        super().__init__()
+        self.correction = UNet(channels_in=3 if guided else 2)
+
+    def forward(self, x: Tensor, level: Tensor, estimate: Tensor | None = None) -> Tensor:
+        """Slices, their relative noise level and their estimates, all (B, 1, H, W), in the network's units.
+
+        Without a estimate, as the published method has none, x itself is g.
+        """
+        seen = [x / INPUT_SD, level] + ([] if estimate is None else [estimate / INPUT_SD])
+        h: Tensor = self.correction(torch.cat(seen, dim=1))
+        return (x if estimate is None else estimate) + level * h.float()

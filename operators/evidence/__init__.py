@@ -1,1 +1,0 @@
-"""Pure measures of what was removed, and their pictures."""

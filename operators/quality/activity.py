@@ -1,0 +1,34 @@
+"""What a PET reading stands on: the total activity, and the peaks of the hottest places."""
+
+import numpy as np
+from scipy import ndimage
+
+from operators.quality.bias import SURE, Images, Mask
+
+PEAK_MM = 10.0  # side of the cube of 1 cm3 whose mean is a peak
+HOTTEST = 10  # peaks that are followed; single ones are noise
+APART = 3  # cubes between two of them
+
+
+def total_change(before: Images, after: Images, valid: Mask) -> float:
+    """Percent by which the sum of all values changed."""
+    old, new = (float(images.sum(where=valid, dtype=np.float64)) for images in (before, after))
+    return 100 * (new / old - 1) if old else 0.0
+
+
+def peak_change(before: Images, after: Images, valid: Mask, spacing: tuple[float, float, float]) -> float:
+    """Percent by which the peaks of the hottest places surely changed, on average.
+
+    Places are sought in the mean of before and after: in either alone, its own noise would choose them.
+    """
+    size = [max(1, round(PEAK_MM / mm)) for mm in spacing]
+    old, new = (ndimage.uniform_filter(np.where(valid, images, 0), size) for images in (before, after))
+    level = old + new
+    peaks = level == ndimage.maximum_filter(level, [APART * side for side in size])
+    hottest = np.argsort(level[peaks])[-HOTTEST:]
+    was, is_ = old[peaks][hottest], new[peaks][hottest]
+    if not was.sum():
+        return 0.0
+    change = 100 * (is_ - was) / was.mean()
+    error = SURE * float(change.std()) / np.sqrt(len(change))
+    return float(np.sign(change.mean()) * max(0.0, abs(change.mean()) - error))

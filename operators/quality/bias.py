@@ -1,0 +1,60 @@
+"""By how much the mean was moved: of everything, of each tissue level, of each slice.
+
+Levels are those of small squares and those around them, of the mean of before and after: sorting single voxels by
+their noisy value would find a bias where there is none.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter
+
+from operators.quality.assessment import LevelBias
+
+SIDE = 8  # pixels of a square; its mean tells the level without selecting for noise
+LEVEL_FRACTIONS = (0.0, 0.03, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.98, 1.0)  # of the squares, between levels
+AROUND = 3  # squares a side whose mean is the level of the middle one: its own noise must not choose it
+FEWEST_SQUARES = 30  # of one level; fewer say little of their spread
+SURE = 3.0  # standard errors that a bias must stand out by
+
+Real = npt.NDArray[np.float64]
+Images = npt.NDArray[np.float32]  # (slices or frames, rows, columns)
+Mask = npt.NDArray[np.bool_]
+
+
+def squares(image: npt.NDArray[np.generic], side: int = SIDE) -> npt.NDArray[np.generic]:
+    """Each whole square of (..., rows, columns): (..., rows / side, columns / side, pixels)."""
+    rows, columns = (count // side for count in image.shape[-2:])
+    cut = image[..., : rows * side, : columns * side].reshape(*image.shape[:-2], rows, side, columns, side)
+    return np.moveaxis(cut, -2, -3).reshape(*image.shape[:-2], rows, columns, side * side)
+
+
+def square_means(before: Images, after: Images, tissue: Mask, side: int = SIDE) -> tuple[Real, Real]:
+    """Level and change of every square that is wholly tissue."""
+    old, new = (squares(images, side).mean(axis=-1, dtype=np.float64) for images in (before, after))
+    whole = squares(tissue, side).all(axis=-1)
+    level = uniform_filter((old + new) / 2, (0, AROUND, AROUND))
+    return level[whole], (new - old)[whole]
+
+
+def level_biases(level: Real, change: Real) -> Iterator[tuple[LevelBias, float]]:
+    """The bias of each level, and its standard error."""
+    if level.size < FEWEST_SQUARES:
+        return
+    bounds = np.unique(np.quantile(level, LEVEL_FRACTIONS))
+    for low, high in pairwise(bounds):
+        chosen = (level >= low) & ((level < high) | (high == bounds[-1]))
+        if (count := int(chosen.sum())) >= FEWEST_SQUARES:
+            bias = LevelBias(float(level[chosen].mean()), float(change[chosen].mean()), count * SIDE**2)
+            yield bias, float(change[chosen].std() / np.sqrt(count))
+
+
+def slice_biases(before: Images, after: Images, tissue: Mask) -> npt.NDArray[np.float32]:
+    """The mean change of the tissue of each slice; 0 where a slice has none."""
+    changes = [
+        float((new - old).mean(where=inside, dtype=np.float64)) if inside.any() else 0.0
+        for old, new, inside in zip(before, after, tissue, strict=True)
+    ]
+    return np.asarray(changes, np.float32)

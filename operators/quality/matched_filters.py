@@ -1,0 +1,47 @@
+"""Filters in the shape of small things: spots of three widths over 1, 3 or 7 slices, and lines at eighteen angles.
+
+Each is matched to the noise it looks into: divided by that noise's own spectrum in a slice, since a line is easily seen
+in what has little power at low frequencies.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import fft, ndimage
+
+from operators.quality.bias import Images
+
+SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3)  # pixels, sd; slices
+NARROWEST, LONG_DEPTH = SPOTS[0], 7  # a line along the normal is the narrowest spot over so many slices
+ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between two are missed
+FILTERS = len(SPOTS) * len(DEPTHS) + 1 + ANGLES
+ALL_CORES = -1  # slices are transformed side by side; each comes out the same whatever their number
+SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
+LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small things
+
+
+def matched(images: Images) -> Iterator[Images]:
+    """``images``, (slices, rows, columns), through each filter, always in the same order; edges wrap around."""
+    size = images.shape[1:]
+    spectrum = fft.rfft2(images)
+    power = np.square(np.abs(spectrum)).mean(axis=0)
+    power = ndimage.gaussian_filter(power, SPECTRUM_SMOOTH, mode=("wrap", "mirror"))
+    whitened = spectrum / np.maximum(power, LEAST_POWER * power.mean() + np.finfo(power.dtype).tiny)
+    for shape, depth in _shapes((size[0], size[1])):
+        found = fft.irfft2(whitened * np.conj(fft.rfft2(shape)), s=size, workers=ALL_CORES)
+        yield found if depth == 1 else np.asarray(ndimage.uniform_filter1d(found, depth, axis=0, mode="constant"))
+
+
+def _shapes(size: tuple[int, int]) -> Iterator[tuple[Images, int]]:
+    """Each shape, centred on the first pixel, and its depth in slices."""
+    point = np.zeros(size, np.float32)
+    point[0, 0] = 1
+    for width in SPOTS:
+        spot = np.asarray(ndimage.gaussian_filter(point, width, truncate=3, mode="wrap"))
+        for depth in (*DEPTHS, LONG_DEPTH) if width == NARROWEST else DEPTHS:
+            yield spot, depth
+    for angle in np.pi * np.arange(ANGLES) / ANGLES:
+        line = np.zeros(size, np.float32)
+        for step in range(-HALF_LINE, HALF_LINE + 1):
+            line[round(step * np.sin(angle)) % size[0], round(step * np.cos(angle)) % size[1]] += 1
+        yield line, 1

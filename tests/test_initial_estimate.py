@@ -1,0 +1,144 @@
+"""Laws of the initial estimate: the noise of each coefficient is found, and what it cannot explain stays."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from models.volume.finishing.change_limit import LARGEST_CHANGE_SD, limit_change
+from models.volume.initial.initial_estimate import initial_estimate
+from models.volume.initial.similar_patches import QUICK
+from models.volume.initial.transform import BLOCK, cosine_matrix, shrunk
+from models.volume.noise.noise_level import measure_noise
+from models.volume.scaling import Scaling, noise_units
+from models.volume.tissue import Tissue
+
+EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
+WHITE = torch.ones(BLOCK**3)
+
+
+def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
+    return with_level(voxels, np.ones(voxels.shape[1:], np.float32), sd)
+
+
+def with_level(voxels: np.ndarray, level: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
+    slices = ((slice_, torch.from_numpy(level)) for slice_ in torch.from_numpy(voxels))
+    with ThreadPoolExecutor() as pool:
+        return np.stack([slice_.numpy() for slice_ in shrunk(slices, sd, pool)])
+
+
+def test_the_transform_is_orthonormal() -> None:
+    assert torch.allclose(cosine_matrix() @ cosine_matrix().T, torch.eye(BLOCK), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(4, 9, 11), (7, 4, 30), (5, 3, 2), (6, 33, 32)])
+def test_a_volume_without_noise_comes_through_at_any_size(shape: tuple[int, int, int]) -> None:
+    voxels = 50 * white(shape)
+    assert np.allclose(through(voxels, 1e-6 * WHITE), voxels, atol=1e-3)
+
+
+def test_white_noise_falls_to_what_the_mean_of_a_block_keeps() -> None:
+    left = through(white((12, 64, 64)))[3:-3, 8:-8, 8:-8].std()
+    assert left < 2.0 / math.sqrt(BLOCK**3)
+
+
+def test_where_noise_grows_plain_tissue_far_from_zero_stays_plain() -> None:
+    level = np.linspace(0.7, 1.4, 64, dtype=np.float32) * np.ones((64, 1), np.float32)
+    voxels = 200 + level * white((12, 64, 64))
+    left = (with_level(voxels.astype(np.float32), level) - 200) / level
+    assert left[3:-3, 8:-8, 8:-8].std() < 2.0 / math.sqrt(BLOCK**3)
+
+
+def test_an_edge_far_above_the_noise_stays_where_it_is() -> None:
+    truth = np.where(np.arange(64) < 31, 0.0, 30.0) * np.ones((8, 64, 1))
+    found = through((truth + white(truth.shape)).astype(np.float32))
+    assert np.abs(found - truth)[:, :, 28:34].mean() < 0.5
+    assert abs((found - truth).mean()) < 0.05
+
+
+def test_every_slice_comes_out_once_and_in_order() -> None:
+    ramp = np.arange(9, dtype=np.float32)[:, None, None] * 100 + np.zeros((9, 16, 16), np.float32)
+    assert np.allclose(through(ramp, 1e-6 * WHITE)[:, 8, 8], 100 * np.arange(9), atol=1e-2)
+
+
+@pytest.mark.parametrize(("width", "mixing"), [(0.0, 0.0), (0.8, 0.0), (0.8, 0.6)])
+def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> None:
+    noise = white((25, 96, 96))
+    noise = ndimage.gaussian_filter(noise[1:] + mixing * noise[:-1], (0, width, width))
+    noise /= noise.std()
+    anatomy = 4 * ndimage.gaussian_filter(white(noise.shape, 1), (4, 6, 6)) / 0.01
+    measured = measure_noise(torch.from_numpy((noise + anatomy).astype(np.float32))[:, None], EVERYTHING)
+    found = measured.sd * measured.spectrum
+    blocks = torch.from_numpy(noise).unfold(0, 4, 4).unfold(1, 4, 4).unfold(2, 4, 4).reshape(-1, BLOCK**3)
+    kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix())
+    true = (blocks.double() @ kernel.T.double()).std(dim=0)
+    ratio = found[1:] / true[1:]
+    assert float(ratio.median()) == pytest.approx(1.0, abs=0.12)
+    assert float(ratio.max()) < 1.5
+
+
+@pytest.mark.parametrize("width", [0.0, 0.8])
+def test_blocks_are_not_chosen_for_the_noise_that_is_read(width: float) -> None:
+    noise = ndimage.gaussian_filter(white((26, 128, 128)), (0, width, width))
+    measured = measure_noise(torch.from_numpy(noise)[:, None], EVERYTHING)
+    assert measured.sd == pytest.approx(noise.std(), rel=0.06)
+    assert float(measured.spectrum.square().mean()) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_without_tissue_the_noise_is_white_and_its_level_what_there_is() -> None:
+    volume = torch.from_numpy(5 * white((6, 1, 20, 20)))
+    noise = measure_noise(volume, Tissue(math.inf, (-math.inf, math.inf), ceiling=3.0))
+    assert torch.allclose(noise.spectrum, WHITE)
+    assert noise.sd == pytest.approx(5.0, rel=0.5)
+    assert bool(noise.level.isfinite().all())
+
+
+def test_slices_that_differ_by_anatomy_are_not_taken_for_noisy() -> None:
+    organs = ndimage.gaussian_filter(white((128, 128), 2), 10) > 0
+    anatomy = 2000 * ndimage.gaussian_filter(white((16, 128, 128)), (0, 8, 8)) * organs
+    volume = torch.from_numpy((anatomy + 10 * white(anatomy.shape, 1)).astype(np.float32))[:, None]
+    differences = (volume[1:] - volume[:-1]).std() / math.sqrt(2)
+    assert float(differences) > 40.0
+    assert measure_noise(volume, EVERYTHING).sd == pytest.approx(10.0, rel=0.2)
+
+
+@pytest.mark.parametrize("shape", [(4, 1, 20, 20), (4, 1, 3, 2), (9, 1, 5, 30)])
+@pytest.mark.parametrize("size", [0.0, 1e-3, 1e4])
+def test_small_and_constant_volumes_have_a_noise(shape: tuple[int, ...], size: float) -> None:
+    noise = measure_noise(torch.from_numpy(7 + size * white(shape)), EVERYTHING)
+    assert noise.level.shape == (shape[0], 1, -(-shape[2] // 4), -(-shape[3] // 4))
+    assert bool(noise.level.isfinite().all() and noise.spectrum.isfinite().all())
+    assert noise.sd > 0.0
+
+
+def test_the_guess_is_nearer_to_the_truth() -> None:
+    truth = 300 * ndimage.gaussian_filter(white((12, 64, 64)), (2, 4, 4)) / 0.03
+    voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
+    noise = measure_noise(voxels, EVERYTHING)
+    scaling = noise_units(voxels, noise)
+    estimate = scaling.real(
+        torch.from_numpy(initial_estimate(voxels, scaling, WHITE, -math.inf, QUICK, math.inf, "test"))
+    ).numpy()
+    assert np.std(estimate - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
+
+
+def test_no_voxel_changes_by_more_than_noise_can() -> None:
+    voxels, images = 10 * white((3, 8, 8)), np.zeros((3, 8, 8), np.float32)
+    scaling = Scaling(0.0, 2.0, torch.ones(3, 1, 2, 2))
+    limit_change(images, voxels, scaling)
+    assert np.abs(images - voxels).max() == pytest.approx(2 * LARGEST_CHANGE_SD)
+    assert np.array_equal(images[np.abs(voxels) < 2 * LARGEST_CHANGE_SD], np.zeros_like(images)[np.abs(voxels) < 7])
+
+
+def test_no_value_goes_beyond_those_that_were_measured() -> None:
+    voxels = white((3, 8, 8))
+    images = (5 * white((3, 8, 8), 1)).astype(np.float32)
+    limit_change(images, voxels, Scaling(0.0, 2.0, torch.ones(3, 1, 2, 2)))
+    assert (images.min(), images.max()) == (voxels.min(), voxels.max())
