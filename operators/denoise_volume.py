@@ -11,7 +11,9 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
+from models.fitting import FitContext
+from models.volume.ns_n2n import MINIMUM_SLICES, denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
 from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import Volume, read_volume
@@ -50,11 +52,7 @@ def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute,
             spacing=volume.spacing,
             modality=source.modality,
             settings=settings,
-            compute=compute,
-            seed=seed,
-            budget=time_slot.planned,
-            deadline=time_slot.deadline(),
-            label=label_of(source),
+            context=FitContext(compute, seed, time_slot.planned, time_slot.deadline(), label_of(source)),
         )
     return denoised_series(source, results, found.left_out, settings, started)
 

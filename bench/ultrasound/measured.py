@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.compute import choose_compute
+from models.fitting import FitContext
 from models.ultrasound.brightness import restore_brightness
-from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.speckle2self import denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from validation.phantoms.speckle_phantom import MAXIMUM
 
 PUBLISHED_STEPS = 150
@@ -62,11 +64,7 @@ def _fitted(frames: Image, tissue: Mask, settings: Speckle2SelfSettings) -> Imag
         tissue,
         maximum=MAXIMUM,
         settings=settings,
-        compute=choose_compute("cpu"),
-        seed=SEED,
-        budget=LONG,
-        deadline=math.inf,
-        label="bench",
+        context=FitContext(choose_compute("cpu"), SEED, LONG, math.inf, "bench"),
     ).images
 
 

@@ -12,7 +12,9 @@ import numpy as np
 from bench.volumes import classical, self_supervised
 from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
-from models.volume.ns_n2n import NSN2NSettings, denoise_volume
+from models.fitting import FitContext
+from models.volume.ns_n2n import denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
 from validation.phantoms.anatomy import Volume
 
 PLENTY = 1e9  # seconds: the steps are those asked for
@@ -27,11 +29,7 @@ def ns_n2n(variant: str, case: Case, steps: int, seed: int) -> Volume:
         spacing=case.spacing,
         modality=case.modality,
         settings=NSN2NSettings(variant=variant, steps=steps),
-        compute=choose_compute("cpu"),
-        seed=seed,
-        budget=PLENTY,
-        deadline=math.inf,
-        label=variant,
+        context=FitContext(choose_compute("cpu"), seed, PLENTY, math.inf, variant),
     )
     return done.images
 
