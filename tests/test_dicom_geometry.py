@@ -12,13 +12,11 @@ from operators.dicom.errors import (
     MissingAttributeError,
     OwnOutputError,
     Refusal,
-    RepeatedPositionError,
-    SliceGapError,
-    TooFewPositionsError,
 )
 from operators.dicom.geometry import Stack, stacks_of
 from operators.dicom.identity import MODEL_NAME
 from operators.dicom.reading import read_study
+from operators.dicom.volume_errors import RepeatedPositionError, SliceGapError, TooFewPositionsError
 
 MINIMUM = 3
 

@@ -66,6 +66,19 @@ class ImageKindError(Refusal):
         super().__init__(f"{kind} is not denoised: {reason}")
 
 
+class MapError(ImageKindError):
+    """A map that was computed from images."""
+
+    reason_code = "computed-map"
+
+    def __init__(self, name: str, key: str) -> None:
+        super().__init__(
+            name,
+            "its values are computed, not measured; send the images that it was computed from, or add "
+            f"{key!r} to limits.maps",
+        )
+
+
 class OwnOutputError(Refusal):
     """The series comes from this application."""
 
@@ -143,54 +156,6 @@ class UnwritableError(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "an attribute of the header breaks its encoding and cannot be written again; correct the header"
-        )
-
-
-class SliceGapError(Refusal):
-    """Slices are missing and a part left by the gap is too small to be denoised alone."""
-
-    reason_code = "slice-gap"
-
-    def __init__(self, gaps: str, spacing: float, sizes: str, minimum: int) -> None:
-        super().__init__(
-            f"slices are missing {gaps} along the stack (usual spacing {spacing:.2f} mm), which leaves parts "
-            f"of {sizes} slices where at least {minimum} are needed; send the missing slices"
-        )
-
-
-class TooFewPositionsError(Refusal):
-    """A volume has fewer slices than the method needs."""
-
-    reason_code = "too-few-slices"
-
-    def __init__(self, slices: int, images: int, minimum: int) -> None:
-        super().__init__(
-            f"{slices} slice(s) among its {images} image(s) form a volume, fewer than the {minimum} neighbouring ones "
-            "that the method compares; send the whole series"
-        )
-
-
-class OnePositionError(Refusal):
-    """A time series of one slice."""
-
-    reason_code = "one-position"
-
-    def __init__(self, images: int) -> None:
-        super().__init__(
-            f"its {images} images show one and the same position, as a time series of one slice does, and the method "
-            "compares slices at neighbouring positions; send a series of several slices"
-        )
-
-
-class RepeatedPositionError(Refusal):
-    """Several slices lie at one position and no attribute tells which volume each belongs to."""
-
-    reason_code = "repeated-position"
-
-    def __init__(self, frames: int, positions: int) -> None:
-        super().__init__(
-            f"{frames} slices share {positions} positions and no attribute tells the volumes apart; "
-            "send each volume as a series of its own"
         )
 
 

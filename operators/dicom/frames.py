@@ -31,6 +31,8 @@ GROUPS = (
     "MRModifierSequence",
     "MRDiffusionSequence",
     "DiffusionGradientDirectionSequence",
+    "RealWorldValueMappingSequence",
+    "DerivationImageSequence",
     "CardiacSynchronizationSequence",
     "RespiratorySynchronizationSequence",
 )

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from highdicom.spatial import get_normal_vector
 
-from operators.dicom.errors import OnePositionError, Refusal, SliceGapError, TooFewPositionsError
+from operators.dicom.errors import Refusal
 from operators.dicom.reading import Series
 from operators.dicom.slices import FramePlace, PlacedSlice, placed_slices
 from operators.dicom.splitting import SAME_POSITION, volumes_among
+from operators.dicom.volume_errors import OnePositionError, SliceGapError, TooFewPositionsError
 
 __all__ = ["FramePlace", "Stack", "Volumes", "stacks_of", "volumes_in"]
 

@@ -24,6 +24,7 @@ from operators.dicom.errors import (
     TooLargeError,
 )
 from operators.dicom.files import UnreadableError, input_files, read_dataset
+from operators.dicom.map_kinds import MAP_KINDS
 from operators.dicom.study import Instance, Series, Study, Unread
 from operators.dicom.values import text
 
@@ -38,6 +39,12 @@ class ReadingLimits:
 
     values_per_instance: int = 2**29  # rows x columns x frames x samples; twice a CT of 1000 slices
     several_studies: Literal["denoise", "refuse"] = "denoise"  # what becomes of an input with more than one
+    maps: tuple[str, ...] = ()  # kinds of computed maps that are denoised all the same
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.maps) - {kind.key for kind in MAP_KINDS}):
+            known = ", ".join(kind.key for kind in MAP_KINDS)
+            raise ValueError(f"limits.maps names {unknown[0]!r}, which is none of {known}")
 
 
 def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
@@ -106,7 +113,7 @@ def _series(
         kept = tuple(_without_duplicates(images))
     except Refusal as refusal:
         return Series(tuple(ordered), refusal)
-    return Series(kept, None, Counter(str(refusal) for refusal in refusals))
+    return Series(kept, None, Counter(str(refusal) for refusal in refusals), frozenset(limits.maps))
 
 
 def _without_duplicates(ordered: list[Instance]) -> Iterator[Instance]:

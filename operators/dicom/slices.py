@@ -63,7 +63,7 @@ def placed_slices(series: Series) -> tuple[list[PlacedSlice], Counter[str]]:
             continue
         for frame, header in enumerate(frame_headers(instance)):
             try:
-                check_frame_kind(header, instance)
+                check_frame_kind(header, instance, series.maps)
             except ImageKindError as reason:
                 refusal = refusal or reason
                 left_out[str(reason)] += 1

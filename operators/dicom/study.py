@@ -71,6 +71,7 @@ class Series:
     instances: tuple[Instance, ...]
     refusal: Refusal | None
     left_out: Mapping[str, int] = field(default_factory=dict)  # images of other kinds among them, by the reason
+    maps: frozenset[str] = frozenset()  # the kinds of computed maps that the settings let through
 
     @property
     def uid(self) -> str:

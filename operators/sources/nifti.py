@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 
 from operators.dicom.errors import Refusal
+from operators.dicom.label_masks import refuse_labels
 from operators.dicom.pixels import Volume
 from operators.dicom.reading import Unread
 
@@ -98,11 +99,16 @@ def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
 
 
 def read_volumes(source: NiftiImage) -> Iterator[tuple[int, Volume]]:
-    """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid."""
+    """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid.
+
+    Raises:
+        Refusal: a volume of labels.
+    """
     image = nibabel.load(source.path)
     data, (column, row, slice_) = image.dataobj, map(float, image.header.get_zooms()[:3])
     for index in range(source.volume_count):
         real = np.asarray(data[..., index] if len(image.shape) == 4 else data, dtype=np.float32).transpose(2, 1, 0)
+        refuse_labels(real)
         valid = np.isfinite(real)
         yield index, Volume(np.ascontiguousarray(np.where(valid, real, 0)), valid, (slice_, row, column))
 
