@@ -24,6 +24,7 @@ from operators.dicom import (
     private_tags,
     splitting,
     volume_errors,
+    zones,
 )
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
@@ -94,8 +95,9 @@ def _told_apart() -> Iterator[str]:
     rows = [
         ("Difference of a direction cosine", geometry.ORIENTATION_TOLERANCE),
         ("Pixel spacing, relative", geometry.PIXEL_SPACING_TOLERANCE),
-        ("Slice spacing over the usual one nearby, relative; more is a gap", geometry.GAP_TOLERANCE),
-        ("Shift within the plane off the line of the neighbours, pixels; more is a gap", geometry.SHIFT_TOLERANCE),
+        ("Slice spacing over the usual one nearby, relative; more is a gap", zones.GAP_TOLERANCE),
+        ("Shift within the plane off the line of the neighbours, pixels; more is a gap", zones.SHIFT_TOLERANCE),
+        ("Slice spacing over slice thickness; more is no neighbour", zones.NEIGHBOUR_SPACING),
         ("Positions that are one, mm", splitting.SAME_POSITION),
     ]
     yield table(("Tolerance", "Value"), rows)

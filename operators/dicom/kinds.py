@@ -84,7 +84,8 @@ def check_frame_kind(header: Dataset, instance: Instance, maps: frozenset[str]) 
     """
     words = {*texts(instance.header, "ImageType")[2:], *texts(header, "FrameType")[2:]}
     words |= {text(header, "VolumeBasedCalculationTechnique"), *texts(instance.header, "SeriesType")}
-    if text(instance.header, "ConversionType") in SCREEN_CONVERSIONS:
+    original = texts(instance.header, "ImageType")[:1] == ("ORIGINAL",)
+    if text(instance.header, "ConversionType") in SCREEN_CONVERSIONS and not original:
         raise ImageKindError(*SCREEN)
     for word in sorted(words & REFUSED_TYPES.keys()):
         raise ImageKindError(*REFUSED_TYPES[word])
