@@ -15,7 +15,7 @@ from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from operators.boundary import within_boundary
 from operators.dicom.cine import Clip, read_clip
 from operators.dicom.errors import Refusal
-from operators.dicom.reading import Instance, Series
+from operators.dicom.study import Instance, Series
 from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
 from operators.time_budget import TimeSlot
 

@@ -5,21 +5,29 @@ message is one sentence for a PACS administrator: what was given, which rule it 
 It never holds a patient identifier, free text of the input, or a file name.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
-from pydicom.datadict import tag_for_keyword
-from pydicom.tag import Tag
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 
-def _named(keyword: str) -> str:
-    tag = tag_for_keyword(keyword)
-    return f"{keyword} {Tag(tag)}" if tag is not None else keyword
+def named(attribute: str | BaseTag) -> str:
+    """Return what a message calls an attribute: keyword and tag, the tag alone where it is private."""
+    if isinstance(attribute, BaseTag):
+        return f"{keyword_for_tag(attribute)} {attribute}".strip()
+    tag = tag_for_keyword(attribute)
+    return f"{attribute} {Tag(tag)}" if tag is not None else attribute
 
 
 def _name_of(uid: str) -> str:
     """The name of a UID, or its digits; empty where it is text of somebody's own."""
     return UID(uid).name if UID(uid).is_valid else ""
+
+
+class UnreadableError(ValueError):
+    """The file is no DICOM object that can be used; the message says why and names no file."""
 
 
 class Refusal(ValueError):
@@ -34,7 +42,7 @@ class UnusableValueError(Refusal):
     reason_code = "unusable-value"
 
     def __init__(self, keyword: str) -> None:
-        super().__init__(f"{_named(keyword)} cannot be read as its value representation asks; correct the header")
+        super().__init__(f"{named(keyword)} cannot be read as its value representation asks; correct the header")
 
 
 class MissingAttributeError(Refusal):
@@ -43,7 +51,7 @@ class MissingAttributeError(Refusal):
     reason_code = "missing-attribute"
 
     def __init__(self, keyword: str, need: str) -> None:
-        super().__init__(f"{_named(keyword)} is absent or empty, but {need}; complete the header")
+        super().__init__(f"{named(keyword)} is absent or empty, but {need}; complete the header")
 
 
 class NotAnImageError(Refusal):
@@ -153,9 +161,10 @@ class UnwritableError(Refusal):
 
     reason_code = "unwritable-attribute"
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         super().__init__(
-            "an attribute of the header breaks its encoding and cannot be written again; correct the header"
+            f"{' and '.join(names)} must be there, but breaks its encoding and cannot be written again; "
+            "correct the header"
         )
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from operators.dicom.errors import Refusal
-from operators.dicom.reading import Series
 from operators.dicom.slices import FramePlace, PlacedSlice, placed_slices
 from operators.dicom.splitting import SAME_POSITION, volumes_among
+from operators.dicom.study import Series
 from operators.dicom.volume_errors import OnePositionError, RepeatedPositionError, TooFewPositionsError
 from operators.dicom.zones import along_normal, blocks_of, zones_of
 

@@ -18,7 +18,7 @@ from operators.dicom.frames import frame_headers, whole_dataset
 from operators.dicom.geometry import Stack
 from operators.dicom.label_masks import refuse_labels
 from operators.dicom.mappings import Linear, Real, Stored, Table, grown_for, mapping_of, padding_of
-from operators.dicom.reading import Instance
+from operators.dicom.study import Instance
 
 
 @dataclass(frozen=True, eq=False)

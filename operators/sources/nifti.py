@@ -5,7 +5,7 @@ A file of four dimensions is that many volumes, each denoised by itself. Nothing
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from nibabel.filebasedimages import ImageFileError
 from operators.dicom.errors import Refusal
 from operators.dicom.label_masks import refuse_labels
 from operators.dicom.pixels import Volume
-from operators.dicom.reading import Unread
+from operators.dicom.study import Unread
 
 SUFFIXES = (".nii", ".nii.gz")
 UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
@@ -50,6 +50,7 @@ class NiftiImage:
     volume_count: int
     refusal: Refusal | None
     study_uid: str = ""
+    attributes_left_out: Mapping[str, int] = field(default_factory=dict)  # none: the header is kept whole
 
     @property
     def instances(self) -> tuple[Path, ...]:
