@@ -236,3 +236,14 @@ def test_lossy_input_is_known(tmp_path: Path) -> None:
 
 def test_enhanced_objects_are_tried_whole(tmp_path: Path) -> None:
     assert not only_series(save(tmp_path, enhanced("MR", 4))).attributes_left_out
+
+
+def test_what_follows_the_pixels_is_kept_or_dropped_without_harm(tmp_path: Path) -> None:
+    slices = image_series("CT", 4)
+    for made in slices:
+        made.private_block(0x7FE1, "MAKER", create=True).add_new(1, "LO", "kept")
+    save(tmp_path, *slices)
+    whole = (tmp_path / "file1").read_bytes()
+    (tmp_path / "file1").write_bytes(whole + b"\xfe\xff\xdd\xe0\0\0\0\0")  # a sequence delimiter astray
+    derived = derive(only_series(tmp_path))
+    assert [made[0x7FE11001].value for made in derived] == ["kept"] * 4

@@ -9,11 +9,10 @@ from pydicom.dataset import Dataset
 
 from operators.dicom.classes import ENHANCED_VOLUMES
 from operators.dicom.decoding import BROKEN
-from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.errors import ImageKindError, UndecodableError, UnreadableError, UnusableValueError
 from operators.dicom.files import read_dataset, transfer_syntax
 from operators.dicom.study import Instance
-from operators.dicom.unwritable import unwritable_tags
+from operators.dicom.unwritable import drop_unwritable_after_pixels
 from operators.dicom.values import items, parsing
 
 # Functional group sequences, and those nested in them, whose attributes place, scale or tell apart a frame.
@@ -80,10 +79,9 @@ def whole_dataset(instance: Instance) -> Dataset:
     # pydicom gives up without an exception where compressed data break off
     if len(dataset) < len(instance.header) + len(instance.left_out):
         raise UndecodableError(transfer_syntax(instance.header), BROKEN)
-    trailing = dataset[PIXEL_DATA + 1 :]  # private or optional; not in the header
-    for tag in (*instance.left_out, *unwritable_tags(trailing, set())):
-        if tag in dataset:
-            del dataset[tag]
+    for tag in instance.left_out:
+        del dataset[tag]
+    drop_unwritable_after_pixels(dataset)
     return dataset
 
 

@@ -15,6 +15,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag
 
+from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
 from operators.dicom.errors import UnwritableError, named
 from operators.dicom.values import items, readable, text
@@ -40,7 +41,7 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
     Raises:
         UnwritableError: one of them is of type 1 or 2.
     """
-    tags = unwritable_tags(header, written)
+    tags = _unwritable(header, header.keys(), written)
     required = [tag for tag in tags if not _is_optional(tag, text(header, "SOPClassUID"))]
     if required:
         raise UnwritableError([named(tag) for tag in required])
@@ -49,9 +50,16 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
     return tags
 
 
-def unwritable_tags(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
-    """Return the tags of attributes that cannot be written as Explicit VR Little Endian, or not be read for it."""
-    marks = {tag: _mark(header, tag) for tag in header.keys() if _is_data(tag)}  # noqa: SIM118
+def drop_unwritable_after_pixels(dataset: Dataset) -> None:
+    """Take out what follows the pixel data and cannot be written; it is private or optional, and no header shows it."""
+    following = [tag for tag in dataset.keys() if tag > PIXEL_DATA]  # noqa: SIM118
+    for tag in _unwritable(dataset, following, set()):
+        del dataset[tag]
+
+
+def _unwritable(header: Dataset, tags: Iterable[BaseTag], written: Written) -> tuple[BaseTag, ...]:
+    """Return those tags that cannot be written as Explicit VR Little Endian, or not be read for it."""
+    marks = {tag: _mark(header, tag) for tag in tags if _is_data(tag)}
     fresh = [tag for tag, mark in marks.items() if mark is None or mark not in written]
     unread = [tag for tag in fresh if not _is_read(header, keyword_for_tag(tag))]
     if not unread and _can_be_written(header, fresh):
