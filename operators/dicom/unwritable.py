@@ -13,7 +13,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
@@ -22,7 +22,7 @@ from operators.dicom.values import items, readable, text
 
 OPTIONAL = "3"
 # By which other elements are encoded; they go along with whatever is written.
-CONTEXT = ("SpecificCharacterSet", "PixelRepresentation", "BitsAllocated", "SamplesPerPixel")
+CONTEXT = (Tag("SpecificCharacterSet"), Tag("PixelRepresentation"), Tag("BitsAllocated"), Tag("SamplesPerPixel"))
 # What the writer reads of a source beyond the attributes that its pixels and its place are read from.
 READ_AS_TEXT = ("ImageType", "SeriesDescription", "SeriesNumber", "DerivationDescription", "LossyImageCompression")
 READ_AS_ITEMS = ("ContributingEquipmentSequence", "DerivationCodeSequence", "SourceImageEvidenceSequence")
@@ -42,8 +42,7 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
         UnwritableError: one of them is of type 1 or 2.
     """
     tags = _unwritable(header, header.keys(), written)
-    required = [tag for tag in tags if not _is_optional(tag, text(header, "SOPClassUID"))]
-    if required:
+    if required := _required(tags, text(header, "SOPClassUID")):
         raise UnwritableError([named(tag) for tag in required])
     for tag in tags:
         del header[tag]
@@ -88,7 +87,7 @@ def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:
     implicit, little = header.original_encoding[0], header.original_encoding[1] is not False
     source = header if little else deepcopy(header)  # whose words are swapped in place
     some = Dataset()
-    for tag in {*tags, *(BaseTag(source[name].tag) for name in CONTEXT if name in source)}:
+    for tag in {*tags, *(tag for tag in CONTEXT if tag in source and _parses(source, tag))}:
         some[tag] = source.get_item(tag)
     some.set_original_encoding(implicit, little, header.original_character_set)
     target = DicomBytesIO()
@@ -102,16 +101,22 @@ def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:
     return readable(write)
 
 
-def _is_optional(tag: BaseTag, sop_class: str) -> bool:
-    if tag.is_private:
-        return True
-    keyword, attributes = keyword_for_tag(tag), get_module_attribute_map()
+def _parses(header: Dataset, tag: BaseTag) -> bool:
+    return readable(lambda: header[tag])
+
+
+def _required(tags: Iterable[BaseTag], sop_class: str) -> list[BaseTag]:
+    """Return those of the tags that are of type 1 or 2, conditional or not, in the top level of a storage class."""
+    keywords = {keyword_for_tag(tag): tag for tag in tags if not tag.is_private}
+    if not keywords:
+        return []
+    attributes = get_module_attribute_map()
     modules = get_iod_module_map()[get_sop_class_iod_map().get(sop_class, US_IMAGE)]
-    types = {
-        attribute["type"]
+    required = {
+        attribute["keyword"]
         for module in modules
         for attribute in attributes[module["key"]]
-        if attribute["keyword"] == keyword and not attribute["path"]
+        if attribute["keyword"] in keywords and not attribute["path"] and attribute["type"] != OPTIONAL
     }
     get_module_attribute_map.cache_clear()  # a hundred megabytes, needed only where a header is broken
-    return types <= {OPTIONAL}
+    return [tag for keyword, tag in keywords.items() if keyword in required]
