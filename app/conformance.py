@@ -19,9 +19,12 @@ from operators.dicom import (
     files,
     geometry,
     kinds,
+    map_kinds,
     parts,
     private_tags,
     splitting,
+    volume_errors,
+    zones,
 )
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
@@ -92,14 +95,22 @@ def _told_apart() -> Iterator[str]:
     rows = [
         ("Difference of a direction cosine", geometry.ORIENTATION_TOLERANCE),
         ("Pixel spacing, relative", geometry.PIXEL_SPACING_TOLERANCE),
-        ("Slice spacing over the usual one nearby, relative; more is a gap", geometry.GAP_TOLERANCE),
-        ("Shift within the plane off the line of the neighbours, pixels; more is a gap", geometry.SHIFT_TOLERANCE),
+        ("Slice spacing over the usual one nearby, relative; more is a gap", zones.GAP_TOLERANCE),
+        ("Shift within the plane off the line of the neighbours, pixels; more is a gap", zones.SHIFT_TOLERANCE),
+        ("Slice spacing over slice thickness; more is no neighbour", zones.NEIGHBOUR_SPACING),
         ("Positions that are one, mm", splitting.SAME_POSITION),
     ]
     yield table(("Tolerance", "Value"), rows)
     yield "Frames of these types are left out, or the series is refused where no others remain:"
     words = {**kinds.REFUSED_TYPES, **{word: kinds.NOT_MAGNITUDE_KIND for word in sorted(kinds.NOT_MAGNITUDE)}}
     yield table(("Word in ImageType or FrameType", "Kind", "Reason"), [(word, *why) for word, why in words.items()])
+    yield (
+        "So are computed maps, unless `limits.maps` names their kind. One of these values of ImageType or FrameType, a "
+        "DCM code of a quantity or derivation, or a unit of PET that is none of activity or uptake is enough; of unit, "
+        "DerivationDescription, SeriesDescription and DERIVED, two must speak for one kind:"
+    )
+    maps = [(kind.key, kind.name, ", ".join(sorted(kind.types))) for kind in map_kinds.MAP_KINDS]
+    yield table(("Kind", "What it is", "Values, without spaces, underscores and hyphens"), maps)
 
 
 def _written() -> Iterator[str]:
@@ -159,8 +170,11 @@ def _kind(keyword: str) -> str:
 
 def _refused() -> Iterator[str]:
     yield "## Why a series, or a part of it, is refused"
-    reasons = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.Refusal)]
-    yield "\n".join(f"- {str(kind.__doc__).strip()}" for kind in reasons if kind is not errors.Refusal)
+    known = {**vars(errors), **vars(volume_errors)}.values()
+    reasons = [kind for kind in known if isinstance(kind, type) and issubclass(kind, errors.Refusal)]
+    yield "\n".join(
+        f"- `{kind.reason_code}`: {str(kind.__doc__).strip()}" for kind in reasons if kind is not errors.Refusal
+    )
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ def row_of(entry: LedgerEntry) -> dict[str, Any]:
     if entry.fits:
         row |= _fits_of(entry)
         row["gate"] = [image_of(assessments) for assessments in entry.assessments]
+        row["attributes_left_out"] = dict(entry.attributes_left_out)
         row["left_out"] = [{"images": images, "reason": reason} for reason, images in entry.left_out.items()]
     return row
 

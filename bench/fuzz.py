@@ -34,7 +34,8 @@ from operators.dicom.errors import Refusal
 from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import read_volume
 from operators.dicom.provenance import DerivedSettings, Provenance
-from operators.dicom.reading import Series, read_study
+from operators.dicom.reading import read_study
+from operators.dicom.study import Series
 
 Denoise = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 MINIMUM_SLICES = 4

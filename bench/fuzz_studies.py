@@ -16,7 +16,8 @@ from pydicom.uid import (
 
 from operators.dicom.errors import Refusal
 from operators.dicom.geometry import stacks_of
-from operators.dicom.reading import Series, read_study
+from operators.dicom.reading import read_study
+from operators.dicom.study import Series
 from tests.dicom_builders import (
     as_jpeg,
     enhanced,

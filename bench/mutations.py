@@ -3,6 +3,16 @@
 from collections.abc import Callable
 
 import numpy as np
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 Random = np.random.Generator
 HEADER = 4096  # bytes in which most mutations happen
@@ -19,6 +29,17 @@ VALUES = (
     b"../../etc",
     b"0\x000\x00",
 )
+SYNTAXES = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
+SHORT_NUMBERS = (b"\x28\x00\x02\x01US\x02\x00", b"\x28\x00\x03\x01US\x02\x00", b"\x28\x00\x02\x01\x02\x00\x00\x00")
 
 
 def _place(data: bytes, rng: Random, size: int = 1) -> int:
@@ -101,8 +122,33 @@ def pixels(data: bytes, rng: Random) -> bytes:
     return data
 
 
+def relabel(data: bytes, rng: Random) -> bytes:
+    """Another transfer syntax in the file meta information than the data set is written in; lengths stay right."""
+    place = data.find(b"\x02\x00\x10\x00UI")
+    if place < 0:
+        return data
+    length = int.from_bytes(data[place + 6 : place + 8], "little")
+    new = str(SYNTAXES[int(rng.integers(len(SYNTAXES)))]).encode()
+    new += b"\0" * (len(new) % 2)
+    data = data[: place + 6] + len(new).to_bytes(2, "little") + new + data[place + 8 + length :]
+    group = data.find(b"\x02\x00\x00\x00UL\x04\x00")
+    if group < 0:
+        return data
+    total = int.from_bytes(data[group + 8 : group + 12], "little") + len(new) - length
+    return _over(data, group + 8, max(total, 0).to_bytes(4, "little"))
+
+
+def shorten(data: bytes, rng: Random) -> bytes:
+    """A number that is a byte too short for its value representation, in either explicit order or implicit."""
+    place = data.find(SHORT_NUMBERS[int(rng.integers(len(SHORT_NUMBERS)))], _place(data, rng, 8))
+    if place < 0:
+        return data
+    end = place + 8
+    return data[: end - 4] + data[end - 4 : end].replace(b"\x02", b"\x01", 1) + data[end : end + 1] + data[end + 2 :]
+
+
 MUTATIONS: tuple[Callable[[bytes, Random], bytes], ...] = (
-    flip, noise, cut, remove, repeat, extreme, tag, kind, value, nest, pixels,
+    flip, noise, cut, remove, repeat, extreme, tag, kind, value, nest, pixels, relabel, shorten,
 )  # fmt: skip
 
 

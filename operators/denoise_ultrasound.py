@@ -16,7 +16,7 @@ from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from operators.boundary import within_boundary
 from operators.dicom.cine import read_clip
 from operators.dicom.errors import Refusal
-from operators.dicom.reading import Instance, Series
+from operators.dicom.study import Instance, Series
 from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
 
 

@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from operators.dicom.reading import Series, Study, Unread
+from operators.dicom.study import Series, Study, Unread
 from operators.messages import LedgerEntry, Source, entry_of, key_of
 
 LOST = "no word came back from the pipeline about this series"

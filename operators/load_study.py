@@ -6,7 +6,8 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from operators.dicom.reading import ReadingLimits, Study, read_study
+from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.study import Study
 from operators.ledger import Ledger
 from operators.messages import FoundSeries, Source
 from operators.sources.nifti import NiftiSettings, find_nifti, is_nifti

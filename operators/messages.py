@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.fitting import Denoised, FitRecord
-from operators.dicom.reading import Series
+from operators.dicom.study import Series
 from operators.quality.assessment import Assessment
 from operators.sources.nifti import NiftiImage
 from operators.time_budget import TimeSlot
@@ -104,13 +104,21 @@ class LedgerEntry:
     fits: tuple[FitRecord, ...] = ()
     written: tuple[WrittenSeries, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)  # images that stay as they are, by the reason
+    attributes_left_out: Mapping[str, int] = field(default_factory=dict)  # derived objects by what they lack
     assessments: tuple[tuple[Assessment, ...], ...] = ()  # in the order of the fits, one for each strength tried
 
 
 def entry_of(source: Source, status: Status, reason: str = "", **more: Any) -> LedgerEntry:
     """The ledger entry of a series with its identity filled in."""
     return LedgerEntry(
-        source.uid, source.study_uid, source.modality, status, reason, instances=len(source.instances), **more
+        source.uid,
+        source.study_uid,
+        source.modality,
+        status,
+        reason,
+        instances=len(source.instances),
+        attributes_left_out=source.attributes_left_out,
+        **more,
     )
 
 

@@ -13,7 +13,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from operators.dicom.errors import Refusal
-from operators.dicom.reading import Series
+from operators.dicom.study import Series
 from operators.dicom.values import integer, items, texts
 
 TESTS = ("equals", "regex", "range", "one_of", "none_of", "minimum_slices")
@@ -28,6 +28,8 @@ class RuleError(ValueError):
 
 class RuleBrokenError(Refusal):
     """The series does not meet a rule."""
+
+    reason_code = "selection-rule"
 
     def __init__(self, rule: "Rule") -> None:
         what = f"{rule.keyword} {rule.test}" if rule.keyword else rule.test.replace("_", " ")

@@ -12,13 +12,11 @@ from operators.dicom.errors import (
     MissingAttributeError,
     OwnOutputError,
     Refusal,
-    RepeatedPositionError,
-    SliceGapError,
-    TooFewPositionsError,
 )
 from operators.dicom.geometry import Stack, stacks_of
 from operators.dicom.identity import MODEL_NAME
 from operators.dicom.reading import read_study
+from operators.dicom.volume_errors import DistantSlicesError, RepeatedPositionError, SliceGapError, TooFewPositionsError
 
 MINIMUM = 3
 
@@ -87,9 +85,67 @@ def test_missing_slice_that_leaves_too_small_a_part_is_refused_by_naming_the_gap
         stacks(tmp_path, *moved("CT", [0, 2, 4, 6, 8, 12, 14]))
 
 
-def test_spacing_may_change_along_a_scan(tmp_path: Path) -> None:
-    (stack,) = stacks(tmp_path, *moved("CT", [0, 5, 10, 15, 20, 21, 22, 23, 24, 25]))
-    assert len(stack.places) == 10
+def test_zones_of_other_spacing_are_volumes(tmp_path: Path) -> None:
+    wide, narrow = stacks(tmp_path, *moved("CT", [0, 5, 10, 15, 20, 21, 22, 23, 24, 25]))
+    assert heights(wide) == [0, 5, 10, 15, 20]
+    assert heights(narrow) == [21, 22, 23, 24, 25]
+    assert (wide.spacing[0], narrow.spacing[0]) == (5, 1)
+    assert narrow.label == "part 2 of 2"
+
+
+def test_zones_too_small_to_stand_alone_stay_in_one_volume(tmp_path: Path) -> None:
+    (stack,) = stacks(tmp_path, *moved("CT", [0, 4, 8, 12, 13, 14]))
+    assert len(stack.places) == 6
+
+
+def test_a_short_step_between_zones_of_a_tilted_gantry(tmp_path: Path) -> None:
+    along = [0, 4, 8, 12, 13.08, 20.08, 27.08, 34.08]
+    tilted = moved("CT", along, ImageOrientationPatient=[1, 0, 0, 0, 0.9483, -0.3173], SliceThickness=4)
+    below, above = stacks(tmp_path, *tilted)
+    assert (heights(below), heights(above)) == (along[:4], along[4:])
+    assert below.spacing[0] == pytest.approx(4 * 0.9483, rel=1e-3)
+
+
+def test_blocks_that_overlap_are_volumes(tmp_path: Path) -> None:
+    lower, upper = [0, 4, 8, 12, 16, 20], [10, 14, 18, 22, 26, 30]
+    first, second = stacks(tmp_path / "between", *moved("CT", lower + upper))
+    assert (heights(first), heights(second)) == (lower, upper)
+    upper = [12, 16, 20, 24, 28, 32]
+    first, second = stacks(tmp_path / "same", *moved("CT", lower + upper))
+    assert (heights(first), heights(second)) == (lower, upper)
+    assert second.label == "block 2 of 2"
+
+
+def test_packs_that_interleave_evenly_are_one_volume_and_else_two(tmp_path: Path) -> None:
+    (whole,) = stacks(tmp_path / "evenly", *moved("MR", [0, 4, 8, 12, 2, 6, 10, 14]))
+    assert heights(whole) == [0, 2, 4, 6, 8, 10, 12, 14]
+    first, second = stacks(tmp_path / "unevenly", *moved("MR", [0, 5, 10, 15, 2, 7, 12, 17]))
+    assert (heights(first), heights(second)) == ([0, 5, 10, 15], [2, 7, 12, 17])
+
+
+def test_slices_acquired_in_turns_do_not_hide_a_missing_one(tmp_path: Path) -> None:
+    with pytest.raises(SliceGapError, match=r"between 14\.0 and 18\.0 mm"):
+        stacks(tmp_path, *moved("MR", [0, 4, 8, 12, 2, 6, 10, 14, 18]))
+
+
+@pytest.mark.parametrize(("spacing", "neighbours"), [(4, True), (5, True), (5.1, False), (36, False)])
+def test_spacing_over_thickness_makes_neighbours(tmp_path: Path, spacing: float, neighbours: bool) -> None:
+    slices = moved("MR", [spacing * index for index in range(5)], SliceThickness=2)
+    if neighbours:
+        assert len(stacks(tmp_path, *slices)) == 1
+    else:
+        with pytest.raises(DistantSlicesError, match=rf"slices of 2\.0 mm lie {spacing:.1f} mm apart"):
+            stacks(tmp_path, *slices)
+
+
+def test_slices_without_a_thickness_are_neighbours(tmp_path: Path) -> None:
+    assert len(stacks(tmp_path, *moved("MR", [0, 9, 18, 27], SliceThickness=None))) == 1
+
+
+def test_a_refusal_lists_gaps_as_ranges(tmp_path: Path) -> None:
+    positions = [0, 2, 4, 6, 10, 14, 16, 18, 20, 24]
+    with pytest.raises(SliceGapError, match=r"between 6\.0 and 14\.0 mm, between 20\.0 and 24\.0 mm .* 1 to 4 slices"):
+        stacks(tmp_path, *moved("CT", positions))
 
 
 def test_a_jump_within_the_plane_is_a_gap(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 from dicom_builders import enhanced, image_slice, save
 from pydicom.dataset import Dataset
 
-from operators.dicom.errors import OnePositionError
 from operators.dicom.geometry import Stack, stacks_of
 from operators.dicom.reading import read_study
+from operators.dicom.volume_errors import OnePositionError
 
 MINIMUM, SLICES = 4, 4
 Attributes = Mapping[str, object]

@@ -18,7 +18,8 @@ from app.settings import SettingsError, load_settings
 from app.task_file import TASK_FILE, task_settings
 from operators.dicom.errors import SeveralStudiesError, SharedInstanceError
 from operators.dicom.geometry import stacks_of, volumes_in
-from operators.dicom.reading import ReadingLimits, Study, read_study
+from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.study import Study
 from operators.sources.nifti import NiftiSettings, find_nifti
 
 MINIMUM = 3

@@ -10,7 +10,8 @@ import pytest
 from monai.deploy.core import Application
 
 from operators.dicom.provenance import DerivedSettings
-from operators.dicom.reading import ReadingLimits, Study, read_study
+from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.study import Study
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of

@@ -10,17 +10,15 @@ from highdicom import ContributingEquipment
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from operators.dicom.classes import CLASSIC_VOLUMES, CLIPS, MODALITY_OF_CLASS
-from operators.dicom.files import transfer_syntax
+from operators.dicom.decoding import is_lossy
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.values import integer, items, text, texts
 
 LONG_STRING = 64  # characters of an LO, PS3.5 6.2
 SHORT_TEXT = 1024  # characters of an ST
-LOSSY_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless})
 NOISE_REDUCTION = Code(CODE_VALUE, CODING_SCHEME, CODE_MEANING)
 
 # Kept on purpose: what other systems depend on.
@@ -109,8 +107,7 @@ def _equipment(source: Dataset, derivation: Derivation) -> list[Dataset]:
 
 
 def _lossy(source: Dataset, _: Derivation) -> str | None:
-    known = text(source, "LossyImageCompression")
-    return "01" if transfer_syntax(source) in LOSSY_SYNTAXES else known or None
+    return "01" if is_lossy(source) else text(source, "LossyImageCompression") or None
 
 
 Replacement = Callable[[Dataset, Derivation], object]

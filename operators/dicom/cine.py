@@ -20,8 +20,8 @@ from operators.dicom.files import transfer_syntax
 from operators.dicom.frames import whole_dataset
 from operators.dicom.kinds import check_instance_kind
 from operators.dicom.luminance import Luminance, luminance_of
-from operators.dicom.reading import Instance
 from operators.dicom.regions import Mask, regions_of
+from operators.dicom.study import Instance
 from operators.dicom.tissue_mask import TissueEvidence, tissue_mask
 from operators.dicom.values import integer, text
 

@@ -6,29 +6,42 @@ damaged or hostile, and is known here before that.
 
 import struct
 
+from pydicom.uid import JPEG2000, UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLSLossless
+
 JPEG_START = b"\xff\xd8"
 JPEG_2000_START = b"\xff\x4f\xff\x51"
 SIZE_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 and SOF55 (JPEG-LS)
+SYNTAXES = {0xC0: JPEGBaseline8Bit, 0xC1: JPEGExtended12Bit, 0xC3: JPEGLossless, 0xF7: JPEGLSLossless}
 BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9), 0xFF})  # without a length; 0xFF fills up
 
 
 def announced_size(frame: bytes) -> tuple[int, int] | None:
-    """Rows and columns in the codestream of a JPEG, JPEG-LS or JPEG 2000 frame, None where there are none."""
+    """Return rows and columns in the codestream of a JPEG, JPEG-LS or JPEG 2000 frame, None where there are none."""
     if frame[:4] == JPEG_2000_START and len(frame) >= 24:
         right, bottom, left, top = struct.unpack(">4I", frame[8:24])
         return bottom - top, right - left
-    if frame[:2] == JPEG_START:
-        return _jpeg_size(frame)
-    return None
+    header = _jpeg_frame_header(frame)
+    return None if header is None else header[1:]
 
 
-def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
-    place = 2
-    while place + 9 <= len(frame) and frame[place] == 0xFF:
-        marker = frame[place + 1]
+def syntax_of(frame: bytes) -> UID | None:
+    """Return a transfer syntax whose decoder reads the codestream of a frame, None where it is of no known kind."""
+    if frame[:4] == JPEG_2000_START:
+        return JPEG2000
+    header = _jpeg_frame_header(frame)
+    return None if header is None else SYNTAXES.get(header[0])
+
+
+def _jpeg_frame_header(frame: bytes) -> tuple[int, int, int] | None:
+    """Return marker, rows and columns of the frame header, None where there is none."""
+    if frame[:2] != JPEG_START:
+        return None
+    offset = 2
+    while offset + 9 <= len(frame) and frame[offset] == 0xFF:
+        marker = frame[offset + 1]
         if marker in SIZE_MARKERS:
-            rows, columns = struct.unpack(">HH", frame[place + 5 : place + 9])
-            return rows, columns
+            rows, columns = struct.unpack(">HH", frame[offset + 5 : offset + 9])
+            return marker, rows, columns
         bare = marker in BARE_MARKERS
-        place += (1 if marker == 0xFF else 2) if bare else 2 + int.from_bytes(frame[place + 2 : place + 4], "big")
+        offset += (1 if marker == 0xFF else 2) if bare else 2 + int.from_bytes(frame[offset + 2 : offset + 4], "big")
     return None

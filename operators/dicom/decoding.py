@@ -4,7 +4,6 @@ Uncompressed words may carry dirty bits above the stored ones: ``unpacked`` give
 ``repacked`` puts a new value into the same word and leaves the other bits as they were.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,15 +11,16 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from operators.dicom.codestream import announced_size
 from operators.dicom.errors import ImageKindError, MissingAttributeError, UndecodableError
-from operators.dicom.files import FILE_ERRORS, transfer_syntax
-from operators.dicom.values import integer, required_integer
+from operators.dicom.files import transfer_syntax
+from operators.dicom.values import integer, parsing, required_integer, text
 
 Words = npt.NDArray[np.integer]
-DECODER_ERRORS = (*FILE_ERRORS, RuntimeError)
 ALLOCATED_BITS = frozenset({8, 16, 32})
+LOSSY_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless})  # never without loss
 VIDEO_SYNTAX_ROOT = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 AVC/H.264 and HEVC/H.265: .100 to .108
 UNSUPPORTED = "its compression has no decoder here; send it uncompressed or losslessly compressed"
 VIDEO = "it is a video stream, which has no decoder here; send the clip as JPEG frames or uncompressed"
@@ -53,6 +53,11 @@ def check_pixel_kind(header: Dataset) -> None:
         raise UndecodableError(syntax, UNSUPPORTED)
 
 
+def is_lossy(header: Dataset) -> bool:
+    """Return whether the pixels were ever compressed with loss, as far as the header says."""
+    return text(header, "LossyImageCompression") == "01" or transfer_syntax(header) in LOSSY_SYNTAXES
+
+
 def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
     """The words of the frames asked for, (rows, columns[, samples]), in that order, and their photometric kind.
 
@@ -62,21 +67,13 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Wo
     if "PixelData" not in dataset:
         raise MissingAttributeError("PixelData", "there is nothing to denoise without it")
     syntax = transfer_syntax(dataset)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _check_codestreams(dataset)
-            if _is_native_422(dataset):
-                yield from _frames_422(dataset, frames)
-                return
-            for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
-                yield words, str(description["photometric_interpretation"])
-    except UndecodableError:
-        raise
-    except NotImplementedError as error:
-        raise UndecodableError(syntax, UNSUPPORTED) from error
-    except DECODER_ERRORS as error:
-        raise UndecodableError(syntax, BROKEN) from error
+    with parsing(UndecodableError(syntax, BROKEN)):
+        _check_codestreams(dataset)
+        if _is_native_422(dataset):
+            yield from _frames_422(dataset, frames)
+            return
+        for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
+            yield words, str(description["photometric_interpretation"])
 
 
 def _check_codestreams(dataset: Dataset) -> None:

@@ -1,42 +1,95 @@
-"""Whether two files with one SOP Instance UID hold the same object, perhaps in another transfer syntax."""
+"""Choose one of several files that hold one SOP instance: equal ones, perhaps in other transfer syntaxes, or damaged.
 
+Copies in one transfer syntax must be equal in every attribute. Between transfer syntaxes, software rewrites a header;
+there, what places, scales and shapes the pixels must be equal, and the decoded pixels.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
-import numpy as np
 from pydicom.dataset import Dataset
 
 from operators.dicom.decoding import decoded_frames
-from operators.dicom.endian import swap_words
-from operators.dicom.errors import Refusal
-from operators.dicom.files import UnreadableError, read_dataset
-from operators.dicom.values import PARSE_ERRORS, integer
+from operators.dicom.endian import little_endian, swap_words
+from operators.dicom.errors import ConflictingDuplicatesError, Refusal, UnreadableError
+from operators.dicom.files import read_dataset, transfer_syntax
+from operators.dicom.study import Instance
+from operators.dicom.values import readable, value
+
+MEANING = (
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "BitsStored",
+    "PixelRepresentation",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "Units",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "SequenceOfUltrasoundRegions",
+)
 
 
-def same_object(first: Path, second: Path) -> bool:
-    """Whether the bytes are equal, or else the attributes and the decoded pixels."""
-    if first.stat().st_size == second.stat().st_size and first.read_bytes() == second.read_bytes():
-        return True
+def order_of_copies(instance: Instance) -> tuple[str, bool, str]:
+    """Return a key that sorts instances by UID, and copies of one from uncompressed to compressed."""
+    syntax = transfer_syntax(instance.header)
+    return instance.uid, syntax.is_transfer_syntax and syntax.is_encapsulated, str(syntax)
+
+
+def single(copies: Sequence[Instance]) -> Instance:
+    """Return the first copy, or the first whose pixels can be decoded.
+
+    Raises:
+        ConflictingDuplicatesError: two copies differ.
+    """
+    chosen, *others = copies
+    pixels = b"" if not others else _pixels(chosen)
+    for other in others:
+        if _same_bytes(chosen.path, other.path):
+            continue
+        if not _same_header(chosen.header, other.header):
+            raise ConflictingDuplicatesError(chosen.uid)
+        others_pixels = _pixels(other)
+        if pixels and others_pixels and pixels != others_pixels:
+            raise ConflictingDuplicatesError(chosen.uid)
+        if not pixels and others_pixels:
+            chosen, pixels = other, others_pixels
+    return chosen
+
+
+def _same_bytes(first: Path, second: Path) -> bool:
+    return first.stat().st_size == second.stat().st_size and first.read_bytes() == second.read_bytes()
+
+
+def _same_header(first: Dataset, second: Dataset) -> bool:
+    one, other = _little(first), _little(second)
+    if transfer_syntax(first) == transfer_syntax(second):
+        return readable(lambda: one == other) and bool(one == other)
+    return all(value(one, keyword) == value(other, keyword) for keyword in MEANING)
+
+
+def _little(header: Dataset) -> Dataset:
+    """Return the header with its words in one byte order."""
+    if header.original_encoding[1] is not False:
+        return header
+    swapped = deepcopy(header)
+    readable(lambda: swap_words(swapped))
+    return swapped
+
+
+def _pixels(instance: Instance) -> bytes:
+    """Return a digest of the decoded frames, empty where they cannot be decoded."""
+    digest = hashlib.sha256()
     try:
-        one, other = _header(first), _header(second)
-        return bool(one == other) and _same_pixels(first, second)
-    except (Refusal, UnreadableError, *PARSE_ERRORS):
-        return False
-
-
-def _header(path: Path) -> Dataset:
-    """The header with its words in one byte order."""
-    header = read_dataset(path, header_only=True)
-    if header.original_encoding[1] is False:
-        swap_words(header)
-    return header
-
-
-def _same_pixels(first: Path, second: Path) -> bool:
-    one, other = (read_dataset(path, header_only=False) for path in (first, second))
-    frames = range(_frames(one))
-    pairs = zip(decoded_frames(one, frames), decoded_frames(other, frames), strict=True)
-    return all(mine[1] == theirs[1] and np.array_equal(mine[0], theirs[0]) for mine, theirs in pairs)
-
-
-def _frames(dataset: Dataset) -> int:
-    return integer(dataset, "NumberOfFrames") or 1
+        dataset = read_dataset(instance.path, header_only=False)
+        for words, photometric in decoded_frames(dataset, range(instance.frame_count)):
+            digest.update(photometric.encode() + little_endian(words))
+    except (Refusal, UnreadableError):
+        return b""
+    return digest.digest()

@@ -1,39 +1,25 @@
 """Turn a dataset, as it was read, into one to be written as Explicit VR Little Endian."""
 
-import warnings
-from io import BytesIO
-
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
-
-from operators.dicom.errors import UnwritableError
-from operators.dicom.values import PARSE_ERRORS
 
 WORD_BYTES = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}  # streams of words that pydicom keeps in file order
 NO_DATASET_GROUPS = frozenset({0x0000, 0x0002, 0xFFFE})  # commands, file meta information, stray delimiters
 
 
 def to_explicit_little_endian(dataset: Dataset) -> None:
-    """Set the transfer syntax of a dataset without pixels, swap words of a big endian source, drop what is no data.
-
-    Raises:
-        UnwritableError: an attribute that cannot be written.
-    """
+    """Set the transfer syntax of a dataset without pixels, swap words of a big endian source, drop what is no data."""
     for tag in [tag for tag in dataset.keys() if tag.element == 0 or tag.group in NO_DATASET_GROUPS]:  # noqa: SIM118
         del dataset[tag]
     if dataset.original_encoding[1] is False:
-        try:
-            swap_words(dataset)
-        except PARSE_ERRORS as error:
-            raise UnwritableError() from error
+        swap_words(dataset)
         dataset.set_original_encoding(False, True, dataset.original_character_set)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    _check_writable(dataset)
 
 
 def swap_words(dataset: Dataset) -> None:
@@ -44,16 +30,6 @@ def swap_words(dataset: Dataset) -> None:
                 swap_words(item)
         elif (size := WORD_BYTES.get(element.VR)) and isinstance(element.value, bytes):
             element.value = np.frombuffer(element.value, f">u{size}").astype(f"<u{size}").tobytes()
-
-
-def _check_writable(dataset: Dataset) -> None:
-    """Write the header to memory, so that what cannot be written is known before a file is begun."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset.save_as(BytesIO(), enforce_file_format=True)
-    except PARSE_ERRORS as error:
-        raise UnwritableError() from error
 
 
 def little_endian(words: npt.NDArray[np.integer]) -> bytes:

@@ -5,14 +5,20 @@ message is one sentence for a PACS administrator: what was given, which rule it 
 It never holds a patient identifier, free text of the input, or a file name.
 """
 
-from pydicom.datadict import tag_for_keyword
-from pydicom.tag import Tag
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 
-def _named(keyword: str) -> str:
-    tag = tag_for_keyword(keyword)
-    return f"{keyword} {Tag(tag)}" if tag is not None else keyword
+def named(attribute: str | BaseTag) -> str:
+    """Return what a message calls an attribute: keyword and tag, the tag alone where it is private."""
+    if isinstance(attribute, BaseTag):
+        return f"{keyword_for_tag(attribute)} {attribute}".strip()
+    tag = tag_for_keyword(attribute)
+    return f"{attribute} {Tag(tag)}" if tag is not None else attribute
 
 
 def _name_of(uid: str) -> str:
@@ -20,26 +26,38 @@ def _name_of(uid: str) -> str:
     return UID(uid).name if UID(uid).is_valid else ""
 
 
+class UnreadableError(ValueError):
+    """The file is no DICOM object that can be used; the message says why and names no file."""
+
+
 class Refusal(ValueError):
     """The series is left as it is, with a reason that somebody can act on."""
+
+    reason_code: ClassVar[str]  # of each kind of refusal, for programs; stable, kebab-case
 
 
 class UnusableValueError(Refusal):
     """An attribute does not hold what its value representation asks for."""
 
+    reason_code = "unusable-value"
+
     def __init__(self, keyword: str) -> None:
-        super().__init__(f"{_named(keyword)} cannot be read as its value representation asks; correct the header")
+        super().__init__(f"{named(keyword)} cannot be read as its value representation asks; correct the header")
 
 
 class MissingAttributeError(Refusal):
     """An attribute that denoising needs is absent or empty."""
 
+    reason_code = "missing-attribute"
+
     def __init__(self, keyword: str, need: str) -> None:
-        super().__init__(f"{_named(keyword)} is absent or empty, but {need}; complete the header")
+        super().__init__(f"{named(keyword)} is absent or empty, but {need}; complete the header")
 
 
 class NotAnImageError(Refusal):
     """The storage class holds no image that the two methods denoise."""
+
+    reason_code = "not-an-image-class"
 
     def __init__(
         self, sop_class: str, reason: str = "only CT, MR, PET and ultrasound image classes are denoised"
@@ -50,12 +68,29 @@ class NotAnImageError(Refusal):
 class ImageKindError(Refusal):
     """An image of a kind that is named, and must not be denoised."""
 
+    reason_code = "image-kind"
+
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(f"{kind} is not denoised: {reason}")
 
 
+class MapError(ImageKindError):
+    """A map that was computed from images."""
+
+    reason_code = "computed-map"
+
+    def __init__(self, name: str, key: str) -> None:
+        super().__init__(
+            name,
+            "its values are computed, not measured; send the images that it was computed from, or add "
+            f"{key!r} to limits.maps",
+        )
+
+
 class OwnOutputError(Refusal):
     """The series comes from this application."""
+
+    reason_code = "own-output"
 
     def __init__(self) -> None:
         super().__init__(
@@ -67,6 +102,8 @@ class OwnOutputError(Refusal):
 class TooLargeError(Refusal):
     """Rows, columns and frames promise more pixels than one object may have."""
 
+    reason_code = "too-large"
+
     def __init__(self, rows: int, columns: int, frames: int, samples: int, limit: int) -> None:
         super().__init__(
             f"one object announces {rows} rows x {columns} columns x {frames} frames x {samples} samples, over the "
@@ -77,6 +114,8 @@ class TooLargeError(Refusal):
 class ConflictingDuplicatesError(Refusal):
     """Two files carry one SOP Instance UID and different content."""
 
+    reason_code = "conflicting-duplicates"
+
     def __init__(self, sop_instance_uid: str) -> None:
         super().__init__(
             f"SOP instance {sop_instance_uid} is present more than once with different content; keep the right one"
@@ -85,6 +124,8 @@ class ConflictingDuplicatesError(Refusal):
 
 class SharedInstanceError(Refusal):
     """One SOP Instance UID stands in several series."""
+
+    reason_code = "shared-instance"
 
     def __init__(self, sop_instance_uid: str) -> None:
         super().__init__(
@@ -96,6 +137,8 @@ class SharedInstanceError(Refusal):
 class SeveralStudiesError(Refusal):
     """The input holds more than one study, and the settings want one."""
 
+    reason_code = "several-studies"
+
     def __init__(self, studies: int) -> None:
         super().__init__(
             f"the input holds {studies} studies and limits.several_studies is 'refuse'; give one study, or set it to "
@@ -106,6 +149,8 @@ class SeveralStudiesError(Refusal):
 class UndecodableError(Refusal):
     """The pixel data are broken, or their compression has no decoder here."""
 
+    reason_code = "undecodable-pixels"
+
     def __init__(self, syntax: str, reason: str) -> None:
         name = _name_of(syntax) or "of an unknown kind"
         super().__init__(f"pixel data in transfer syntax {name} cannot be decoded: {reason}")
@@ -114,54 +159,19 @@ class UndecodableError(Refusal):
 class UnwritableError(Refusal):
     """The header holds something that no DICOM object may hold."""
 
-    def __init__(self) -> None:
+    reason_code = "unwritable-attribute"
+
+    def __init__(self, names: Iterable[str]) -> None:
         super().__init__(
-            "an attribute of the header breaks its encoding and cannot be written again; correct the header"
-        )
-
-
-class SliceGapError(Refusal):
-    """Slices are missing and a part left by the gap is too small to be denoised alone."""
-
-    def __init__(self, gaps: str, spacing: float, sizes: str, minimum: int) -> None:
-        super().__init__(
-            f"slices are missing {gaps} along the stack (usual spacing {spacing:.2f} mm), which leaves parts "
-            f"of {sizes} slices where at least {minimum} are needed; send the missing slices"
-        )
-
-
-class TooFewPositionsError(Refusal):
-    """A volume has fewer slices than the method needs."""
-
-    def __init__(self, slices: int, images: int, minimum: int) -> None:
-        super().__init__(
-            f"{slices} slice(s) among its {images} image(s) form a volume, fewer than the {minimum} neighbouring ones "
-            "that the method compares; send the whole series"
-        )
-
-
-class OnePositionError(Refusal):
-    """A time series of one slice."""
-
-    def __init__(self, images: int) -> None:
-        super().__init__(
-            f"its {images} images show one and the same position, as a time series of one slice does, and the method "
-            "compares slices at neighbouring positions; send a series of several slices"
-        )
-
-
-class RepeatedPositionError(Refusal):
-    """Several slices lie at one position and no attribute tells which volume each belongs to."""
-
-    def __init__(self, frames: int, positions: int) -> None:
-        super().__init__(
-            f"{frames} slices share {positions} positions and no attribute tells the volumes apart; "
-            "send each volume as a series of its own"
+            f"{' and '.join(names)} must be there, but breaks its encoding and cannot be written again; "
+            "correct the header"
         )
 
 
 class NoTissueError(Refusal):
     """An ultrasound image without any grey tissue region."""
+
+    reason_code = "no-tissue"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"no grey B-mode tissue to denoise: {reason}")

@@ -1,18 +1,16 @@
 """Which files of an input are DICOM, and their headers; the only place that opens an input file.
 
-Everything a file can do wrong here ends as ``Unreadable`` with a reason that holds no name and no content.
+Everything a file can do wrong here ends as ``UnreadableError`` with a reason that holds no name and no content.
 """
 
 import os
 import struct
-import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydicom import dcmread
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import (
     UID,
@@ -23,21 +21,19 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
-from operators.dicom.values import PARSE_ERRORS
+from operators.dicom.encodings import contradicts, read_as, say_what_was_found, syntax_at_start
+from operators.dicom.errors import UnreadableError
+from operators.dicom.values import parsing
 
 # What hosts and media lay beside the images, and what is read elsewhere; passed over without a word.
 NEIGHBOUR_SUFFIXES = (".dcm.json", ".tags", ".error", ".lock", ".nii", ".nii.gz")
 NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 
+SOP_UIDS = {"SOPClassUID": "MediaStorageSOPClassUID", "SOPInstanceUID": "MediaStorageSOPInstanceUID"}
 PREAMBLE = 128  # bytes before the DICM mark, PS3.10 7.1
 INFLATED_LIMIT = 2**30  # bytes a deflated object may unfold to; more is a bomb
 READ_CHUNK = 2**20  # bytes inflated at a time
 DIRECTORY = "a DICOM directory, which names images and holds none; give the folder that it describes"
-FILE_ERRORS = (*PARSE_ERRORS, InvalidDicomError, MemoryError, zlib.error)
-
-
-class UnreadableError(ValueError):
-    """The file is no DICOM object that can be used; the message tells why and names no file."""
 
 
 def input_files(path: Path) -> Iterator[Path]:
@@ -76,22 +72,36 @@ def _has_mark(path: Path) -> bool:
     return marked
 
 
-def _check_inflated_size(path: Path) -> None:
+def _check_inflated_size(path: Path, start: int) -> None:
     """Unfold a deflated file in small pieces, so that a bomb is known before it fills the memory."""
-    meta = read_file_meta_info(path)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return
     inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
     with path.open("rb") as file:
-        file.seek(PREAMBLE + 4 + 12 + int(meta.FileMetaInformationGroupLength))
+        file.seek(start)
         while not inflater.eof and (chunk := inflater.unconsumed_tail or file.read(READ_CHUNK)):
             size += len(inflater.decompress(chunk, READ_CHUNK))
             if size > INFLATED_LIMIT:
                 raise UnreadableError(f"deflated to hide more than {INFLATED_LIMIT} bytes")
 
 
-def _with_syntax(dataset: Dataset) -> Dataset:
-    """The dataset with file meta information that names its transfer syntax, estimated where it is absent."""
+def _read_marked(path: Path, header_only: bool) -> FileDataset | None:
+    """Read a file that begins otherwise than its file meta information says; None where it does not."""
+    meta = read_file_meta_info(path)
+    named = meta.get("TransferSyntaxUID")
+    if not isinstance(named, str) or not isinstance(length := meta.get("FileMetaInformationGroupLength"), int):
+        return None
+    start = PREAMBLE + 4 + 12 + length
+    with path.open("rb") as file:
+        file.seek(start)
+        found = syntax_at_start(file.read(6))
+    if found is not None and contradicts(UID(named), found):
+        return read_as(path, start, meta, found, header_only=header_only)
+    if named == DeflatedExplicitVRLittleEndian:
+        _check_inflated_size(path, start)
+    return None
+
+
+def _complete(dataset: FileDataset) -> None:
+    """Let a dataset name its transfer syntax and SOP UIDs, from its other half where one does not."""
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
     named = dataset.file_meta.get("TransferSyntaxUID")
@@ -101,7 +111,10 @@ def _with_syntax(dataset: Dataset) -> Dataset:
         implicit, little = dataset.original_encoding
         estimated = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = estimated
-    return dataset
+    say_what_was_found(dataset)
+    for keyword, meta_keyword in SOP_UIDS.items():
+        if meta_keyword in dataset.file_meta and not dataset.get(keyword):
+            setattr(dataset, keyword, dataset.file_meta[meta_keyword].value)
 
 
 def transfer_syntax(dataset: Dataset) -> UID:
@@ -115,16 +128,11 @@ def read_dataset(path: Path, *, header_only: bool) -> Dataset:
     Raises:
         UnreadableError: no DICOM, empty, broken or a bomb.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if _has_mark(path):
-                _check_inflated_size(path)
-            dataset = _with_syntax(dcmread(path, force=True, stop_before_pixels=header_only))
-            if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
-                raise UnreadableError(DIRECTORY)
-            return dataset
-    except UnreadableError:
-        raise
-    except FILE_ERRORS as error:
-        raise UnreadableError(f"a damaged DICOM file ({type(error).__name__})") from error
+    with parsing(UnreadableError("a damaged DICOM file")):
+        dataset = _read_marked(path, header_only) if _has_mark(path) else None
+        if dataset is None:
+            dataset = dcmread(path, force=True, stop_before_pixels=header_only)
+        _complete(dataset)
+    if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        raise UnreadableError(DIRECTORY)
+    return dataset

@@ -9,10 +9,11 @@ from pydicom.dataset import Dataset
 
 from operators.dicom.classes import ENHANCED_VOLUMES
 from operators.dicom.decoding import BROKEN
-from operators.dicom.errors import ImageKindError, UndecodableError, UnusableValueError
-from operators.dicom.files import UnreadableError, read_dataset, transfer_syntax
-from operators.dicom.reading import Instance
-from operators.dicom.values import PARSE_ERRORS, items
+from operators.dicom.errors import ImageKindError, UndecodableError, UnreadableError, UnusableValueError
+from operators.dicom.files import read_dataset, transfer_syntax
+from operators.dicom.study import Instance
+from operators.dicom.unwritable import drop_unwritable_after_pixels
+from operators.dicom.values import items, parsing
 
 # Functional group sequences, and those nested in them, whose attributes place, scale or tell apart a frame.
 GROUPS = (
@@ -31,9 +32,12 @@ GROUPS = (
     "MRModifierSequence",
     "MRDiffusionSequence",
     "DiffusionGradientDirectionSequence",
+    "RealWorldValueMappingSequence",
+    "DerivationImageSequence",
     "CardiacSynchronizationSequence",
     "RespiratorySynchronizationSequence",
 )
+GIVEN_UIDS = ("StudyInstanceUID", "SeriesInstanceUID")  # in the place of absent ones, where the settings allow it
 OF_THE_OBJECT = ("InstanceNumber", "SOPInstanceUID")  # what tells apart the frames of several objects
 
 
@@ -61,7 +65,7 @@ def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
 
 
 def whole_dataset(instance: Instance) -> Dataset:
-    """The object read again with its pixel data; the caller lets it go before the next.
+    """Read an object again with its pixel data, as its header was read; the caller lets it go before the next.
 
     Raises:
         UndecodableError: the file breaks off after its header.
@@ -70,8 +74,14 @@ def whole_dataset(instance: Instance) -> Dataset:
         dataset = read_dataset(instance.path, header_only=False)
     except UnreadableError as error:
         raise UndecodableError(transfer_syntax(instance.header), BROKEN) from error
-    if len(dataset) < len(instance.header):  # pydicom gives up without an exception where compressed data break off
+    for keyword in GIVEN_UIDS:
+        setattr(dataset, keyword, instance.header[keyword].value)
+    # pydicom gives up without an exception where compressed data break off
+    if len(dataset) < len(instance.header) + len(instance.left_out):
         raise UndecodableError(transfer_syntax(instance.header), BROKEN)
+    for tag in instance.left_out:
+        del dataset[tag]
+    drop_unwritable_after_pixels(dataset)
     return dataset
 
 
@@ -85,8 +95,6 @@ def _own_header(group: Dataset, shared: Dataset) -> Dataset:
 def _lay_flat(group: Dataset, flat: Dataset) -> None:
     for name in GROUPS:
         for item in items(group, name)[:1]:
-            try:
+            with parsing(UnusableValueError(name)):
                 flat.update(dict(item.items()))
-            except PARSE_ERRORS as error:
-                raise UnusableValueError(name) from error
             _lay_flat(item, flat)

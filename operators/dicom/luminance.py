@@ -13,7 +13,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from operators.dicom.decoding import Words, repacked, stored_range, unpacked
 from operators.dicom.errors import ImageKindError, UnusableValueError
-from operators.dicom.values import PARSE_ERRORS, numbers, text
+from operators.dicom.values import numbers, parsing, text
 
 Grey = npt.NDArray[np.float32]  # (rows, columns)
 Mask = npt.NDArray[np.bool_]
@@ -139,11 +139,8 @@ def _colour_table(header: Dataset) -> npt.NDArray[np.unsignedinteger]:
     if descriptor is None or text(header, "PhotometricInterpretation") != "PALETTE COLOR":
         raise UnusableValueError("RedPaletteColorLookupTableDescriptor")
     indices = np.arange(stored_range(header)[1] + 1).astype(np.uint16)
-    try:
-        table = apply_color_lut(indices, _native_tables(header))
-    except PARSE_ERRORS as error:
-        raise UnusableValueError("RedPaletteColorLookupTableData") from error
-    return np.asarray(table)
+    with parsing(UnusableValueError("RedPaletteColorLookupTableData")):
+        return np.asarray(apply_color_lut(indices, _native_tables(header)))
 
 
 def _native_tables(header: Dataset) -> Dataset:

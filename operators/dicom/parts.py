@@ -25,7 +25,7 @@ from operators.dicom.geometry import Stack
 from operators.dicom.mappings import DS_STEP, Linear, Real
 from operators.dicom.pixels import frame_scales
 from operators.dicom.provenance import DerivedSettings, Provenance
-from operators.dicom.reading import Instance, Series
+from operators.dicom.study import Instance, Series
 from operators.dicom.values import text, texts
 
 Mask = npt.NDArray[np.bool_]

@@ -16,8 +16,9 @@ from pydicom.dataset import Dataset
 from operators.dicom.decoding import Words, decoded_frames, repacked, stored_range, unpacked
 from operators.dicom.frames import frame_headers, whole_dataset
 from operators.dicom.geometry import Stack
+from operators.dicom.label_masks import refuse_labels
 from operators.dicom.mappings import Linear, Real, Stored, Table, grown_for, mapping_of, padding_of
-from operators.dicom.reading import Instance
+from operators.dicom.study import Instance
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def read_volume(stack: Stack) -> Volume:
     """Decode a stack.
 
     Raises:
-        Refusal: pixel data that are broken or have no decoder.
+        Refusal: pixel data that are broken, have no decoder, or hold labels.
     """
     first = stack.places[0].instance
     shape = (len(stack.places), first.rows, first.columns)
@@ -107,6 +108,7 @@ def read_volume(stack: Stack) -> Volume:
             stored = unpacked(words, instance.header)
             volume.voxels[slot] = scales[frame].mapping.real(stored)
             volume.valid[slot] = scales[frame].valid(stored)
+    refuse_labels(volume.voxels)
     return volume
 
 

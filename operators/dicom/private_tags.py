@@ -2,11 +2,11 @@
 
 import math
 import struct
-import warnings
 
 from pydicom.dataset import Dataset
 
-from operators.dicom.values import PARSE_ERRORS, number
+from operators.dicom.errors import UnusableValueError
+from operators.dicom.values import number, parsing
 
 B_VALUE_ELEMENTS = (  # group, private creator, element
     (0x0019, "SIEMENS MR HEADER", 0x0C),
@@ -22,16 +22,19 @@ def b_value(header: Dataset) -> float | None:
     if told is not None:
         return told
     for group, creator, element in B_VALUE_ELEMENTS:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # pydicom's warnings repeat the value
-                found = header.private_block(group, creator)[element].value
-                value = _first_number(found)
-        except PARSE_ERRORS:
-            continue
-        if math.isfinite(value):
+        value = _private_number(header, group, creator, element)
+        if value is not None and math.isfinite(value):
             return value % GE_OFFSET
     return None
+
+
+def _private_number(header: Dataset, group: int, creator: str, element: int) -> float | None:
+    """Return the first number of a private element, None where it is absent or unreadable."""
+    try:
+        with parsing(UnusableValueError(creator)):
+            return _first_number(header.private_block(group, creator)[element].value)
+    except UnusableValueError:
+        return None
 
 
 def _first_number(value: object) -> float:

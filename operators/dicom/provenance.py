@@ -7,6 +7,8 @@ same UIDs, and one UID never carries two sets of pixels.
 import uuid
 from dataclasses import astuple, dataclass
 
+from highdicom import UID
+
 from operators.dicom.identity import MODEL_NAME
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, MODEL_NAME)
@@ -37,9 +39,9 @@ class Provenance:
         )
 
     def uid_for(self, source_uid: str) -> str:
-        """The derived UID of a source UID."""
+        """Return the derived UID of a source UID."""
         name = "|".join(str(part) for part in (source_uid, *astuple(self)))
-        return f"2.25.{uuid.uuid5(NAMESPACE, name).int}"
+        return str(UID.from_uuid(str(uuid.uuid5(NAMESPACE, name))))
 
 
 @dataclass(frozen=True)

@@ -7,28 +7,33 @@ Nothing depends on file names or on their order, and no message holds one.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
+from operators.dicom.absent_uids import give_absent_uids
 from operators.dicom.classes import MODALITY_OF_CLASS, REFUSED_IMAGES
-from operators.dicom.duplicates import same_object
+from operators.dicom.duplicates import order_of_copies, single
 from operators.dicom.errors import (
-    ConflictingDuplicatesError,
     MissingAttributeError,
     NotAnImageError,
     Refusal,
     SeveralStudiesError,
     SharedInstanceError,
     TooLargeError,
+    UnreadableError,
 )
-from operators.dicom.files import UnreadableError, input_files, read_dataset
+from operators.dicom.files import input_files, read_dataset
+from operators.dicom.map_kinds import MAP_KINDS
 from operators.dicom.study import Instance, Series, Study, Unread
+from operators.dicom.unwritable import Written, drop_unwritable
 from operators.dicom.values import text
 
-__all__ = ["Instance", "ReadingLimits", "Series", "Study", "Unread", "read_study"]
-
+SETTING = "or set limits.absent_uids to 'new'"
+NEED_OF_STUDY = f"a derived image belongs to the study of its source; give it one, {SETTING}"
+ABSENT = defaultdict(lambda: "absent", SeriesInstanceUID=f"absent; give it one, {SETTING}")
 UID_FORM = re.compile(r"[0-9.]{1,64}")  # PS3.5 9.1; anything else could carry text into a log
 
 
@@ -38,6 +43,13 @@ class ReadingLimits:
 
     values_per_instance: int = 2**29  # rows x columns x frames x samples; twice a CT of 1000 slices
     several_studies: Literal["denoise", "refuse"] = "denoise"  # what becomes of an input with more than one
+    absent_uids: Literal["refuse", "new"] = "refuse"  # or new ones, where study or series has no UID
+    maps: tuple[str, ...] = ()  # kinds of computed maps that are denoised all the same
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(set(self.maps) - {kind.key for kind in MAP_KINDS}):
+            known = ", ".join(kind.key for kind in MAP_KINDS)
+            raise ValueError(f"limits.maps names {unknown[0]!r}, which is none of {known}")
 
 
 def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
@@ -46,29 +58,32 @@ def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
     Raises:
         OSError: the path itself cannot be listed.
     """
+    limits = limits or ReadingLimits()
     found: dict[tuple[str, str], list[Instance]] = defaultdict(list)
     unread = []
     for file in input_files(path):
         try:
-            instance = _read_instance(file)
+            instance = _read_instance(file, limits)
         except (UnreadableError, Refusal) as error:
             unread.append(Unread(str(error)))
         else:
             found[instance.study_uid, instance.series_uid].append(instance)
-    whole = _refusal_of_all(found, limits or ReadingLimits())
+    whole = _refusal_of_all(found, limits)
     shared = _shared_instances(found.values())
-    series = [_series(instances, limits or ReadingLimits(), shared, whole) for instances in found.values()]
+    series = [_series(instances, limits, shared, whole) for instances in found.values()]
     return Study(tuple(sorted(series, key=_order)), tuple(sorted(unread, key=lambda one: one.reason)))
 
 
-def _read_instance(file: Path) -> Instance:
-    instance = Instance(file, read_dataset(file, header_only=True))
+def _read_instance(file: Path, limits: ReadingLimits) -> Instance:
+    header = read_dataset(file, header_only=True)
+    give_absent_uids(header, limits.absent_uids == "new")
+    instance = Instance(file, header)
     for keyword in ("Modality", "SOPClassUID"):  # unreadable identification is known here, not in the ledger
-        text(instance.header, keyword)
+        text(header, keyword)
     uids = {"SOPInstanceUID": instance.uid, "SeriesInstanceUID": instance.series_uid}
     for keyword, uid in {"SOPClassUID": "0", "StudyInstanceUID": instance.study_uid or "0", **uids}.items():
-        if not UID_FORM.fullmatch(uid) or (keyword in instance.header and instance.header[keyword].VR != "UI"):
-            raise UnreadableError(f"a DICOM file whose {keyword} is " + ("not a UID" if uid else "absent"))
+        if not UID_FORM.fullmatch(uid) or (keyword in header and header[keyword].VR != "UI"):
+            raise UnreadableError(f"a DICOM file whose {keyword} is " + ("not a UID" if uid else ABSENT[keyword]))
     return instance
 
 
@@ -78,7 +93,7 @@ def _refusal_of_all(found: Iterable[tuple[str, str]], limits: ReadingLimits) -> 
 
 
 def _shared_instances(found: Iterable[Iterable[Instance]]) -> frozenset[str]:
-    """The SOP Instance UIDs that stand in several series."""
+    """Return the SOP Instance UIDs that stand in several series."""
     count = Counter(uid for instances in found for uid in {instance.uid for instance in instances})
     return frozenset(uid for uid, series in count.items() if series > 1)
 
@@ -86,37 +101,28 @@ def _shared_instances(found: Iterable[Iterable[Instance]]) -> frozenset[str]:
 def _series(
     instances: Iterable[Instance], limits: ReadingLimits, shared: frozenset[str], whole: Refusal | None
 ) -> Series:
-    ordered = sorted(instances, key=lambda instance: instance.uid)
+    ordered = sorted(instances, key=order_of_copies)
     if whole is not None:
         return Series(tuple(ordered), whole)
     images: list[Instance] = []
     refusals: list[Refusal] = []
-    for instance in ordered:
-        try:
-            _check_instance(instance, limits)
-        except Refusal as refusal:
-            refusals.append(refusal)
-        else:
-            images.append(instance)
+    written: Written = set()
     try:
+        for instance in ordered:
+            try:
+                _check_instance(instance, limits)
+            except Refusal as refusal:
+                refusals.append(refusal)
+            else:
+                images.append(replace(instance, left_out=drop_unwritable(instance.header, written)))
         if not images:
             raise refusals[0]
         for uid in sorted(shared.intersection(instance.uid for instance in images)):
             raise SharedInstanceError(uid)
-        kept = tuple(_without_duplicates(images))
+        kept = tuple(single(list(copies)) for _, copies in groupby(images, key=lambda instance: instance.uid))
     except Refusal as refusal:
         return Series(tuple(ordered), refusal)
-    return Series(kept, None, Counter(str(refusal) for refusal in refusals))
-
-
-def _without_duplicates(ordered: list[Instance]) -> Iterator[Instance]:
-    previous: Instance | None = None
-    for instance in ordered:
-        if previous is None or instance.uid != previous.uid:
-            yield instance
-            previous = instance
-        elif not same_object(previous.path, instance.path):
-            raise ConflictingDuplicatesError(instance.uid)
+    return Series(kept, None, Counter(str(refusal) for refusal in refusals), frozenset(limits.maps))
 
 
 def _check_instance(instance: Instance, limits: ReadingLimits) -> None:
@@ -125,7 +131,7 @@ def _check_instance(instance: Instance, limits: ReadingLimits) -> None:
     if instance.sop_class not in MODALITY_OF_CLASS:
         raise NotAnImageError(instance.sop_class)
     if not instance.study_uid:
-        raise MissingAttributeError("StudyInstanceUID", "a derived image belongs to the study of its source")
+        raise MissingAttributeError("StudyInstanceUID", NEED_OF_STUDY)
     if instance.voxel_count * instance.samples > limits.values_per_instance:
         size = (instance.rows, instance.columns, instance.frame_count, instance.samples)
         raise TooLargeError(*size, limits.values_per_instance)

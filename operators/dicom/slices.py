@@ -13,7 +13,8 @@ from pydicom.dataset import Dataset
 from operators.dicom.errors import ImageKindError, MissingAttributeError, Refusal, UnusableValueError
 from operators.dicom.frames import frame_headers
 from operators.dicom.kinds import check_frame_kind, check_instance_kind
-from operators.dicom.reading import Instance, Series
+from operators.dicom.mappings import mapping_of, padding_of
+from operators.dicom.study import Instance, Series
 from operators.dicom.values import number, numbers
 
 UNIT_TOLERANCE = 0.01  # of the length of the normal: more is no pair of perpendicular unit vectors
@@ -57,13 +58,14 @@ def placed_slices(series: Series) -> tuple[list[PlacedSlice], Counter[str]]:
     for instance in series.instances:
         try:
             check_instance_kind(instance)
+            padding_of(instance.header)
         except ImageKindError as reason:
             refusal = refusal or reason
             left_out[str(reason)] += instance.frame_count
             continue
         for frame, header in enumerate(frame_headers(instance)):
             try:
-                check_frame_kind(header, instance)
+                check_frame_kind(header, instance, series.maps)
             except ImageKindError as reason:
                 refusal = refusal or reason
                 left_out[str(reason)] += 1
@@ -87,4 +89,5 @@ def _placed(place: FramePlace, header: Dataset) -> PlacedSlice:
         raise UnusableValueError("PixelSpacing")
     if abs(float(np.linalg.norm(np.cross(orientation[:3], orientation[3:]))) - 1) > UNIT_TOLERANCE:
         raise UnusableValueError("ImageOrientationPatient")
+    mapping_of(header)
     return PlacedSlice(place, header, np.array(position), orientation, spacing)

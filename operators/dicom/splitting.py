@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from pydicom.dataset import Dataset
 
-from operators.dicom.errors import RepeatedPositionError
 from operators.dicom.private_tags import b_value
 from operators.dicom.values import numbers, texts
+from operators.dicom.volume_errors import RepeatedPositionError
 
 SAME_POSITION = 0.01  # mm: positions closer than this are one, the header rounds them
 B_VALUE = "DiffusionBValue"  # or a maker's private element

@@ -1,13 +1,16 @@
 """What reading finds: instances, series, the study, and the files that are none. Headers only, no pixels."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from operators.dicom.classes import MODALITIES, MODALITY_OF_CLASS
-from operators.dicom.errors import Refusal, UnusableValueError
+from operators.dicom.decoding import is_lossy
+from operators.dicom.errors import Refusal, UnusableValueError, named
 from operators.dicom.values import integer, text
 
 
@@ -17,6 +20,7 @@ class Instance:
 
     path: Path = field(repr=False)
     header: Dataset = field(repr=False)
+    left_out: tuple[BaseTag, ...] = ()  # attributes that cannot be written again; taken out of the header
 
     @property
     def uid(self) -> str:
@@ -71,6 +75,7 @@ class Series:
     instances: tuple[Instance, ...]
     refusal: Refusal | None
     left_out: Mapping[str, int] = field(default_factory=dict)  # images of other kinds among them, by the reason
+    maps: frozenset[str] = frozenset()  # the kinds of computed maps that the settings let through
 
     @property
     def uid(self) -> str:
@@ -88,6 +93,16 @@ class Series:
         first = self.instances[0]
         written = text(first.header, "Modality")
         return MODALITY_OF_CLASS.get(first.sop_class) or (written if written in MODALITIES else "")
+
+    @property
+    def attributes_left_out(self) -> Mapping[str, int]:
+        """Objects by the attribute that cannot be written again and is missing in what is derived of them."""
+        return Counter(named(tag) for instance in self.instances for tag in instance.left_out)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether any object was ever compressed with loss, as far as its header says."""
+        return any(is_lossy(instance.header) for instance in self.instances)
 
     @property
     def number(self) -> int | None:

@@ -2,16 +2,18 @@
 
 import struct
 import warnings
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from operators.dicom.errors import MissingAttributeError, UnusableValueError
+from operators.dicom.errors import MissingAttributeError, Refusal, UnreadableError, UnusableValueError
 
-# What pydicom raises where bytes of a header contradict their value representation.
-PARSE_ERRORS = (
+# What pydicom and its decoders raise where the bytes of a file contradict what they are said to be.
+_PARSE_ERRORS = (
     ValueError,
     TypeError,
     KeyError,
@@ -21,11 +23,41 @@ PARSE_ERRORS = (
     ArithmeticError,
     NotImplementedError,
     EOFError,
-    RecursionError,
+    RuntimeError,
+    MemoryError,
     BytesLengthException,
+    InvalidDicomError,
     OSError,
     struct.error,
+    zlib.error,
 )
+
+
+@contextmanager
+def parsing(otherwise: Exception) -> Iterator[None]:
+    """Parse the bytes of a file within, without pydicom's warnings, which repeat values.
+
+    Raises:
+        Exception: ``otherwise`` where the bytes contradict what they are said to be; a reason given within passes.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (Refusal, UnreadableError):
+        raise
+    except _PARSE_ERRORS as error:
+        raise otherwise from error
+
+
+def readable(parse: Callable[[], object]) -> bool:
+    """Return whether bytes can be parsed."""
+    try:
+        with parsing(UnreadableError()):
+            parse()
+    except (Refusal, UnreadableError):
+        return False
+    return True
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -34,12 +66,8 @@ def value(dataset: Dataset, keyword: str) -> Any:
     Raises:
         UnusableValueError: the bytes contradict the value representation.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's warnings repeat the value, which may tell of a patient
-            found = dataset.get(keyword)
-    except PARSE_ERRORS as error:
-        raise UnusableValueError(keyword) from error
+    with parsing(UnusableValueError(keyword)):
+        found = dataset.get(keyword)
     return None if found is None or found == "" else found
 
 

@@ -13,8 +13,8 @@ from operators.dicom.cine import read_clip
 from operators.dicom.errors import UnusableValueError
 from operators.dicom.geometry import Stack
 from operators.dicom.pixels import read_volume
-from operators.dicom.reading import Instance
 from operators.dicom.regions import pixel_size
+from operators.dicom.study import Instance
 from operators.dicom.values import numbers, text
 from operators.messages import DenoisedSeries
 from operators.report.sample import Image, ImagePair, Mask, Sample, spread

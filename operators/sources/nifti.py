@@ -5,7 +5,7 @@ A file of four dimensions is that many volumes, each denoised by itself. Nothing
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 
 from operators.dicom.errors import Refusal
+from operators.dicom.label_masks import refuse_labels
 from operators.dicom.pixels import Volume
-from operators.dicom.reading import Unread
+from operators.dicom.study import Unread
 
 SUFFIXES = (".nii", ".nii.gz")
 UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
@@ -24,6 +25,8 @@ UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
 
 class NiftiRefusal(Refusal):
     """A NIfTI file that can't be denoised as it stands."""
+
+    reason_code = "nifti"
 
     def __init__(self, what: str, way_out: str) -> None:
         super().__init__(f"a NIfTI file {what}; {way_out}")
@@ -47,6 +50,7 @@ class NiftiImage:
     volume_count: int
     refusal: Refusal | None
     study_uid: str = ""
+    attributes_left_out: Mapping[str, int] = field(default_factory=dict)  # none: the header is kept whole
 
     @property
     def instances(self) -> tuple[Path, ...]:
@@ -96,11 +100,16 @@ def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
 
 
 def read_volumes(source: NiftiImage) -> Iterator[tuple[int, Volume]]:
-    """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid."""
+    """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid.
+
+    Raises:
+        Refusal: a volume of labels.
+    """
     image = nibabel.load(source.path)
     data, (column, row, slice_) = image.dataobj, map(float, image.header.get_zooms()[:3])
     for index in range(source.volume_count):
         real = np.asarray(data[..., index] if len(image.shape) == 4 else data, dtype=np.float32).transpose(2, 1, 0)
+        refuse_labels(real)
         valid = np.isfinite(real)
         yield index, Volume(np.ascontiguousarray(np.where(valid, real, 0)), valid, (slice_, row, column))
 

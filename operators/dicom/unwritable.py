@@ -1,0 +1,122 @@
+"""Find the attributes of a header that cannot be written again, before anything is fitted.
+
+One that is private or of type 3 is left out of the derived object; one of type 1 or 2 refuses the series. Types are
+those of PS3.3, as highdicom carries them.
+"""
+
+from collections.abc import Hashable, Iterable
+from copy import deepcopy
+
+from highdicom._standard_utils import get_iod_module_map, get_module_attribute_map, get_sop_class_iod_map
+from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+from pydicom.tag import BaseTag, Tag
+
+from operators.dicom.encodings import PIXEL_DATA
+from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
+from operators.dicom.errors import UnwritableError, named
+from operators.dicom.values import items, readable, text
+
+OPTIONAL = "3"
+# By which other elements are encoded; they go along with whatever is written.
+CONTEXT = (Tag("SpecificCharacterSet"), Tag("PixelRepresentation"), Tag("BitsAllocated"), Tag("SamplesPerPixel"))
+# What the writer reads of a source beyond the attributes that its pixels and its place are read from.
+READ_AS_TEXT = ("ImageType", "SeriesDescription", "SeriesNumber", "DerivationDescription", "LossyImageCompression")
+READ_AS_ITEMS = ("ContributingEquipmentSequence", "DerivationCodeSequence", "SourceImageEvidenceSequence")
+US_IMAGE = "us-image"  # in the place of its retired classes, which the tables no longer hold
+
+Written = set[Hashable]  # elements known to be writable, since the slices of a series share most of theirs
+
+
+def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
+    """Take out of a header the attributes that cannot be written again, and return their tags.
+
+    Args:
+        header: changed in place.
+        written: elements of the same series that need not be tried again; added to.
+
+    Raises:
+        UnwritableError: one of them is of type 1 or 2.
+    """
+    tags = _unwritable(header, header.keys(), written)
+    if required := _required(tags, text(header, "SOPClassUID")):
+        raise UnwritableError([named(tag) for tag in required])
+    for tag in tags:
+        del header[tag]
+    return tags
+
+
+def drop_unwritable_after_pixels(dataset: Dataset) -> None:
+    """Take out what follows the pixel data and cannot be written; it is private or optional, and no header shows it."""
+    following = [tag for tag in dataset.keys() if tag > PIXEL_DATA]  # noqa: SIM118
+    for tag in _unwritable(dataset, following, set()):
+        del dataset[tag]
+
+
+def _unwritable(header: Dataset, tags: Iterable[BaseTag], written: Written) -> tuple[BaseTag, ...]:
+    """Return those tags that cannot be written as Explicit VR Little Endian, or not be read for it."""
+    marks = {tag: _mark(header, tag) for tag in tags if _is_data(tag)}
+    fresh = [tag for tag, mark in marks.items() if mark is None or mark not in written]
+    unread = [tag for tag in fresh if not _is_read(header, keyword_for_tag(tag))]
+    if not unread and _can_be_written(header, fresh):
+        written.update(mark for mark in marks.values() if mark is not None)
+        return ()
+    return tuple(tag for tag in fresh if tag in unread or not _can_be_written(header, [tag]))
+
+
+def _is_data(tag: BaseTag) -> bool:
+    return tag.element != 0 and tag.group not in NO_DATASET_GROUPS
+
+
+def _mark(header: Dataset, tag: BaseTag) -> Hashable:
+    """Return what tells an element from others, None for one that was parsed already."""
+    element = header.get_item(tag)
+    return (tag, element.VR, element.value) if isinstance(element, RawDataElement) else None
+
+
+def _is_read(header: Dataset, keyword: str) -> bool:
+    if keyword in READ_AS_TEXT:
+        return readable(lambda: text(header, keyword))
+    return keyword not in READ_AS_ITEMS or readable(lambda: items(header, keyword))
+
+
+def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:
+    implicit, little = header.original_encoding[0], header.original_encoding[1] is not False
+    source = header if little else deepcopy(header)  # whose words are swapped in place
+    some = Dataset()
+    for tag in {*tags, *(tag for tag in CONTEXT if tag in source and _parses(source, tag))}:
+        some[tag] = source.get_item(tag)
+    some.set_original_encoding(implicit, little, header.original_character_set)
+    target = DicomBytesIO()
+    target.is_implicit_VR, target.is_little_endian = False, True
+
+    def write() -> None:
+        if not little:
+            swap_words(some)
+        write_dataset(target, some)
+
+    return readable(write)
+
+
+def _parses(header: Dataset, tag: BaseTag) -> bool:
+    return readable(lambda: header[tag])
+
+
+def _required(tags: Iterable[BaseTag], sop_class: str) -> list[BaseTag]:
+    """Return those of the tags that are of type 1 or 2, conditional or not, in the top level of a storage class."""
+    keywords = {keyword_for_tag(tag): tag for tag in tags if not tag.is_private}
+    if not keywords:
+        return []
+    attributes = get_module_attribute_map()
+    modules = get_iod_module_map()[get_sop_class_iod_map().get(sop_class, US_IMAGE)]
+    required = {
+        attribute["keyword"]
+        for module in modules
+        for attribute in attributes[module["key"]]
+        if attribute["keyword"] in keywords and not attribute["path"] and attribute["type"] != OPTIONAL
+    }
+    get_module_attribute_map.cache_clear()  # a hundred megabytes, needed only where a header is broken
+    return [tag for keyword, tag in keywords.items() if keyword in required]
