@@ -6,7 +6,7 @@ fills, so that edges are as wide as a voxel and small things are weakened as par
 no file is read or written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,9 @@ class Grid:
     def shape(self) -> tuple[int, int, int]:
         """Slices, rows, columns."""
         return self.z.shape[0], self.y.shape[1], self.x.shape[2]
+
+
+Draw = Callable[[np.random.Generator, Grid], tuple[Volume, dict[str, Volume]]]  # values, and coverages by name
 
 
 def grid(shape: tuple[int, int, int], spacing: Point) -> Grid:

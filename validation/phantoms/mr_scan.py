@@ -1,13 +1,13 @@
 """MR phantoms of thick slices: an anatomy of `mr_brain` or `mr_neck` in the way of acquiring of `mr_acquisition`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.phantoms.anatomy import Grid, Phantom, Volume, grid
+from validation.phantoms.anatomy import Draw, Phantom, Volume, grid
 from validation.phantoms.mr_acquisition import Acquisition, acquire, masked
 from validation.phantoms.mr_brain import FLAIR, T1, T2, SmallStructures, brain
 from validation.phantoms.mr_neck import CORD, neck
@@ -17,8 +17,6 @@ PART_MM = 2.0  # slices are averaged from parts no thicker than this
 IN_PLANE = 2  # fine pixels of the drawing to a delivered one, each axis
 SMALL_REGIONS = ("lesions", "perforators", "vessels", "horns")
 SMALL = SmallStructures(lesions=24, radii=(1.0, 3.0), perforators=120)
-
-Draw = Callable[[np.random.Generator, Grid], tuple[Volume, dict[str, Volume]]]
 
 
 @dataclass(frozen=True)
