@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
 from skimage.restoration import denoise_nl_means
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 
 ASPECT = 1.5  # lateral over axial extent of the speckle
 SRAD_STEP, SRAD_DECAY = 0.1, 1.0 / 6.0

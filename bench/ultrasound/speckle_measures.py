@@ -14,7 +14,7 @@ from scipy.special import erf
 from skimage.feature import graycomatrix, graycoprops
 from skimage.metrics import structural_similarity
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 from validation.phantoms.speckle_scene import Disk, Scene
 
 DB_PER_GREY = DYNAMIC_RANGE_DB / MAXIMUM
