@@ -16,15 +16,16 @@ from typing import TextIO
 import numpy as np
 
 from app.conformance import table
-from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.carotid import carotid_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
 from bench.ultrasound.measured import Image, Mask, Measured, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
 from bench.ultrasound.real import real_rows
+from validation.phantoms.speckle_physics import MAXIMUM
 from validation.phantoms.speckle_probe import Kind
 from validation.phantoms.speckle_scan import SpeckleScan, make_scan
+from validation.scoring import psnr
 
 PARTS = ("stills", "cines", "carotid", "real", "speed")
 METHODS = (*PEERS, "published", "ours")
@@ -97,7 +98,7 @@ def _methods(names: Collection[str], phantom: SpeckleScan, scored: slice) -> dic
         grid = candidates(name, (frame - truth)[0])
 
         def score(choice: Filter) -> float:
-            return measures.psnr(truth, framewise(choice, frame, phantom.tissue), phantom.tissue)
+            return psnr(framewise(choice, frame, phantom.tissue), truth, phantom.tissue[None], MAXIMUM)
 
         label = max(grid, key=lambda each: score(grid[each]))
         methods[f"{name}, {label}"] = partial(framewise, grid[label])
@@ -111,7 +112,7 @@ def speed_rows() -> dict[str, Row]:
         clip = make_scan("linear", side, frames, 31)
         done = measured(ours, clip.frames, clip.tissue)
         rows[f"{frames} x {side} x {side}"] = {
-            "PSNR": measures.psnr(clip.truth, done.images, clip.tissue),
+            "PSNR": psnr(done.images, clip.truth, np.broadcast_to(clip.tissue, clip.truth.shape), MAXIMUM),
             "s": done.seconds,
             "GiB": done.gib,
         }

@@ -6,7 +6,9 @@ import numpy as np
 
 from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.measured import Image, Measured
+from validation.phantoms.speckle_physics import MAXIMUM
 from validation.phantoms.speckle_scan import SpeckleScan
+from validation.scoring import psnr, ssim
 
 Row = dict[str, float]
 
@@ -35,8 +37,8 @@ def _frame_row(phantom: SpeckleScan, images: Image, frame: int) -> Row:
     truth, recorded, image = phantom.truth[frame], phantom.frames[frame], images[frame]
     width, height = measures.point_ratios(phantom.scene, truth, image)
     return {
-        "PSNR": measures.psnr(truth, image, phantom.tissue),
-        "SSIM": measures.ssim(truth, image, phantom.tissue),
+        "PSNR": psnr(image[None], truth[None], phantom.tissue[None], MAXIMUM),
+        "SSIM": ssim(image[None], truth[None], phantom.tissue[None], MAXIMUM, "gaussian"),
         "gCNR": measures.mean_gcnr(phantom.scene, image, phantom.tissue),
         "edge": measures.edge_ratio(phantom.scene, truth, image, phantom.tissue),
         "point": width,
