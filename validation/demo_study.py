@@ -28,8 +28,8 @@ class DemoSeries:
     region: Mask  # where PSNR and SSIM are taken, same shape
     region_name: str
     even: Mask  # where the noise is measured, same shape
-    mean_of: Mask  # where the mean must be kept, same shape
-    mean_unit: str  # "HU": the mean's change is told in HU; "%": in percent of it
+    mean_of: Mask  # where the mean must stay, same shape
+    mean_unit: str  # "HU": the mean's change is given in HU; "%": in percent of it
     mean_of_truth: bool  # the mean is held against the truth's, not the input's: magnitude noise shifts the input's
     data_range: float  # of PSNR and SSIM
     windows: Mapping[str, tuple[float, float]]  # of the pictures, by name

@@ -53,10 +53,10 @@ def _biases(phantoms: Sequence[SpeckleScan], results: Sequence[Image]) -> tuple[
     local: dict[float, list[float]] = {}
     for phantom, images in zip(phantoms, results, strict=True):
         for truth, recorded, image in zip(phantom.truth, phantom.frames, images, strict=True):
-            found = measures.contrast_errors(phantom.scene, recorded, image, phantom.tissue)
+            errors = measures.contrast_errors(phantom.scene, recorded, image, phantom.tissue)
             levels = measures.local_mean_errors(truth, recorded, image, phantom.tissue)
-            for into, each in ((contrast, found), (local, levels)):
+            for into, each in ((contrast, errors), (local, levels)):
                 for key, error in each.items():
                     into.setdefault(key, []).append(error)
-    errors, greys = ([abs(float(np.mean(each))) for each in into.values()] for into in (contrast, local))
-    return {"contrast dB": float(np.mean(errors)), "worst dB": max(errors)}, {"local mean": max(greys)}
+    decibels, greys = ([abs(float(np.mean(each))) for each in into.values()] for into in (contrast, local))
+    return {"contrast dB": float(np.mean(decibels)), "worst dB": max(decibels)}, {"local mean": max(greys)}

@@ -40,9 +40,9 @@ def version_of(method: str) -> str:
     return digest(*folders, *(() if method in OURS else (f"bench/volumes/{own}.py",)))
 
 
-def digest(*places: str) -> str:
+def digest(*paths: str) -> str:
     """Of the Python files in these folders and files of the project."""
-    files = [file for place in places for file in sorted((ROOT / place).rglob("*.py")) or [ROOT / place]]
+    files = [file for path in paths for file in sorted((ROOT / path).rglob("*.py")) or [ROOT / path]]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 
@@ -63,10 +63,10 @@ def cached_result(folder: Path, case_file: Path, method: str, steps: int, seed: 
         file.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "bench.volumes.job", case_file, method, steps, seed, file]
         try:
-            done = subprocess.run([str(word) for word in command], capture_output=True, timeout=limit, check=False)
+            done = subprocess.run([*map(str, command)], capture_output=True, timeout=limit, check=False)
         except subprocess.TimeoutExpired:
             return Result(None, 0.0, 0.0, f"not done in {limit:.0f} s")
         if done.returncode:
             return Result(None, 0.0, 0.0, (done.stderr.decode().strip().splitlines() or ["no reason given"])[-1])
-    with np.load(file) as found:
-        return Result(found["image"], float(found["seconds"]), float(found["peak"]))
+    with np.load(file) as stored:
+        return Result(stored["image"], float(stored["seconds"]), float(stored["peak"]))

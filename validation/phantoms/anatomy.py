@@ -1,7 +1,7 @@
 """What phantoms are built of: a grid in millimetres, soft-edged bodies and smooth random fields.
 
 Axes are (slice, row, column) everywhere; row grows towards the back of the patient, column towards its left side.
-Depth is the distance to a surface in mm, positive inside. A body is painted by its coverage, the share of a voxel it
+Depth is the distance to a surface in mm, positive inside. A body is painted by its coverage, the fraction of a voxel it
 fills, so that edges are as wide as a voxel and small things are weakened as partial volume weakens them. Pure arrays:
 no file is read or written.
 """
@@ -35,7 +35,7 @@ class Phantom:
     noisy: Volume  # same shape and unit
     spacing: Point  # mm between slices, rows, columns
     modality: str  # "CT", "MR" or "PT"
-    regions: Mapping[str, Mask]  # named places in it, same shape
+    regions: Mapping[str, Mask]  # masks by name, same shape
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def cylinder(where: Grid, centre: tuple[float, float], semi_axes: tuple[float, f
 
 
 def coverage(depth: Volume, where: Grid) -> Volume:
-    """Return the share of each voxel that lies inside: 0..1 across an edge one pixel wide."""
+    """Return the fraction of each voxel that lies inside: 0..1 across an edge one pixel wide."""
     return np.asarray(np.clip(depth / where.spacing[1] + 0.5, 0, 1), np.float32)
 
 

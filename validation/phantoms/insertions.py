@@ -32,7 +32,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Insertion:
-    """A shape in its place."""
+    """A shape at its location."""
 
     shape: Shape
     centre: tuple[int, int, int]  # voxel

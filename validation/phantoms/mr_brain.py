@@ -103,15 +103,15 @@ def _folded(rng: np.random.Generator, where: Grid, bent: Grid, brain: Volume) ->
 
 
 def _upright(rng: np.random.Generator, bent: Grid, brain: Volume) -> Volume:
-    """A field that changes little with depth: points take the value found near where their ray meets the surface."""
+    """A field that changes little with depth: each point has the value near where its ray meets the surface."""
     step = FOLD_MM / 8
     cube = grid(3 * (int(240 / step),), 3 * (step,))
     field = smooth_field(rng, cube, FOLD_MM)
     field -= ndimage.gaussian_filter(field, FOLD_MM / 2 / step)
     radius = np.sqrt(bent.z**2 + bent.y**2 + bent.x**2)
     stretch = 1 + 0.6 * np.maximum(brain, 0) / np.maximum(radius, 10)
-    places = [axis * stretch / step + (cube.shape[0] - 1) / 2 for axis in (bent.z, bent.y, bent.x)]
-    return np.asarray(ndimage.map_coordinates(field, places, order=1, mode="nearest") / field.std(), np.float32)
+    nodes = [axis * stretch / step + (cube.shape[0] - 1) / 2 for axis in (bent.z, bent.y, bent.x)]
+    return np.asarray(ndimage.map_coordinates(field, nodes, order=1, mode="nearest") / field.std(), np.float32)
 
 
 def _paint_deep(image: Volume, bent: Grid, weighting: Weighting) -> tuple[Volume, Volume]:

@@ -3,7 +3,7 @@
 Chest and upper abdomen with warm blood, heart wall, liver, spleen, kidneys, cold lungs, and hot spheres of known
 contrast. The truth is what a noiseless scan would show, blurred by the scanner. The noise is positively correlated
 along all three axes, with sd growing as the root of the activity; values stay positive and their mean is the truth.
-Neighbouring slices share noise: a method that takes them for independent learns it.
+Neighbouring slices have noise in common: a method that takes them for independent learns it.
 """
 
 import numpy as np
@@ -90,9 +90,9 @@ def noisy_activity(
     """Return activity (Bq/mL) as measured, `per_root` the sd over the root of the activity."""
     widths = [mm / step for mm, step in zip((NOISE_AXIAL_MM, *2 * [NOISE_IN_PLANE_MM]), spacing, strict=True)]
     field = ndimage.gaussian_filter(rng.standard_normal(truth.shape), widths, mode="wrap")
-    share = stats.norm.cdf((field - field.mean()) / field.std())
+    quantile = stats.norm.cdf((field - field.mean()) / field.std())
     # a gamma law with this shape and scale has mean `truth` and variance per_root^2 * truth
-    noisy = stats.gamma.ppf(share, np.maximum(truth, LEAST) / per_root**2, scale=per_root**2)
+    noisy = stats.gamma.ppf(quantile, np.maximum(truth, LEAST) / per_root**2, scale=per_root**2)
     return np.where(truth < LEAST, 0, noisy).astype(np.float32)
 
 

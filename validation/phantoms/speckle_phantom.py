@@ -34,7 +34,7 @@ class SpecklePhantom:
     """Stored frames and their truth."""
 
     frames: Image  # (frames, rows, columns) whole grey levels 0..255
-    truth: Image  # (frames, rows, columns) expected grey level
+    truth: Image  # (frames, rows, columns) expected grey
 
 
 def make_speckle_phantom(rows: int, columns: int, frames: int, rng: np.random.Generator) -> SpecklePhantom:
@@ -69,15 +69,15 @@ def _drift(frame: int) -> tuple[float, float]:
 
 
 def _echogenicity(rows: int, columns: int, frame: int) -> Real:
-    """Decibels below the top of the grey scale, (rows, columns); sizes are shares of the frame's."""
+    """Decibels below the top of the grey scale, (rows, columns); sizes are fractions of the frame's."""
     y, x = np.meshgrid(np.arange(rows) / rows, np.arange(columns) / columns, indexing="ij")
-    level = np.full((rows, columns), -28.0)
+    decibels = np.full((rows, columns), -28.0)
     border = 0.04 * np.sin(2.0 * np.pi * x)  # tissue layers that undulate
-    level[y < 0.20 + border] = -20.0
-    level[y < 0.12 + border] = -34.0
-    level[y > 0.78 - border] = -38.0
-    level[(y > 0.86 - border) & (y < 0.90 - border)] = -24.0
-    for centre_y, centre_x, radius, decibels in (
+    decibels[y < 0.20 + border] = -20.0
+    decibels[y < 0.12 + border] = -34.0
+    decibels[y > 0.78 - border] = -38.0
+    decibels[(y > 0.86 - border) & (y < 0.90 - border)] = -24.0
+    for centre_y, centre_x, radius, inside in (
         (0.36, 0.18, 0.070, -60.0),
         (0.36, 0.42, 0.050, -40.0),
         (0.36, 0.63, 0.050, -16.0),
@@ -86,14 +86,14 @@ def _echogenicity(rows: int, columns: int, frame: int) -> Real:
         (0.68, 0.24, 0.025, -12.0),
         (0.68, 0.36, 0.015, -60.0),
     ):
-        level[np.hypot(y - centre_y, x - centre_x) < radius] = decibels
+        decibels[np.hypot(y - centre_y, x - centre_x) < radius] = inside
     vessel = np.hypot(y - 0.60, x - 0.68) / (0.10 * (1.0 + PULSE * np.sin(2.0 * np.pi * frame / PULSE_PERIOD)))
-    level[vessel < 1.15] = -18.0
-    level[vessel < 1.0] = -55.0
+    decibels[vessel < 1.15] = -18.0
+    decibels[vessel < 1.0] = -55.0
     width = 1.5 / rows  # lines of three pixels, whatever the size
     for height, slope in ((0.50, 0.03), (0.80, -0.10), (0.055, 0.02)):
-        level[(np.abs(y - height - slope * x) < width) & (vessel > 1.15)] = -8.0
-    return level
+        decibels[(np.abs(y - height - slope * x) < width) & (vessel > 1.15)] = -8.0
+    return decibels
 
 
 def _point_targets(rows: int, columns: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.intp], ...]:
