@@ -35,7 +35,7 @@ INSERTS = {  # name: (row, column) of the centre and diameter, pixels
     "7 mm, 5 HU": ((160, 95), 11.8),
     "10 mm, 3 HU": ((160, 160), 16.3),
 }
-REGION, WIDTH = 33, 1.5  # pixels that the observer looks at; channel width over the disc's diameter
+REGION, WIDTH = 33, 1.5  # pixels that the observer sees; channel width over the disc's diameter
 BUDGET = 240.0  # seconds for a volume
 
 Volume = NDArray[np.float32]
@@ -66,7 +66,7 @@ def ours(volume: Volume) -> Volume:
 
 
 def seen(volumes: Mapping[str, Volume], insert: str) -> Measured:
-    """Return d' of an insert; regions without signal are taken at all four places, which lie alike."""
+    """Return d' of an insert; regions without signal are taken at all four locations, which are equivalent."""
     centre, diameter = INSERTS[insert]
     channels = laguerre_gauss(REGION, WIDTH * diameter)
     numbers = range(REALISATIONS)
@@ -90,10 +90,9 @@ def main() -> int:
         for name, volumes in kinds.items():
             middle = slice(SIDE // 2 - 16, SIDE // 2 + 16)
             noise = sds_of(volumes["absent"][:, middle, middle]).mean()
-            told = [seen(volumes, insert) for insert in INSERTS]
-            rows.append(
-                (f"{int(dose)} %", name, f"{noise:.1f}", *(f"{d.value:.2f} [{d.low:.2f}, {d.high:.2f}]" for d in told))
-            )
+            measured = [seen(volumes, insert) for insert in INSERTS]
+            cells = (f"{d.value:.2f} [{d.low:.2f}, {d.high:.2f}]" for d in measured)
+            rows.append((f"{int(dose)} %", name, f"{noise:.1f}", *cells))
     print(table(("Dose", "Image", "Noise, HU", *INSERTS), rows))
     return 0
 

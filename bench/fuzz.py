@@ -3,9 +3,9 @@
 ``python -m bench.fuzz --files 5000 [--data FOLDER] [--seed 0]``
 
 Studies of a few small files are built here; with ``--data`` real ones are taken too, a few neighbouring files of each
-series. One file of a study is mutated, and the study goes the way of the operators, with noise added in the place of a
+series. One file of a study is mutated, and the study goes the way of the operators, with noise added instead of a
 fit. It runs in a process of its own with a limit on memory: an exception that is no refusal, a crash, a hang or memory
-beyond the limit is a finding, and its file is kept. Exit code 1 where there is one.
+beyond the limit is a finding, and its file is copied. Exit code 1 where there is one.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def _clips_of(series: Series, denoise: Denoise) -> dict[object, npt.NDArray[np.f
 
 
 def outcomes_of(folder: Path, denoise: Denoise) -> Iterator[str]:
-    """One word for each series and each unread file of a study."""
+    """Yield the outcome of each series and each unread file of a study."""
     study = read_study(folder)
     yield from ("unread" for _ in study.unread)
     for series in study.series:
@@ -88,7 +88,7 @@ def outcomes_of(folder: Path, denoise: Denoise) -> Iterator[str]:
 
 
 def add_noise(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The identity and a little noise, in the place of a fit."""
+    """The identity and a little noise, instead of a fit."""
     return images + np.random.default_rng(0).normal(0, 2, images.shape).astype(np.float32)
 
 
@@ -101,7 +101,7 @@ def work(orders: Connection) -> None:
         folder = orders.recv()
         try:
             answer = list(outcomes_of(folder, add_noise))
-        except BaseException:  # told to the parent, whatever it is: that is what this program looks for
+        except BaseException:  # reported to the parent, whatever it is: that is what this program searches for
             answer = traceback.format_exc()
         orders.send((answer, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
@@ -142,17 +142,17 @@ class Worker:
         self._process.join()
 
 
-def run(files: int, data: Path | None, seed: int, kept: Path) -> int:
-    """Mutate and look; print a table of outcomes by kind, and every finding."""
+def run(files: int, data: Path | None, seed: int, findings_folder: Path) -> int:
+    """Mutate and run; print a table of outcomes by kind, and every finding."""
     rng = np.random.default_rng(seed)
     table: dict[str, Counter[str]] = {}
     findings: Counter[str] = Counter()
     worker, started, slowest = Worker(), time.monotonic(), 0.0
-    with tempfile.TemporaryDirectory() as place:
-        studies = {**built_studies(Path(place, "built")), **(real_studies(data) if data else {})}
+    with tempfile.TemporaryDirectory() as work:
+        studies = {**built_studies(Path(work, "built")), **(real_studies(data) if data else {})}
         for number in range(files):
             kind = list(studies)[number % len(studies)]
-            folder = Path(place, "case")
+            folder = Path(work, "case")
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             chosen = int(rng.integers(len(studies[kind])))
@@ -163,7 +163,7 @@ def run(files: int, data: Path | None, seed: int, kept: Path) -> int:
             slowest = max(slowest, time.monotonic() - begun)
             if isinstance(answer, str):
                 findings[f"{kind}: {answer}"] += 1
-                shutil.copytree(folder, kept / str(number))
+                shutil.copytree(folder, findings_folder / str(number))
             table.setdefault(kind, Counter()).update(["FINDING"] if isinstance(answer, str) else answer)
     worker.end()
     report(table, findings)
@@ -175,10 +175,10 @@ def run(files: int, data: Path | None, seed: int, kept: Path) -> int:
 
 def report(table: dict[str, Counter[str]], findings: Counter[str]) -> None:
     """A row for each kind, then the findings."""
-    words = ("denoised", "refused", "unread", "FINDING")
-    print(f"{'kind':40}" + "".join(f"{word:>10}" for word in words))
+    outcomes = ("denoised", "refused", "unread", "FINDING")
+    print(f"{'kind':40}" + "".join(f"{outcome:>10}" for outcome in outcomes))
     for kind, counts in table.items():
-        print(f"{kind:40}" + "".join(f"{counts[word]:10}" for word in words))
+        print(f"{kind:40}" + "".join(f"{counts[outcome]:10}" for outcome in outcomes))
     for finding, count in findings.most_common():
         print(f"\n{count} x {finding}")
 
@@ -189,10 +189,10 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--data", type=Path, help="a folder of real studies, in folders of their own")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kept", type=Path, default=Path("build/fuzz"), help="where files with a finding go")
+    parser.add_argument("--findings", type=Path, default=Path("build/fuzz"), help="where files with a finding go")
     given = parser.parse_args()
-    shutil.rmtree(given.kept, ignore_errors=True)
-    return run(given.files, given.data, given.seed, given.kept)
+    shutil.rmtree(given.findings, ignore_errors=True)
+    return run(given.files, given.data, given.seed, given.findings)
 
 
 if __name__ == "__main__":

@@ -58,13 +58,13 @@ def built_studies(folder: Path) -> dict[str, list[bytes]]:
 
 def real_studies(folder: Path) -> dict[str, list[bytes]]:
     """The first neighbouring files of each series that may be denoised, and every single file of another kind."""
-    found: dict[str, list[bytes]] = {}
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for series in read_study(place).series:
+    studies: dict[str, list[bytes]] = {}
+    for source in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for series in read_study(source).series:
             files = _neighbours(series)
             if all(file.stat().st_size <= LARGEST for file in files):
-                found[f"{place.name} {series.modality} {len(found)}"] = [file.read_bytes() for file in files]
-    return found
+                studies[f"{source.name} {series.modality} {len(studies)}"] = [file.read_bytes() for file in files]
+    return studies
 
 
 def _neighbours(series: Series) -> list[Path]:

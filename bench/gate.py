@@ -2,7 +2,7 @@
 
 ``python -m bench.gate [--volumes 60] [--first-seed 1000]`` prints a table. Limits were chosen on seeds below 1000.
 An honest output is the truth and part of the very noise of the input: scaled, smoothed, or both. A hit is a spoiled
-output with a light off; a false alarm is an honest one with a light off. Intervals are Clopper and Pearson's, 95 %.
+output that fails a check; a false alarm is an honest one that fails a check. Intervals are Clopper and Pearson's, 95 %.
 """
 
 import argparse
@@ -30,7 +30,7 @@ SETTINGS = GateSettings()
 CT_NOISE, MR_NOISE, PET_NOISE = 20.0, 50.0, 15.0  # HU, amplitude, per root of Bq/ml
 SUMMED_CNR = 8.0  # of what is erased or invented: its sum over the sd of the noise's own sum there
 EDGE_GROWTH, STRETCH, OFFSET_HU, OFFSET_FRACTION = 0.1, 1.1, 3.0, 0.03
-HALF, DRAWS = 0.5, 60  # share of a voxel that counts as inside; noise sums whose spread is taken
+HALF, DRAWS = 0.5, 60  # fraction of a voxel that counts as inside; noise sums whose spread is taken
 BODY, INSIDE = {"CT": -200.0, "MR": 100.0, "PT": 300.0}, 3  # values above which is body; voxels from its surface
 TRUTHS = 4  # phantoms of each modality; the noise is new every time
 
@@ -64,10 +64,10 @@ def scale_of(modality: str, truth: Volume) -> Volume:
 
 
 def honest(rng: np.random.Generator, noise: Volume) -> Volume:
-    """What of the noise a harmless output keeps."""
-    share, width = rng.uniform(0.15, 0.6), rng.uniform(0.7, 2.0)
+    """Return what of the noise a harmless output retains."""
+    fraction, width = rng.uniform(0.15, 0.6), rng.uniform(0.7, 2.0)
     smooth = ndimage.gaussian_filter(noise, (rng.uniform(0, 0.8), width, width))
-    return [share * noise, smooth, share * noise + (1 - share) * smooth][rng.integers(3)]
+    return [fraction * noise, smooth, fraction * noise + (1 - fraction) * smooth][rng.integers(3)]
 
 
 def edge_growth(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume) -> Volume:
@@ -131,7 +131,7 @@ def offset(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume
 
 
 def slice_swapped(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume, modality: str) -> Volume:
-    """Two slices in each other's place, next to each other half of the time."""
+    """Two slices exchanged, next to each other half of the time."""
     first = int(rng.integers(1, len(after) - 2))
     second = first + 1 if rng.random() < 0.5 else int((first + rng.integers(2, len(after) - 2)) % len(after))
     swapped = after.copy()
@@ -140,7 +140,7 @@ def slice_swapped(rng: np.random.Generator, truth: Volume, after: Volume, scale:
 
 
 def stretched(rng: np.random.Generator, truth: Volume, after: Volume, scale: Volume, modality: str) -> Volume:
-    """Contrast a tenth higher, the mean kept."""
+    """Contrast a tenth higher, the mean unchanged."""
     middle = after[truth > np.median(truth)].mean()
     return middle + STRETCH * (after - middle)
 
@@ -156,27 +156,27 @@ SPOILERS: dict[str, Callable[..., Volume]] = {
 
 
 def faults_of(modality: str, phantom: Phantom, before: Volume, after: Volume) -> tuple[str, ...]:
-    """The names of the lights that are off."""
+    """Return the names of the failed checks."""
     threshold, valid = tissue_of(before, modality).threshold, np.ones(before.shape, bool)
     pair = VolumePair(before, after.astype(np.float32), valid, phantom.spacing, threshold, modality)
-    return tuple(light.name for light in assess_volume(pair, 100, SETTINGS).faults)
+    return tuple(check.name for check in assess_volume(pair, 100, SETTINGS).faults)
 
 
 def trial(modality: str, seed: int) -> dict[str, tuple[str, ...]]:
-    """The lights that are off for one honest output, and for each way of spoiling it."""
+    """Return the failed checks of one honest output, and of each way of spoiling it."""
     rng, phantom = np.random.default_rng(seed), truth_of(modality, seed // 1000 * 100 + seed % TRUTHS)
     truth, scale = phantom.truth, scale_of(modality, phantom.truth)
     noise = noise_of(rng, modality, truth.shape) * scale
     before, after = truth + noise, truth + honest(rng, noise)
-    found = {"honest": faults_of(modality, phantom, before, after)}
+    faults = {"honest": faults_of(modality, phantom, before, after)}
     for name, spoil in SPOILERS.items():
         spoiled = spoil(rng, truth, after, scale, modality)
-        found[name] = faults_of(modality, phantom, before, spoiled)
-    return found
+        faults[name] = faults_of(modality, phantom, before, spoiled)
+    return faults
 
 
 def clip_trial(seed: int) -> dict[str, tuple[str, ...]]:
-    """The same for an ultrasound still; what it keeps of the speckle is as in a volume."""
+    """The same for an ultrasound still; what it retains of the speckle is as in a volume."""
     rng = np.random.default_rng(seed)
     made = make_speckle_phantom(192, 192, 3, rng)
     tissue = np.ones(made.truth.shape[1:], bool)
@@ -191,8 +191,8 @@ def clip_trial(seed: int) -> dict[str, tuple[str, ...]]:
     }
     return {
         name: tuple(
-            light.name
-            for light in assess_clip(
+            check.name
+            for check in assess_clip(
                 ClipPair(made.frames, image.astype(np.float32), tissue, 255.0), 100, SETTINGS
             ).faults
         )
@@ -213,19 +213,19 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--modality", nargs="*", default=["CT", "MR", "PT", "US"])
     given = parser.parse_args()
-    print("| modality | output | outputs | light off, % (95 %) | lights |\n|---|---|---|---|---|")
+    print("| modality | output | outputs | failed, % (95 %) | checks |\n|---|---|---|---|---|")
     for modality in given.modality:
         off: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         for seed in range(given.first_seed, given.first_seed + given.volumes):
             for name, faults in (clip_trial(seed) if modality == "US" else trial(modality, seed)).items():
                 off[name].append(faults)
         for name, lists in off.items():
-            lights = ", ".join(
-                f"{light} {sum(light in one for one in lists)}"
-                for light in sorted({each for one in lists for each in one})
+            checks = ", ".join(
+                f"{check} {sum(check in failed for failed in lists)}"
+                for check in sorted({each for failed in lists for each in failed})
             )
             print(
-                f"| {modality} | {name} | {len(lists)} | {interval(sum(map(bool, lists)), len(lists))} | {lights} |",
+                f"| {modality} | {name} | {len(lists)} | {interval(sum(map(bool, lists)), len(lists))} | {checks} |",
                 flush=True,
             )
     return 0

@@ -3,7 +3,7 @@
 ``python -m bench.growth`` prints two tables; one process for each size, since peak memory is counted by process. The
 floor of a step is the larger of its operations over the processor's rate (a large matrix product in the same precision)
 and its bytes over the memory's (a copy too large for any cache); both rates are measured here. All of it runs on one
-thread. Bytes are the activations kept for the way back, written once and read once: less cannot be.
+thread. Bytes are the activations stored for the backward pass, written once and read once: less cannot be.
 """
 
 import math

@@ -40,8 +40,8 @@ def main() -> int:
     parser.add_argument("--slices", type=int, default=1000)
     parser.add_argument("--limit-gib", type=float, default=4.0)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        source, target = Path(place, "in"), Path(place, "out")
+    with tempfile.TemporaryDirectory() as work:
+        source, target = Path(work, "in"), Path(work, "out")
         source.mkdir()
         make_series(source, given.slices)
         started = time.monotonic()

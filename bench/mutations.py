@@ -42,28 +42,28 @@ SYNTAXES = (
 SHORT_NUMBERS = (b"\x28\x00\x02\x01US\x02\x00", b"\x28\x00\x03\x01US\x02\x00", b"\x28\x00\x02\x01\x02\x00\x00\x00")
 
 
-def _place(data: bytes, rng: Random, size: int = 1) -> int:
+def _offset(data: bytes, rng: Random, size: int = 1) -> int:
     """Where to break: nine times of ten in the header, beyond the preamble."""
     end = min(len(data), HEADER) if rng.random() < 0.9 else len(data)
     return int(rng.integers(min(132, max(0, end - 1 - size)), max(1, end - size)))
 
 
-def _over(data: bytes, place: int, new: bytes) -> bytes:
-    return data[:place] + new + data[place + len(new) :]
+def _over(data: bytes, offset: int, new: bytes) -> bytes:
+    return data[:offset] + new + data[offset + len(new) :]
 
 
 def flip(data: bytes, rng: Random) -> bytes:
     """Other bits in a few bytes."""
     for _ in range(int(rng.integers(1, 9))):
-        place = _place(data, rng)
-        data = _over(data, place, bytes([data[place] ^ (1 << int(rng.integers(8)))]))
+        offset = _offset(data, rng)
+        data = _over(data, offset, bytes([data[offset] ^ (1 << int(rng.integers(8)))]))
     return data
 
 
 def noise(data: bytes, rng: Random) -> bytes:
     """A stretch of random bytes."""
     length = int(rng.integers(1, 65))
-    return _over(data, _place(data, rng, length), rng.bytes(length))
+    return _over(data, _offset(data, rng, length), rng.bytes(length))
 
 
 def cut(data: bytes, rng: Random) -> bytes:
@@ -73,52 +73,52 @@ def cut(data: bytes, rng: Random) -> bytes:
 
 def remove(data: bytes, rng: Random) -> bytes:
     """A stretch is missing."""
-    place = _place(data, rng)
-    return data[:place] + data[place + int(rng.integers(1, 200)) :]
+    offset = _offset(data, rng)
+    return data[:offset] + data[offset + int(rng.integers(1, 200)) :]
 
 
 def repeat(data: bytes, rng: Random) -> bytes:
     """A stretch stands twice, or a hundred times."""
-    place, length = _place(data, rng), int(rng.integers(1, 200))
-    return data[:place] + data[place : place + length] * int(rng.choice([2, 100])) + data[place + length :]
+    offset, length = _offset(data, rng), int(rng.integers(1, 200))
+    return data[:offset] + data[offset : offset + length] * int(rng.choice([2, 100])) + data[offset + length :]
 
 
 def extreme(data: bytes, rng: Random) -> bytes:
     """An extreme number where a length or a value may be."""
     size = int(rng.choice([2, 4]))
-    return _over(data, _place(data, rng, size), EXTREMES[int(rng.integers(len(EXTREMES)))][:size])
+    return _over(data, _offset(data, rng, size), EXTREMES[int(rng.integers(len(EXTREMES)))][:size])
 
 
 def tag(data: bytes, rng: Random) -> bytes:
     """A tag of sequences, pixel data or rows where another stood."""
-    return _over(data, _place(data, rng, 4), TAGS[int(rng.integers(len(TAGS)))])
+    return _over(data, _offset(data, rng, 4), TAGS[int(rng.integers(len(TAGS)))])
 
 
 def kind(data: bytes, rng: Random) -> bytes:
     """Another value representation."""
-    found = [place for vr in VRS[:-1] if (place := data.find(vr, _place(data, rng, 2))) >= 0]
-    place = found[int(rng.integers(len(found)))] if found else _place(data, rng, 2)
-    return _over(data, place, VRS[int(rng.integers(len(VRS)))])
+    offsets = [offset for vr in VRS[:-1] if (offset := data.find(vr, _offset(data, rng, 2))) >= 0]
+    offset = offsets[int(rng.integers(len(offsets)))] if offsets else _offset(data, rng, 2)
+    return _over(data, offset, VRS[int(rng.integers(len(VRS)))])
 
 
 def value(data: bytes, rng: Random) -> bytes:
     """Text that no value should hold."""
     new = VALUES[int(rng.integers(len(VALUES)))]
-    return _over(data, _place(data, rng, len(new)), new)
+    return _over(data, _offset(data, rng, len(new)), new)
 
 
 def nest(data: bytes, rng: Random) -> bytes:
     """A sequence within a sequence, a thousand times."""
-    place = _place(data, rng)
+    offset = _offset(data, rng)
     item = b"\x08\x00\x40\x11SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
-    return data[:place] + item * 1000 + data[place:]
+    return data[:offset] + item * 1000 + data[offset:]
 
 
 def pixels(data: bytes, rng: Random) -> bytes:
     """Random bytes somewhere in the last part, where pixels or codestreams are."""
     for _ in range(int(rng.integers(1, 20))):
-        place = int(rng.integers(len(data) // 2, len(data)))
-        data = _over(data, place, rng.bytes(1))
+        offset = int(rng.integers(len(data) // 2, len(data)))
+        data = _over(data, offset, rng.bytes(1))
     return data
 
 

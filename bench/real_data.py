@@ -17,7 +17,7 @@ from app.conformance import table
 LARGEST_SECONDS = 600  # a study may take
 HEAD = """# What became of real studies
 
-Made by `python -m bench.real_data`, with a fit cut short ({settings}): a longer one may pass the gate better.
+Made by `python -m bench.real_data`, with a fit cut short ({settings}): a longer one may pass the checks better.
 The folders hold public objects of the Cancer Imaging Archive, pydicom, fo-dicom, GDCM, dcm2niix and others, unedited.
 """
 
@@ -26,8 +26,8 @@ def run(folder: Path, settings: list[str]) -> dict[str, Any]:
     """result.json of one study, with the files that were written checked for being there."""
     with tempfile.TemporaryDirectory() as target:
         command = [sys.executable, "-m", "app", "-i", folder, "-o", target, "--time-budget", LARGEST_SECONDS]
-        words = [*map(str, command), *(word for setting in settings for word in ("--set", setting))]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        arguments = [*map(str, command), *(each for setting in settings for each in ("--set", setting))]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
         result: dict[str, Any] = json.loads(done.stdout)
         if "Traceback" in done.stderr:
             raise RuntimeError(f"{folder.name}: a traceback in the log")
@@ -42,11 +42,11 @@ def rows_of(folder: Path, result: dict[str, Any]) -> Iterator[tuple[object, ...]
         left_out = "; ".join(f"{each['images']} left out: {each['reason']}" for each in series.get("left_out", ()))
         written = sum(each["files"] for each in series.get("written", ()))
         volumes = len(series.get("fits", ()))
-        told = series["reason"] or f"{volumes} fit(s), {written} file(s) written" + (
+        detail = series["reason"] or f"{volumes} fit(s), {written} file(s) written" + (
             f"; {left_out}" if left_out else ""
         )
         name = f"..{series['series_uid'][-8:]}"
-        yield folder.name, name, series["modality"], series["instances"], series["status"], told
+        yield folder.name, name, series["modality"], series["instances"], series["status"], detail
     for reason, files in result["unread_files"].items():
         yield folder.name, "", "", files, "unread", reason
 

@@ -18,7 +18,7 @@ from operators.time_budget import TimeSlot
 
 HOUR, WEEK = 3600.0, 7 * 24 * 3600.0  # seconds
 BATCH = 100_000  # studies in a week
-BUSY = 0.8  # share of the time that a core may be busy in the peak hour, so that a queue stays short
+BUSY = 0.8  # fraction of the time that a core may be busy in the peak hour, so that a queue stays short
 CORES, BUDGET = 2, 240.0  # of a task, as app.yaml asks for; seconds for a study, its default
 STEP = (39.5 - 21.6) / 200  # core-seconds of a step of NS-N2N: what 300 steps of MR took more than 100
 CPU = Compute(torch.device("cpu"), torch.bfloat16)  # on which it was measured

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from validation.phantoms.anatomy import Mask, Phantom
+from validation.phantoms.anatomy import Mask, Phantom, Volume
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.pet_phantom import pet_phantom
 from validation.phantoms.phantom_study import write_cine, write_still, write_volume
 from validation.phantoms.speckle_phantom import make_speckle_phantom
-from validation.scoring import Volume
 
 CT_SHAPE, MR_SHAPE, PET_SHAPE = (24, 160, 160), (32, 128, 128), (40, 64, 64)
 STILL_SIZE, CINE_SIZE, CINE_FRAMES = 256, 160, 5
@@ -29,8 +28,8 @@ class DemoSeries:
     region: Mask  # where PSNR and SSIM are taken, same shape
     region_name: str
     even: Mask  # where the noise is measured, same shape
-    mean_of: Mask  # where the mean must be kept, same shape
-    mean_unit: str  # "HU": the mean's change is told in HU; "%": in percent of it
+    mean_of: Mask  # where the mean must stay, same shape
+    mean_unit: str  # "HU": the mean's change is given in HU; "%": in percent of it
     mean_of_truth: bool  # the mean is held against the truth's, not the input's: magnitude noise shifts the input's
     data_range: float  # of PSNR and SSIM
     windows: Mapping[str, tuple[float, float]]  # of the pictures, by name

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from validation.demo_study import DemoSeries
-from validation.scoring import Score, Volume, score
+from validation.phantoms.anatomy import Volume
+from validation.scoring import Score, score
 
 HEAD = f"{'series':<9}{'PSNR dB':>21}{'SSIM':>17}{'noise':>9}{'mean':>12}{'seconds':>9}   PSNR and SSIM taken over"
 LEGEND = (
@@ -48,6 +49,6 @@ def table_of(rows: Sequence[Row], seconds: float) -> str:
 
 def _mean_change(series: DemoSeries, before: Volume, after: Volume) -> float:
     reference = series.truth if series.mean_of_truth else before
-    kept = float(reference[series.mean_of].mean(dtype=float))
-    change = float(after[series.mean_of].mean(dtype=float)) - kept
-    return change if series.mean_unit == "HU" else 100 * change / kept
+    expected = float(reference[series.mean_of].mean(dtype=float))
+    change = float(after[series.mean_of].mean(dtype=float)) - expected
+    return change if series.mean_unit == "HU" else 100 * change / expected

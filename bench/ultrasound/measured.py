@@ -16,7 +16,7 @@ from models.fitting import FitContext
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
-from validation.phantoms.speckle_phantom import MAXIMUM
+from validation.phantoms.speckle_physics import MAXIMUM
 
 PUBLISHED_STEPS = 150
 SEED = 0

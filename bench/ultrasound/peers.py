@@ -2,20 +2,19 @@
 
 Each takes stored log-compressed grey (rows, columns) and gives the same. SRAD after Yu and Acton (2002), on the stored
 grey, the envelope or the intensity; OBNLM after Coupe et al. (2009): non-local means with the Pearson distance; BM3D
-in the log domain is told white noise or the phantom's true noise spectrum.
+in the log domain is given white noise or the phantom's true noise spectrum.
 """
 
 from collections.abc import Callable
 from functools import partial
 from itertools import product
 
-import bm3d
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
 from skimage.restoration import denoise_nl_means
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 
 ASPECT = 1.5  # lateral over axial extent of the speckle
 SRAD_STEP, SRAD_DECAY = 0.1, 1.0 / 6.0
@@ -74,12 +73,14 @@ def _obnlms() -> dict[str, Filter]:
 def _bm3ds(noise: Image) -> dict[str, Filter]:
     white = {f"sigma {sigma:g}": partial(log_bm3d, spectrum=sigma) for sigma in (80.0, 110.0, 150.0)}
     spectrum = gaussian_filter(np.abs(np.fft.fft2(noise.astype(np.float64))) ** 2, SPECTRUM_SIGMA, mode="wrap")
-    told = {f"true spectrum x {factor:g}": partial(log_bm3d, spectrum=factor * spectrum) for factor in (4.0,)}
-    return white | told
+    oracle = {f"true spectrum x {factor:g}": partial(log_bm3d, spectrum=factor * spectrum) for factor in (4.0,)}
+    return white | oracle
 
 
 def log_bm3d(image: Image, spectrum: float | npt.NDArray[np.float64]) -> Image:
-    """BM3D of log-compressed grey, told the standard deviation of white noise or a noise spectrum."""
+    """BM3D of log-compressed grey, given the standard deviation of white noise or a noise spectrum."""
+    import bm3d
+
     profile = bm3d.BM3DProfile()
     profile.lambda_thr3d, profile.mu2 = BM3D_THRESHOLD, BM3D_WIENER
     profile.lambda_thr3d_re, profile.mu2_re = BM3D_THRESHOLD, BM3D_WIENER
@@ -112,12 +113,12 @@ def _srad_round(field: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.
     gradient = (north**2 + south**2 + west**2 + east**2) / level**2
     laplacian = (north + south + west + east) / level
     variation = (0.5 * gradient - laplacian**2 / 16.0) / (1.0 + 0.25 * laplacian) ** 2
-    share = np.clip(1.0 / (1.0 + (variation - scale) / (scale * (1.0 + scale))), 0.0, 1.0)
+    conduction = np.clip(1.0 / (1.0 + (variation - scale) / (scale * (1.0 + scale))), 0.0, 1.0)
     lower, right = (
-        np.pad(share, ((0, 1), (0, 1)), mode="edge")[1:, :-1],
-        np.pad(share, ((0, 1), (0, 1)), mode="edge")[:-1, 1:],
+        np.pad(conduction, ((0, 1), (0, 1)), mode="edge")[1:, :-1],
+        np.pad(conduction, ((0, 1), (0, 1)), mode="edge")[:-1, 1:],
     )
-    return np.asarray(field + SRAD_STEP * (lower * south + share * north + right * east + share * west))
+    return np.asarray(field + SRAD_STEP * (lower * south + conduction * north + right * east + conduction * west))
 
 
 def obnlm(image: Image, patch: int, reach: int, strength: float) -> Image:

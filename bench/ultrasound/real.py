@@ -1,4 +1,4 @@
-"""Real stills and cines of several machines through the default: how much changed, and pictures to offset at."""
+"""Real stills and cines of several machines through the default: how much changed, and pictures."""
 
 from collections.abc import Iterator
 from pathlib import Path

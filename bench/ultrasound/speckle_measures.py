@@ -12,9 +12,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.optimize import curve_fit
 from scipy.special import erf
 from skimage.feature import graycomatrix, graycoprops
-from skimage.metrics import structural_similarity
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 from validation.phantoms.speckle_scene import Disk, Scene
 
 DB_PER_GREY = DYNAMIC_RANGE_DB / MAXIMUM
@@ -22,34 +21,14 @@ GCNR_BINS = np.linspace(0.0, 256.0, 65)
 RING = 1.30, 1.75  # of a cyst's radius: its surroundings
 CORE_MARGIN = 4.0  # pixels inside a cyst's border that the point spread function blurs
 LOCAL_SIGMA = 6.0  # pixels, of a local mean
-LEVEL_STEP, LEVEL_FRACTION = 16.0, 0.01  # grey; least share of the pixels that makes a level's mean known
+LEVEL_STEP, LEVEL_FRACTION = 16.0, 0.01  # grey; least fraction of the pixels at which a level's mean is known
 EDGE_CONTRAST_DB = 10.0  # least contrast of a cyst whose edge is measured
 POINT_REACH = 10  # pixels around a point
-SSIM_SIGMA = 1.5
 STATIC_TOLERANCE = 0.05  # grey, by which the truth of a static pixel may change from frame to frame
 MOVING_LEAST = 2.0  # grey, by which that of a moving one changes at least
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-
-def psnr(truth: Image, image: Image, tissue: Mask) -> float:
-    """Decibels over the tissue, data range 255."""
-    return float(20.0 * np.log10(MAXIMUM) - 10.0 * np.log10(np.mean((truth - image)[..., tissue] ** 2)))
-
-
-def ssim(truth: Image, image: Image, tissue: Mask) -> float:
-    """Mean structural similarity over the tissue, Gaussian window."""
-    values = structural_similarity(
-        truth,
-        image,
-        data_range=MAXIMUM,
-        gaussian_weights=True,
-        sigma=SSIM_SIGMA,
-        use_sample_covariance=False,
-        full=True,
-    )[1]
-    return float(values[tissue].mean())
 
 
 def gcnr(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
@@ -83,8 +62,8 @@ def contrast_errors(scene: Scene, recorded: Image, image: Image, tissue: Mask) -
     def contrast(grey: Image, core: Mask, ring: Mask) -> float:
         return float(grey[core].mean() - grey[ring].mean()) * DB_PER_GREY
 
-    found = cysts(scene, tissue)
-    return {disk.decibels: contrast(image, *masks) - contrast(recorded, *masks) for disk, *masks in found}
+    masked = cysts(scene, tissue)
+    return {disk.decibels: contrast(image, *masks) - contrast(recorded, *masks) for disk, *masks in masked}
 
 
 def local_mean_errors(truth: Image, recorded: Image, image: Image, tissue: Mask) -> dict[float, float]:
@@ -103,12 +82,12 @@ def local_mean_errors(truth: Image, recorded: Image, image: Image, tissue: Mask)
 
 def edge_ratio(scene: Scene, truth: Image, image: Image, tissue: Mask) -> float:
     """Width of the edges of contrasting cysts over the truth's; the median."""
-    found = [
+    ratios = [
         _edge_width(image, disk) / _edge_width(truth, disk)
         for disk, *_ in cysts(scene, tissue)
         if abs(disk.decibels) >= EDGE_CONTRAST_DB
     ]
-    return float(np.median(found))
+    return float(np.median(ratios))
 
 
 def _edge_width(image: Image, disk: Disk) -> float:
@@ -120,9 +99,9 @@ def _edge_width(image: Image, disk: Disk) -> float:
     near = (radius > max(0.0, border - 12.0)) & (radius < border + 14.0)
 
     def step(
-        r: npt.NDArray[np.float64], inside: float, outside: float, place: float, width: float
+        r: npt.NDArray[np.float64], inside: float, outside: float, middle: float, width: float
     ) -> npt.NDArray[np.float64]:
-        return inside + (outside - inside) * 0.5 * (1.0 + erf((r - place) / (np.sqrt(2.0) * width)))
+        return inside + (outside - inside) * 0.5 * (1.0 + erf((r - middle) / (np.sqrt(2.0) * width)))
 
     inner, outer = (float(image[near & mask].mean()) for mask in (radius < border, radius > border))
     limits = [0.0, 0.0, border - 6.0, 0.3], [256.0, 256.0, border + 6.0, 30.0]

@@ -25,11 +25,11 @@ PET_SLICES = slice(110, 158)  # chest and liver
 
 def lcd(folder: Path) -> Case:
     """Low-contrast disks at 10 % dose, filtered back-projection."""
-    place = folder / "ct_lcd_fda" / "small_dataset" / "fbp"
-    files = [place / "dose_010" / "signal_present" / f"signal_present_{n:03d}.raw" for n in range(1, LCD_SCANS + 1)]
+    source = folder / "ct_lcd_fda" / "small_dataset" / "fbp"
+    files = [source / "dose_010" / "signal_present" / f"signal_present_{n:03d}.raw" for n in range(1, LCD_SCANS + 1)]
     shape = (LCD_SIDE, LCD_SIDE)
     noisy = np.stack([np.fromfile(file, np.int16).reshape(shape) for file in files]).astype(np.float32) - LCD_OFFSET
-    object_ = np.fromfile(place / "ground_truth.raw", np.uint16).reshape(shape).astype(np.float32) - LCD_OFFSET
+    object_ = np.fromfile(source / "ground_truth.raw", np.uint16).reshape(shape).astype(np.float32) - LCD_OFFSET
     truth = np.broadcast_to(object_, noisy.shape).copy()
     body, disks = truth > -10, truth > 2
     data_range, window = RANGES["CT"]

@@ -40,15 +40,15 @@ def neighbour(network: torch.nn.Module, x_i: Tensor, x_j: Tensor, level: Tensor,
 
 
 def noise2void(network: torch.nn.Module, x_i: Tensor, x_j: Tensor, level: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise2Void (Krull 2019): blind pixels take a neighbour's value and must be told from what surrounds them."""
+    """Noise2Void (Krull 2019): blind pixels take a neighbour's value and must be predicted from what surrounds them."""
     x, level = torch.cat([x_i, x_j]), torch.cat([level, level])
     blind = torch.rand(x.shape, generator=generator) < BLIND_FRACTION
     reach = 2 * BLIND_REACH + 1
-    rolled, place = x, torch.randint(1, reach**2, x.shape, generator=generator)
+    rolled, chosen = x, torch.randint(1, reach**2, x.shape, generator=generator)
     for index in range(1, reach**2):
         down, right = (index + reach**2 // 2) % reach**2 // reach, (index + reach**2 // 2) % reach
         shifted = torch.roll(x, (down - BLIND_REACH, right - BLIND_REACH), dims=(-2, -1))
-        rolled = torch.where(place == index, shifted, rolled)
+        rolled = torch.where(chosen == index, shifted, rolled)
     f = network(torch.where(blind, rolled, x), level)
     return mse_loss(f[blind], x[blind])
 

@@ -3,7 +3,7 @@
 In squares where the anatomy has most structure: |covariance of removed part and anatomy| over the anatomy's own
 standard deviation and the local noise's, averaged. The anatomy is the truth; where nobody knows it, the mean of the
 slices before and after, whose noise is another one. Pure noise is the noise that was added, or the removed part
-itself taken from another place. The Rician correction, a known function of the result, is no structure.
+itself taken from elsewhere. The Rician correction, a known function of the result, is no structure.
 """
 
 import numpy as np
@@ -49,8 +49,8 @@ def residual_structure(case: Case, image: Volume, corrected: bool) -> float:
     if chosen.sum() < FEWEST / STRUCTURED_FRACTION:
         return float("nan")
     chosen &= spread >= np.quantile(spread[chosen], 1 - STRUCTURED_FRACTION)
-    found, chance = (_aligned(which, cut, spread, chosen) for which in (removed, pure))
-    return found - chance
+    aligned, chance = (_aligned(which, cut, spread, chosen) for which in (removed, pure))
+    return aligned - chance
 
 
 def _aligned(removed: Volume, anatomy: Real, spread: Real, chosen: NDArray[np.bool_]) -> float:
@@ -69,7 +69,7 @@ def _neighbours(noisy: Volume) -> Volume:
 
 
 def _measured(case: Case, image: Volume, sd: float) -> Volume:
-    """The image with the Rician bias put back, where it was found and removed."""
+    """The image with the Rician bias returned, where it was detected and removed."""
     rician = rician_sd(case.noisy, sd) if case.modality == "MR" else 0.0
     return return_rician_bias(image, rician) if rician else image
 

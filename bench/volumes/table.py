@@ -21,10 +21,10 @@ def volume_table(name: str, runs: Runs, reasons: Mapping[str, str]) -> Iterator[
     there = {key for figures in runs.values() for each in figures for key in each}
     columns = [key for key in (*COLUMNS, "seconds", "peak") if key in there]
     yield f"\n## {name}\n"
-    yield "| | " + " | ".join(HEADS.get(key, f"{key} kept") for key in columns) + " |"
+    yield "| | " + " | ".join(HEADS.get(key, f"{key} retained") for key in columns) + " |"
     yield "|---|" + "---|" * len(columns)
     for method, figures in runs.items():
-        cells = [told(key, [each[key] for each in figures if key in each]) for key in columns]
+        cells = [cell_of(key, [each[key] for each in figures if key in each]) for key in columns]
         yield f"| {method} | " + " | ".join(cells) + " |"
     for method, reason in reasons.items():
         yield f"| {method} | {reason} |" + " |" * (len(columns) - 1)
@@ -32,7 +32,7 @@ def volume_table(name: str, runs: Runs, reasons: Mapping[str, str]) -> Iterator[
         yield f"\n{standing(runs)}"
 
 
-def told(key: str, values: Sequence[float]) -> str:
+def cell_of(key: str, values: Sequence[float]) -> str:
     """Mean and spread over the seeds, sample standard deviation."""
     if not values or np.isnan(values).all():
         return "-"

@@ -16,7 +16,7 @@ from validation.scoring import score
 EDGE_STEP = {"CT": (25.0, 60.0), "MR": (40.0, 100.0), "PT": (300.0, 1200.0)}  # of truth a pixel: edges of low contrast
 SOFT_HU = (-150.0, 150.0)  # CT edges lie between soft tissues of some 100 HU difference
 RING = (1, 4)  # pixels in plane around a structure: what it stands out from
-SMALL = ("lesions", "vessels", "nodules", "spheres")  # regions whose contrast must be kept
+SMALL = ("lesions", "vessels", "nodules", "spheres")  # regions whose contrast must be retained
 COLUMNS = ("psnr", "ssim", "bias", "noise", "edge", *SMALL, "structure")
 
 
@@ -24,8 +24,8 @@ def measure(case: Case, image: Volume, corrected: bool = False) -> dict[str, flo
     """The figures of `COLUMNS` that this case allows.
 
     psnr (dB) and ssim within the body; bias in flat tissue (HU, else percent of the truth); noise left in flat tissue
-    (share of that before); edge: width over that before denoising; the share of contrast kept by small structures;
-    structure: see `structure`, which also tells what ``corrected`` is.
+    (fraction of that before); edge: width over that before denoising; the fraction of contrast that small structures
+    retain; structure: see `structure`, which also says what ``corrected`` is.
     """
     figures = {"structure": residual_structure(case, image, corrected)}
     if case.truth is None:
@@ -39,7 +39,7 @@ def measure(case: Case, image: Volume, corrected: bool = False) -> dict[str, flo
         figures["noise"] = scored.noise / float((case.noisy - truth)[flat].std(dtype=np.float64))
     if (edges := low_contrast_edges(case)).any():
         figures["edge"] = _slope(case.noisy, truth, edges) / _slope(image, truth, edges)
-    return figures | contrasts_kept(case, image)
+    return figures | contrasts_retained(case, image)
 
 
 def low_contrast_edges(case: Case) -> Mask:
@@ -55,17 +55,17 @@ def low_contrast_edges(case: Case) -> Mask:
     return np.asarray(edges)
 
 
-def contrasts_kept(case: Case, image: Volume) -> Mapping[str, float]:
+def contrasts_retained(case: Case, image: Volume) -> Mapping[str, float]:
     """Of each kind of small structure: its mean over that of the ring around, over the same in the truth."""
     assert case.truth is not None
     regions = {name: case.regions[name] for name in SMALL if name in case.regions and case.regions[name].any()}
     taken = np.logical_or.reduce(list(regions.values())) if regions else None
-    kept = {}
+    retained = {}
     for name, inside in regions.items():
         near, far = (_grown(inside, reach) for reach in RING)
         ring = far & ~near & ~taken & case.regions["body"]
-        kept[name] = _contrast(image, inside, ring) / _contrast(case.truth, inside, ring)
-    return kept
+        retained[name] = _contrast(image, inside, ring) / _contrast(case.truth, inside, ring)
+    return retained
 
 
 def _contrast(volume: Volume, inside: Mask, ring: Mask) -> float:
@@ -82,6 +82,6 @@ def _gradient(volume: Volume) -> tuple[Volume, Volume]:
 
 
 def _slope(volume: Volume, truth: Volume, edges: Mask) -> float:
-    """Gradient of the volume along that of the truth, over it: 1 for edges as steep, free of noise's share."""
+    """Gradient of the volume along that of the truth, over it: 1 for edges as steep, free of the noise's part."""
     true, seen = (np.stack([axis[edges] for axis in _gradient(which)]).astype(np.float64) for which in (truth, volume))
     return float((true * seen).sum() / (true * true).sum())

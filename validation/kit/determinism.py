@@ -20,13 +20,13 @@ SHORT = ("--set", "ns_n2n.steps=60")  # of a quick validation: what differs show
 
 @dataclass(frozen=True)
 class Determinism:
-    """What was found."""
+    """What the runs showed."""
 
     files: int  # written by each run
-    files_differing: int  # between two runs alike
+    files_differing: int  # between two equal runs
     thread_rms: float  # rms difference in the body between one thread and two, over the sd of the input's noise
     thread_largest: float  # largest difference between them, HU
-    gpu_files_differing: int | None  # between two runs alike on a GPU; none where there is no GPU
+    gpu_files_differing: int | None  # between two equal runs on a GPU; none where there is no GPU
     gpu_largest: float | None  # largest difference between GPU and CPU, HU
 
 

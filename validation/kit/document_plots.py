@@ -75,7 +75,7 @@ def _lesions(evidence: Evidence) -> Figure:
     figure.subplots_adjust(left=0.07, right=0.97, top=0.83, bottom=0.1, wspace=0.18)
     kinds = sorted(BALLS, key=lambda kind: (kind[1], kind[0]))
     names = [f"{diameter:g} mm\n{contrast:g} HU" for diameter, contrast in kinds]
-    kept = [lesion_figures.contrast_kept(evidence, kit_cases.CT, *kind) for kind in kinds]
+    kept = [lesion_figures.contrast_retained(evidence, kit_cases.CT, *kind) for kind in kinds]
     _bars(left, np.arange(len(kinds)), kept, "C0", "contrast kept")
     left.axhline(0.9, color="red", linewidth=0.8)
     for shift, when, colour in ((-0.1, "before", "grey"), (0.1, "after", "C0")):

@@ -15,7 +15,7 @@ SLICES_PER_REPEAT = 4  # of a rod: neighbours are fused, so that one slice alone
 Real = NDArray[np.float64]
 
 
-def sharpness_kept(evidence: Evidence, group: str, contrast: float) -> Measured:
+def sharpness_retained(evidence: Evidence, group: str, contrast: float) -> Measured:
     """Frequency at half of the task transfer function after, over that of the noiseless object."""
     sums, counts, true = _edges(evidence.pairs(group), contrast)
     wanted = frequency_at(true)

@@ -12,8 +12,8 @@ from pathlib import Path
 from app.settings import MANIFEST, version
 from validation.kit.running import HOME
 
-ROOMS = ("app", "operators", "models")
-MISSING = "missing"  # the package leaves out what no run touches; the self-test tells what is missed
+ROOMS = ("app", "operators", "models", "validation")
+MISSING = "missing"  # the package leaves out what no run touches; the self-test finds what is needed
 PINS = HOME / "requirements.txt"
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)", re.MULTILINE)
 
@@ -35,7 +35,7 @@ class Installation:
 
 
 def installation() -> Installation:
-    """SearchOffset at what this very process was started from."""
+    """Return what this very process was started from."""
     pins = dict(PIN.findall(PINS.read_text())) if PINS.is_file() else {}
     found = {name: _installed(name) for name in pins}
     rooms = {room: _hash_of(sorted((HOME / room).rglob("*.py"))) for room in ROOMS}

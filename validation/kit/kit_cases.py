@@ -1,7 +1,7 @@
 """Which test objects a validation runs: a case is one DICOM series and one run of the application.
 
-Cases of one group differ in the noise and places drawn alone and are pooled. `quick` has each kind at few noise levels;
-the full kit has more levels and more draws.
+Cases of one group differ only in the noise and the locations drawn and are pooled. `quick` has each kind at few noise
+levels; the full kit has more levels and more draws.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ class Case:
 
     group: str
     make: Callable[[], TestObject]
-    draw: int  # tells the cases of a group apart; seed of the object
+    draw: int  # number of the case in its group; seed of the object
     seed: int = 0  # of the application's run
 
     @property

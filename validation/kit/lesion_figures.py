@@ -1,4 +1,4 @@
-"""Figures of balls: contrast kept, detectability by a model observer, and recovery of hot spheres."""
+"""Figures of balls: contrast retained, detectability by a model observer, and recovery of hot spheres."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,24 +12,24 @@ from validation.phantoms.ct_inserts import empty_sites
 from validation.phantoms.test_object import Insert, ring
 
 UNSEEN = 0.1  # d' below which nothing is seen, so that a ratio to less says nothing
-REGION_PIXELS = 17  # side of what the observer looks at, odd
+REGION_PIXELS = 17  # side of what the observer sees, odd
 CHANNEL_WIDTH = 1.5  # of a lesion's diameter: Laguerre-Gauss channels then reach over its edge
 RING_PIXELS = 2.0  # thickness of the background around a ball
 
 Real = NDArray[np.float64]
 
 
-def contrast_kept(evidence: Evidence, group: str, diameter: float, contrast: float) -> Measured:
+def contrast_retained(evidence: Evidence, group: str, diameter: float, contrast: float) -> Measured:
     """Contrast of balls after over that of the noiseless object; diameter in mm."""
-    kept = [
+    fractions = [
         _contrast(pair, pair.after, ball) / _contrast(pair, pair.truth, ball)
         for pair in evidence.pairs(group)
         for ball in balls(pair, diameter, contrast)
     ]
-    return mean_of(np.array(kept))
+    return mean_of(np.array(fractions))
 
 
-def detectability_kept(
+def detectability_retained(
     evidence: Evidence, group: str, diameter: float, contrast: float, channels: str = "Laguerre-Gauss"
 ) -> Measured:
     """Model observer's d' after over that before; channels Laguerre-Gauss or Gabor."""
@@ -120,7 +120,9 @@ def _responses(pairs: list[CasePair], when: str, diameter: float, contrast: floa
     present, absent = [], []
     for pair in pairs:
         volume = getattr(pair, when)
-        places = [(round(b.centre[0]), round(b.centre[1]), round(b.centre[2])) for b in balls(pair, diameter, contrast)]
-        present.append(responses(regions_around(volume, places, REGION_PIXELS), seen))
+        centres = [
+            (round(b.centre[0]), round(b.centre[1]), round(b.centre[2])) for b in balls(pair, diameter, contrast)
+        ]
+        present.append(responses(regions_around(volume, centres, REGION_PIXELS), seen))
         absent.append(responses(regions_around(volume, empty_sites(volume.shape), REGION_PIXELS), seen))
     return np.concatenate(present), np.concatenate(absent)

@@ -25,7 +25,7 @@ RUN_FACTS = (
 
 @dataclass(frozen=True)
 class Validation:
-    """Everything the document tells."""
+    """Everything in the document."""
 
     when: str  # date and time, ISO 8601
     kind: str  # quick, full, or the site's phantom
@@ -41,7 +41,7 @@ class Validation:
 
 
 def as_json(validation: Validation) -> dict[str, Any]:
-    """Return what the PDF tells, for programs."""
+    """Return what the PDF says, for programs."""
     evidence = validation.evidence
     return {
         "verdict": validation.verdict,

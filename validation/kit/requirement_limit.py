@@ -12,7 +12,7 @@ class Limit:
     unit: str = ""
 
     def met_by(self, value: float) -> bool:
-        """Whether a figure keeps to it; one that is not a number does not."""
+        """Return whether a figure keeps to it; one that is not a number does not."""
         return value >= self.value if self.kind == "at least" else value <= self.value
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ from validation.measures.intervals import Measured
 CLEARANCE = "vendors' clearances: MTF and HU unchanged by more than a few percent"
 REPEATS = "a diagnosis must not depend on a random number"
 FADING = "a lesion must not fade"
-TOLERANCE = "image quality that no reader would tell from the original's"
+TOLERANCE = "image quality that no reader would distinguish from the original's"
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def _software() -> tuple[Requirement, ...]:
                     of.wrong_versions),
         Requirement("SW-2", "Series that were not handed out", most(0), "the self-test: a run that writes",
                     of.not_handed_out),
-        Requirement("SW-3", "Files that differ between two runs alike", most(0), REPEATS, of.files_differing),
+        Requirement("SW-3", "Files that differ between two equal runs", most(0), REPEATS, of.files_differing),
         Requirement("SW-4", "Rms difference between one thread and two", most(0.1, "of the noise"),
                     "a result must not depend on the machine's cores by more than seeds may", of.thread_difference),
-        Requirement("SW-5", "Files that differ between two runs alike on a GPU", most(0), REPEATS,
+        Requirement("SW-5", "Files that differ between two equal runs on a GPU", most(0), REPEATS,
                     of.gpu_files_differing),
         Requirement("SW-6", "Largest difference between GPU and CPU", most(10, "HU"), "below the noise of any CT",
                     of.gpu_difference),
@@ -75,9 +75,9 @@ def _ct() -> tuple[Requirement, ...]:
                       partial(uniform.noise_reduction, group=group)) for i, group in enumerate(both, 1)),
         Requirement("CT-3", "Mean frequency of the noise after over before", least(0.8),
                     "AAPM task group 233: a texture that shifts further looks blotchy to readers",
-                    partial(uniform.mean_frequency_kept, group=kit_cases.CT)),
-        *(Requirement(f"CT-{i}", f"Sharpness (f50 of the TTF) kept at {hu} HU", least(0.9), CLEARANCE,
-                      partial(edge.sharpness_kept, group=kit_cases.CT, contrast=float(hu)))
+                    partial(uniform.mean_frequency_retained, group=kit_cases.CT)),
+        *(Requirement(f"CT-{i}", f"Sharpness (f50 of the TTF) retained at {hu} HU", least(0.9), CLEARANCE,
+                      partial(edge.sharpness_retained, group=kit_cases.CT, contrast=float(hu)))
           for i, hu in enumerate((10, 30, 100, 500), 4)),
         Requirement("CT-8", "Edge width at 100 HU over the input's", most(1.1), CLEARANCE,
                     partial(edge.width_ratio, group=kit_cases.CT, contrast=100.0)),
@@ -85,22 +85,22 @@ def _ct() -> tuple[Requirement, ...]:
                     partial(edge.level_change, group=kit_cases.CT)),
         Requirement("CT-10", "Largest HU change within the uniform field", most(1, "HU"), "same reason",
                     partial(uniform.mean_shift, group=kit_cases.CT)),
-        *(Requirement(f"CT-{i}", f"Contrast kept by balls of {mm:g} mm and {hu:g} HU", least(0.9),
-                      FADING, partial(lesion.contrast_kept, group=kit_cases.CT, diameter=mm, contrast=hu))
+        *(Requirement(f"CT-{i}", f"Contrast retained by balls of {mm:g} mm and {hu:g} HU", least(0.9),
+                      FADING, partial(lesion.contrast_retained, group=kit_cases.CT, diameter=mm, contrast=hu))
           for i, (mm, hu) in enumerate(((5.0, 10.0), (8.0, 10.0), (3.0, 30.0), (5.0, 30.0)), 11)),
         *(Requirement(f"CT-{i}", f"Detectability d' of {mm:g} mm, {hu:g} HU, after over before", least(0.95),
                       "denoising must not hide what the input shows",
-                      partial(lesion.detectability_kept, group=kit_cases.CT, diameter=mm, contrast=hu))
+                      partial(lesion.detectability_retained, group=kit_cases.CT, diameter=mm, contrast=hu))
           for i, (mm, hu) in enumerate(((5.0, 10.0), (8.0, 10.0), (3.0, 30.0)), 15)),
         Requirement("CT-18", "The same, Gabor channels, 5 mm, 10 HU", least(0.95), "no result of one observer alone",
-                    partial(lesion.detectability_kept, group=kit_cases.CT, diameter=5.0, contrast=10.0,
+                    partial(lesion.detectability_retained, group=kit_cases.CT, diameter=5.0, contrast=10.0,
                             channels="Gabor")),
         Requirement("CT-19", "False structures in uniform fields", most(3, "per 1,000 slices"),
                     "fewer than one in a study of 300 slices", partial(uniform.false_structures, modality="CT")),
         Requirement("CT-20", "Rms difference between seeds", most(0.1, "of the noise"), REPEATS,
                     partial(uniform.seed_difference, group=kit_cases.CT)),
-        *(Requirement(f"CT-{i}", f"Contrast kept by balls of 5 mm and 10 HU, {group}", least(0.9), FADING,
-                      partial(lesion.contrast_kept, group=group, diameter=5.0, contrast=10.0))
+        *(Requirement(f"CT-{i}", f"Contrast retained by balls of 5 mm and 10 HU, {group}", least(0.9), FADING,
+                      partial(lesion.contrast_retained, group=group, diameter=5.0, contrast=10.0))
           for i, group in enumerate((kit_cases.CT_QUIET, kit_cases.CT_THICK), 21)),
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def _site() -> tuple[Requirement, ...]:
         Requirement("SITE-1", "Noise reduction in the site's phantom", least(0.3), "as CT-1",
                     partial(of.noise_reduction, group=kit_cases.SITE)),
         Requirement("SITE-2", "Mean frequency of the noise after over before", least(0.8), "as CT-3",
-                    partial(of.mean_frequency_kept, group=kit_cases.SITE)),
+                    partial(of.mean_frequency_retained, group=kit_cases.SITE)),
         Requirement("SITE-3", "Largest change within the uniform field", most(0.1, "of the noise"),
                     "lost in the scanner's own stability", partial(of.mean_shift_over_noise, group=kit_cases.SITE)),
     )  # fmt: skip
@@ -128,9 +128,9 @@ def _mr() -> tuple[Requirement, ...]:
         Requirement("MR-3", "Largest error of the amplitude, weaker signal", most(0.05, "of the signal"),
                     "Rician bias of the input there is over 5 %",
                     partial(edge.relative_level_error, group=kit_cases.MR, above=90.0, below=290.0)),
-        *(Requirement(f"MR-{i}", f"Sharpness (f50 of the TTF) kept at {share} % contrast", least(0.9), CLEARANCE,
-                      partial(edge.sharpness_kept, group=kit_cases.MR, contrast=float(contrast)))
-          for i, (share, contrast) in enumerate(((10, 50), (20, 100), (80, 400)), 4)),
+        *(Requirement(f"MR-{i}", f"Sharpness (f50 of the TTF) retained at {percent} % contrast", least(0.9), CLEARANCE,
+                      partial(edge.sharpness_retained, group=kit_cases.MR, contrast=float(contrast)))
+          for i, (percent, contrast) in enumerate(((10, 50), (20, 100), (80, 400)), 4)),
         Requirement("MR-7", "False structures in uniform fields", most(3, "per 1,000 slices"),
                     "fewer than one in a study of 300 slices", partial(uniform.false_structures, modality="MR")),
         *(Requirement(f"MR-{i}", f"Largest error of the amplitude, signal over 5 sd of noise, {group}",

@@ -50,7 +50,7 @@ def uniform_field(volume: Volume) -> Mask:
     """Return a square, the same through all slices, (slices, rows, columns), where the volume is most uniform.
 
     Raises:
-        NotMeasuredError: no place is uniform.
+        NotMeasuredError: no region is uniform.
     """
     smooth = ndimage.gaussian_filter(volume, (0, SMOOTH_PIXELS, SMOOTH_PIXELS))
     noise = volume - smooth

@@ -20,7 +20,7 @@ def not_handed_out(evidence: Evidence) -> Measured:
 
 
 def files_differing(evidence: Evidence) -> Measured:
-    """Files whose bytes are not the same in two runs alike."""
+    """Files whose bytes are not the same in two equal runs."""
     return exact(evidence.determinism.files_differing, evidence.determinism.files)
 
 
@@ -30,7 +30,7 @@ def thread_difference(evidence: Evidence) -> Measured:
 
 
 def gpu_files_differing(evidence: Evidence) -> Measured:
-    """Files whose bytes are not the same in two runs alike on a GPU."""
+    """Files whose bytes are not the same in two equal runs on a GPU."""
     found = evidence.determinism.gpu_files_differing
     if found is None:
         raise NotMeasuredError("no GPU in this machine", counts=False)

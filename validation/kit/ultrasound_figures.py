@@ -1,4 +1,4 @@
-"""Figures of ultrasound: contrast, how well cysts are told apart, edges, points, grey level and speckle."""
+"""Figures of ultrasound: contrast, how well cysts are separated, edges, points, grey level and speckle."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,15 +63,15 @@ def grey_error(evidence: Evidence, group: str) -> Measured:
 
 
 def speckle_reduction(evidence: Evidence, group: str) -> Measured:
-    """Share of the speckle's sd that is gone from the uniform field."""
-    kept = []
+    """Return the fraction of the speckle's sd that is removed from the uniform field."""
+    ratios = []
     for pair in evidence.pairs(group):
         rows, columns = (np.unique(axis) for axis in np.nonzero(pair.uniform[0]))
         for y in np.array_split(rows, PIECES):
             for x in np.array_split(columns, PIECES):
                 old, new = (volume[0][np.ix_(y, x)].std(dtype=np.float64) for volume in (pair.before, pair.after))
-                kept.append(new / old)
-    return mean_of(1 - np.array(kept))
+                ratios.append(new / old)
+    return mean_of(1 - np.array(ratios))
 
 
 def contrasts(evidence: Evidence, group: str) -> dict[str, Real]:
@@ -107,7 +107,7 @@ def _profile(pair: CasePair, when: str, cyst: Insert) -> Real:
 
 
 def _across(pair: CasePair, when: str, point: Insert, axis: int) -> Real:
-    row, column = (round(place) for place in point.centre[1:])
+    row, column = (round(centre) for centre in point.centre[1:])
     reach = np.arange(-POINT_PIXELS, POINT_PIXELS + 1)
     frame = getattr(pair, when)[0]
     taken = frame[row + reach, column] if axis == 0 else frame[row, column + reach]

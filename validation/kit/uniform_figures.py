@@ -18,12 +18,12 @@ Real = NDArray[np.float64]
 
 
 def noise_reduction(evidence: Evidence, group: str) -> Measured:
-    """Share of the noise's sd, 0..1, that is gone from the uniform field."""
+    """Return the fraction of the noise's sd, 0..1, that is removed from the uniform field."""
     before, after = (total.sum(axis=-1) for total in _weighted(evidence.pairs(group)))
     return bootstrapped(lambda i: 1 - float(np.sqrt(after[i].mean() / before[i].mean())), len(before))
 
 
-def mean_frequency_kept(evidence: Evidence, group: str) -> Measured:
+def mean_frequency_retained(evidence: Evidence, group: str) -> Measured:
     """Mean frequency of the noise after over that before."""
     pairs = evidence.pairs(group)
     before, after = powers(pairs)

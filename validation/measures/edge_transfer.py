@@ -39,9 +39,9 @@ def profile(sums: Real, counts: Real) -> Real:
     """Return the mean profile of several edges, (edges, BINS) sums and counts; empty bins are interpolated."""
     total = counts.sum(axis=0)
     filled = total > 0
-    places = np.arange(BINS)
+    bins = np.arange(BINS)
     means: Real = sums.sum(axis=0)[filled] / total[filled]
-    return np.asarray(np.interp(places, places[filled], means), np.float64)
+    return np.asarray(np.interp(bins, bins[filled], means), np.float64)
 
 
 def transfer(edge: Real) -> tuple[Real, Real]:
@@ -49,9 +49,9 @@ def transfer(edge: Real) -> tuple[Real, Real]:
     line = np.diff(edge) * windows.tukey(BINS - 1, TAPER)
     spectrum = np.abs(np.fft.rfft(line, PADDED))
     frequencies = np.fft.rfftfreq(PADDED, STEP)
-    kept = frequencies <= LARGEST_FREQUENCY
-    blur = np.sinc(frequencies[kept] * STEP) ** 2  # of the bins and of the difference between them
-    return np.asarray(frequencies[kept], np.float64), np.asarray(spectrum[kept] / spectrum[0] / blur, np.float64)
+    shown = frequencies <= LARGEST_FREQUENCY
+    blur = np.sinc(frequencies[shown] * STEP) ** 2  # of the bins and of the difference between them
+    return np.asarray(frequencies[shown], np.float64), np.asarray(spectrum[shown] / spectrum[0] / blur, np.float64)
 
 
 def frequency_at(edge: Real, level: float = 0.5) -> float:
@@ -61,26 +61,26 @@ def frequency_at(edge: Real, level: float = 0.5) -> float:
     if not below.size:
         return float(frequencies[-1])
     after, before = below[0], max(below[0] - 1, 0)
-    share = (passed[before] - level) / max(passed[before] - passed[after], 1e-12)
-    return float(frequencies[before] + share * (frequencies[after] - frequencies[before]))
+    fraction = (passed[before] - level) / max(passed[before] - passed[after], 1e-12)
+    return float(frequencies[before] + fraction * (frequencies[after] - frequencies[before]))
 
 
 def width(edge: Real) -> float:
     """Return the pixels over which a profile goes from 10 to 90 % of its step, levels taken at its ends."""
     ends = round(2 / STEP)
     start, stop = edge[:ends].mean(), edge[-ends:].mean()
-    share = (edge - start) / (stop - start)
-    places = [_crossing(share, level) for level in (0.1, 0.9)]
-    return float((places[1] - places[0]) * STEP)
+    risen = (edge - start) / (stop - start)
+    crossings = [_crossing(risen, level) for level in (0.1, 0.9)]
+    return float((crossings[1] - crossings[0]) * STEP)
 
 
-def _crossing(share: Real, level: float) -> float:
+def _crossing(risen: Real, level: float) -> float:
     """The last bin position before the middle, or the first after it, where the profile crosses `level`."""
-    middle = int(np.flatnonzero(share >= 0.5)[0])
+    middle = int(np.flatnonzero(risen >= 0.5)[0])
     if level < 0.5:
-        before = np.flatnonzero(share[: middle + 1] <= level)
+        before = np.flatnonzero(risen[: middle + 1] <= level)
         i = int(before[-1]) if before.size else 0
     else:
-        i = middle - 1 + int(np.argmax(share[middle:] >= level)) if (share[middle:] >= level).any() else BINS - 2
-    rise = share[i + 1] - share[i]
-    return float(i + (level - share[i]) / rise if abs(rise) > 1e-12 else i)
+        i = middle - 1 + int(np.argmax(risen[middle:] >= level)) if (risen[middle:] >= level).any() else BINS - 2
+    rise = risen[i + 1] - risen[i]
+    return float(i + (level - risen[i]) / rise if abs(rise) > 1e-12 else i)

@@ -2,14 +2,14 @@
 
 In: the same uniform field before and after, (slices, rows, columns). Out: how many there are. Both are seen through a
 Gaussian of the size of a small lesion, in units of the robust sd of what is then left: a spot that the input shows as
-well is noise that was kept, not a structure that was made.
+well is noise that was retained, not a structure that was made.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
-SEEN = 5.0  # robust sd: pure noise reaches it about once in two million places
+SEEN = 5.0  # robust sd: pure noise reaches it about once in two million voxels
 UNSEEN = 3.0  # robust sd: below, the input holds no sign of it
 
 Volume = NDArray[np.float32]

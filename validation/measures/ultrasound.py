@@ -8,25 +8,25 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 
 Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
 def contrast_db(frame: Grey, inside: Mask, around: Mask) -> float:
-    """Return the difference of mean grey between two places in dB of the display."""
+    """Return the difference of mean grey between two regions in dB of the display."""
     return float((frame[inside].mean() - frame[around].mean()) * DYNAMIC_RANGE_DB / MAXIMUM)
 
 
 def gcnr(frame: Grey, inside: Mask, around: Mask) -> float:
-    """Return 1 less the overlap of the two histograms: 0 the same, 1 told apart in every pixel.
+    """Return 1 less the overlap of the two histograms: 0 the same, 1 distinct in every pixel.
 
     After Rodriguez-Molares et al., IEEE Trans. UFFC 67(4), 2020.
     """
     edges = np.arange(0, MAXIMUM + 2) - 0.5
-    shares = [np.histogram(frame[where], edges)[0] / where.sum() for where in (inside, around)]
-    return float(1 - np.minimum(*shares).sum())
+    fractions = [np.histogram(frame[where], edges)[0] / where.sum() for where in (inside, around)]
+    return float(1 - np.minimum(*fractions).sum())
 
 
 def half_width(profile: NDArray[np.float64]) -> float:

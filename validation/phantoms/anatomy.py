@@ -1,12 +1,12 @@
 """What phantoms are built of: a grid in millimetres, soft-edged bodies and smooth random fields.
 
 Axes are (slice, row, column) everywhere; row grows towards the back of the patient, column towards its left side.
-Depth is the distance to a surface in mm, positive inside. A body is painted by its coverage, the share of a voxel it
+Depth is the distance to a surface in mm, positive inside. A body is painted by its coverage, the fraction of a voxel it
 fills, so that edges are as wide as a voxel and small things are weakened as partial volume weakens them. Pure arrays:
 no file is read or written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ Point = tuple[float, float, float]
 THIN_SLICE_MM = (
     1.25  # thicker slices are averaged from sub-slices no thicker than this: where partial volume becomes visible
 )
+SOLID = 0.99  # coverage that counts as wholly inside
 CENTRE_MM = 1e-3  # keeps the depth defined in the very centre of a body
 FIELD_SAMPLES = (
     12  # nodes of a random field per wavelength: fewer, and linear interpolation bends outlines into polygons
@@ -34,7 +35,7 @@ class Phantom:
     noisy: Volume  # same shape and unit
     spacing: Point  # mm between slices, rows, columns
     modality: str  # "CT", "MR" or "PT"
-    regions: Mapping[str, Mask]  # named places in it, same shape
+    regions: Mapping[str, Mask]  # masks by name, same shape
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ class Grid:
     def shape(self) -> tuple[int, int, int]:
         """Slices, rows, columns."""
         return self.z.shape[0], self.y.shape[1], self.x.shape[2]
+
+
+Draw = Callable[[np.random.Generator, Grid], tuple[Volume, dict[str, Volume]]]  # values, and coverages by name
 
 
 def grid(shape: tuple[int, int, int], spacing: Point) -> Grid:
@@ -105,7 +109,7 @@ def cylinder(where: Grid, centre: tuple[float, float], semi_axes: tuple[float, f
 
 
 def coverage(depth: Volume, where: Grid) -> Volume:
-    """Return the share of each voxel that lies inside: 0..1 across an edge one pixel wide."""
+    """Return the fraction of each voxel that lies inside: 0..1 across an edge one pixel wide."""
     return np.asarray(np.clip(depth / where.spacing[1] + 0.5, 0, 1), np.float32)
 
 

@@ -69,9 +69,9 @@ def _paint_rods(image: Volume, where: Grid) -> list[Insert]:
 
 def _paint_balls(rng: np.random.Generator, image: Volume, where: Grid) -> list[Insert]:
     kinds = np.repeat(np.array(list(BALLS)), list(BALLS.values()), axis=0)
-    places = [(z, y, x) for z in where.z.ravel()[planes(where.shape[0])] for y, x in _sites()]
+    centres = [(z, y, x) for z in where.z.ravel()[planes(where.shape[0])] for y, x in _sites()]
     balls = []
-    for (diameter, contrast), (z, y, x) in zip(rng.permutation(kinds), places, strict=False):
+    for (diameter, contrast), (z, y, x) in zip(rng.permutation(kinds), centres, strict=False):
         # on a voxel's centre, so that every ball of a kind looks the same
         point = tuple(float(axis.ravel()[np.abs(axis - at).argmin()]) for axis, at in
                       zip((where.z, where.y, where.x), (z, y, x), strict=True))  # fmt: skip
@@ -82,7 +82,7 @@ def _paint_balls(rng: np.random.Generator, image: Volume, where: Grid) -> list[I
 
 
 def _sites() -> list[tuple[float, float]]:
-    """(y, x) in mm of the places for balls in a plane."""
+    """(y, x) in mm of the centres of balls in a plane."""
     along = np.arange(-4, 5) * SITE_MM
     return [
         (float(y), float(x))

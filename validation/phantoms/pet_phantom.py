@@ -3,13 +3,14 @@
 Chest and upper abdomen with warm blood, heart wall, liver, spleen, kidneys, cold lungs, and hot spheres of known
 contrast. The truth is what a noiseless scan would show, blurred by the scanner. The noise is positively correlated
 along all three axes, with sd growing as the root of the activity; values stay positive and their mean is the truth.
-Neighbouring slices share noise: a method that takes them for independent learns it.
+Neighbouring slices have noise in common: a method that takes them for independent learns it.
 """
 
 import numpy as np
 from scipy import ndimage, stats
 
 from validation.phantoms.anatomy import (
+    SOLID,
     Grid,
     Phantom,
     Volume,
@@ -48,7 +49,6 @@ NOISE_IN_PLANE_MM = 5.0  # sd of the kernel that correlates the noise: a clinica
 NOISE_AXIAL_MM = 2.5  # same scan: about .6 between slices of 3.27 mm once the anatomy is taken off
 NOISE_PER_ROOT = 15.0  # sd in Bq/mL per root of Bq/mL, same scan: 809 at 2660
 LEAST = 1.0  # Bq/mL, keeps the noise law finite in air
-SOLID = 0.99  # share of a voxel that counts as wholly inside
 HALF = 0.5  # of a sphere: the smallest fill no voxel
 SUB_SLICES = 2  # averaged: organs are drawn finer than the slices
 
@@ -90,9 +90,9 @@ def noisy_activity(
     """Return activity (Bq/mL) as measured, `per_root` the sd over the root of the activity."""
     widths = [mm / step for mm, step in zip((NOISE_AXIAL_MM, *2 * [NOISE_IN_PLANE_MM]), spacing, strict=True)]
     field = ndimage.gaussian_filter(rng.standard_normal(truth.shape), widths, mode="wrap")
-    share = stats.norm.cdf((field - field.mean()) / field.std())
+    quantile = stats.norm.cdf((field - field.mean()) / field.std())
     # a gamma law with this shape and scale has mean `truth` and variance per_root^2 * truth
-    noisy = stats.gamma.ppf(share, np.maximum(truth, LEAST) / per_root**2, scale=per_root**2)
+    noisy = stats.gamma.ppf(quantile, np.maximum(truth, LEAST) / per_root**2, scale=per_root**2)
     return np.where(truth < LEAST, 0, noisy).astype(np.float32)
 
 

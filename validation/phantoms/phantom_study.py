@@ -44,7 +44,7 @@ def write_volume(phantom: Phantom, folder: Path, seed: int) -> str:
     tables = {"CT": CT, "MR": MR, "PT": {**PT, **fdg(), "NumberOfSlices": len(phantom.noisy)}}
     table, stored = tables[phantom.modality], _stored(phantom)
     for index, (pixels, extra) in enumerate(stored):
-        made = dataset(_series(phantom.modality, seed), GREY, table, _place(phantom, index), extra)
+        made = dataset(_series(phantom.modality, seed), GREY, table, _geometry(phantom, index), extra)
         if phantom.modality == "PT":
             made.ImageIndex = index + 1
         _save(made, pixels, folder, f"{phantom.modality.lower()}{index + 1:04d}", (phantom.modality, seed, index))
@@ -87,7 +87,7 @@ def _series(kind: str, seed: int) -> Attributes:
     }
 
 
-def _place(phantom: Phantom, index: int) -> Attributes:
+def _geometry(phantom: Phantom, index: int) -> Attributes:
     """Head first, supine, slices from head to feet; the volume's middle is the origin."""
     slices, rows, columns = phantom.noisy.shape
     z = ((slices - 1) / 2 - index) * phantom.spacing[0]
@@ -101,7 +101,7 @@ def _place(phantom: Phantom, index: int) -> Attributes:
         "SliceLocation": round(z, 6),
         "SliceThickness": phantom.spacing[0],
         "PixelSpacing": [round(step, 6) for step in phantom.spacing[1:]],
-        # in PET the patient's orientation is told by code sequences instead
+        # in PET the patient's orientation is given by code sequences instead
         **({"PatientPosition": "HFS"} if phantom.modality != "PT" else {}),
         **({"SpacingBetweenSlices": phantom.spacing[0]} if phantom.modality == "MR" else {}),
     }

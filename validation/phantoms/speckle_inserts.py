@@ -16,18 +16,18 @@ COLUMNS_OF_CYSTS = 3
 def speckle_inserts(side: int = 320, *, seed: int) -> TestObject:
     """Return a still of `side` by `side` pixels; its rods are the cysts (contrast in dB), its balls the points."""
     rng = np.random.default_rng(seed)
-    level = np.full((side, side), BACKGROUND_DB)
+    decibels = np.full((side, side), BACKGROUND_DB)
     y, x = np.ogrid[:side, :side]
     cysts, points = [], []
     for index, (contrast, radius) in enumerate(CYSTS.items()):
-        row, column = ((place + 0.5) * side / COLUMNS_OF_CYSTS for place in divmod(index, COLUMNS_OF_CYSTS))
-        level[np.hypot(y - row, x - column) < radius] = BACKGROUND_DB + contrast
+        row, column = ((cell + 0.5) * side / COLUMNS_OF_CYSTS for cell in divmod(index, COLUMNS_OF_CYSTS))
+        decibels[np.hypot(y - row, x - column) < radius] = BACKGROUND_DB + contrast
         cysts.append(Insert((0.0, row, column), radius, contrast))
     row = round(side * 0.835)
     for column in np.linspace(0.08, 0.92, POINTS) * side:
-        level[row, round(column)] = BACKGROUND_DB + POINT_DB
+        decibels[row, round(column)] = BACKGROUND_DB + POINT_DB
         points.append(Insert((0.0, row, round(column)), 0.5, POINT_DB))
-    made = speckle_of(level, rng)
+    made = speckle_of(decibels, rng)
     uniform = np.zeros((1, side, side), bool)
     uniform[:, round(side * 0.7) : row - 20] = True
     regions = {"uniform": uniform, "body": np.ones_like(uniform)}

@@ -47,7 +47,7 @@ def _grow(
 
 
 def tubes_coverage(tubes: Iterable[Tube], where: Grid) -> Volume:
-    """Return the share of each voxel inside any tube, edges one pixel wide."""
+    """Return the fraction of each voxel inside any tube, edges one pixel wide."""
     cover = np.zeros(where.shape, np.float32)
     for tube in tubes:
         box = _box(tube, where)
@@ -71,8 +71,8 @@ def _box(tube: Tube, where: Grid) -> tuple[slice, slice, slice]:
 def _coverage(tube: Tube, near: Grid) -> Volume:
     along = tube.end - tube.start
     offset = [axis - s for axis, s in zip((near.z, near.y, near.x), tube.start, strict=True)]
-    share = np.clip(sum(o * a for o, a in zip(offset, along, strict=True)) / (along @ along), 0, 1)
-    distance = np.sqrt(sum((o - share * a) ** 2 for o, a in zip(offset, along, strict=True)))
+    fraction = np.clip(sum(o * a for o, a in zip(offset, along, strict=True)) / (along @ along), 0, 1)
+    distance = np.sqrt(sum((o - fraction * a) ** 2 for o, a in zip(offset, along, strict=True)))
     return coverage(tube.radius - distance, near)
 
 

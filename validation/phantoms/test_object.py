@@ -1,6 +1,6 @@
 """A phantom with a plan of what lies where in it, so that measures need no search.
 
-Places are in voxels, (slice, row, column), fractions allowed; contrasts in the phantom's unit against what surrounds.
+Centres are in voxels, (slice, row, column), fractions allowed; contrasts in the phantom's unit against what surrounds.
 """
 
 from dataclasses import dataclass
