@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from app.exit_codes import ExitCode
-from app.host_process import Ending, load_cuda_runtime, raise_stack_limit, share_cores
+from app.host_process import Ending, grant_scratch, load_cuda_runtime, raise_stack_limit, share_cores
 from operators.faults import describe
 
 LOG = logging.getLogger("app")
@@ -100,18 +100,24 @@ def prepare(given: argparse.Namespace, source: Path, target: Path) -> tuple[Any,
     Raises:
         UsageError: one of them can't be had.
     """
-    from app.settings import MANIFEST, SettingsError, load_settings
+    from app.setting_errors import SettingsError
+    from app.settings import MANIFEST, load_settings
     from app.task_file import TASK_FILE, task_settings
-    from models.compute import DeviceUnavailableError, choose_compute
     from operators.output_folder import NotWritableError, OutputFolder
 
     try:
         config = Path(given.config) if given.config else MANIFEST
         settings = load_settings(config, overrides(given), task_settings(source), TASK_FILE)
-        compute = choose_compute(settings.run.device)
         folder = OutputFolder(target)
         folder.prepare()
-    except (SettingsError, DeviceUnavailableError, NotWritableError) as error:
+    except (SettingsError, NotWritableError) as error:
+        raise UsageError(str(error)) from error
+
+    from models.compute import DeviceUnavailableError, choose_compute  # imports torch, so comes last
+
+    try:
+        compute = choose_compute(settings.run.device)
+    except DeviceUnavailableError as error:
         raise UsageError(str(error)) from error
     return settings, compute, folder
 
@@ -124,16 +130,24 @@ def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: En
     LOG.info("starting")
     settings, compute, folder = prepare(given, source, target)
     ending.clean_up_by(folder.discard_unfinished)
+    grant_scratch(os.environ, folder.scratch)
+    try:
+        return run_and_report(source, folder, settings, compute, started)
+    finally:
+        folder.discard_unfinished()
 
+
+def run_and_report(source: Path, folder: Any, settings: Any, compute: Any, started: float) -> dict[str, Any]:
+    """Denoise, write the reports that are due, and return result.json."""
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from app.application import run
-    from app.result_json import metadata_of, result_of, summary_of
+    from app.result_json import ROUTING_KEY, metadata_of, result_of, summary_of
 
     with logging_redirect_tqdm([logging.getLogger(name) for name in OWN_LOGGERS]):
         ledger = run(source, folder, settings, compute)
     result = result_of(ledger, settings, compute, time.monotonic() - started)
-    if result["counts"]["files_written"]:
+    if result["counts"]["files_written"] or ROUTING_KEY in result:
         folder.write_reports({"result.json": result, "metadata.json": metadata_of(result)})
     elif settings.outputs.metadata_on_failure:
         folder.write_reports({"metadata.json": metadata_of(result)})

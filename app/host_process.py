@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
@@ -66,6 +67,17 @@ def load_cuda_runtime() -> None:
     for folder in (package and package.submodule_search_locations) or ():
         for library in Path(folder).glob("lib/libcudart.so.13"):
             ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+
+
+def grant_scratch(environment: MutableMapping[str, str], make_folder: Callable[[], Path]) -> None:
+    """Let libraries keep temporary files in a folder made for them, where the host grants no other place.
+
+    A container with a read-only root may have no writable /tmp; matplotlib then refuses to be imported.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = environment["MPLCONFIGDIR"] = str(make_folder())
 
 
 class Ending:

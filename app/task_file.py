@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.settings import SettingsError
+from app.setting_errors import SettingsError
 
 TASK_FILE = "task.json"
 LARGEST = 2**24  # bytes; a host's file has a few thousand

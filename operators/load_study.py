@@ -9,7 +9,8 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.dicom.reading import ReadingLimits, Study, read_study
 from operators.ledger import Ledger
 from operators.messages import FoundSeries, Source
-from operators.sources.nifti import NiftiSettings, find_nifti, is_nifti
+from operators.sources.nifti import find_nifti, is_nifti
+from operators.sources.nifti_settings import NiftiSettings
 
 
 class LoadStudyOperator(Operator):  # type: ignore[misc]

@@ -137,7 +137,7 @@ def test_sigterm_in_the_middle_ends_soon_and_leaves_nothing(study: Path, tmp_pat
         (("-i", "{study}/none", "-o", "{out}"), "does not exist"),
         (("-i", "{study}", "-o", "{study}"), "same path"),
         (("-i", "{study}", "-o", "{study}/CANARYBIRD.txt/out"), "can't be written"),
-        (("-i", "{study}", "-o", "{out}", "--strength", "many"), "run.strength takes"),
+        (("-i", "{study}", "-o", "{out}", "--strength", "many"), "run.strength.0 takes"),
         (("-i", "{study}", "-o", "{out}", "--strength", "0"), "above 0 to 100"),
         (("-i", "{study}", "-o", "{out}", "--device", "abacus"), "'abacus'"),
         (("-i", "{study}", "-o", "{out}", "--time-budget", "-1"), "seconds above 0"),

@@ -14,7 +14,8 @@ from models.volume.finishing.rician import mean_magnitude, remove_rician_bias, r
 from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH
 from models.volume.noise.noise_level import measure_noise
 from models.volume.noise.slice_correlation import INDEPENDENT
-from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, TooFewSlicesError, denoise_volume
+from models.volume.ns_n2n import MINIMUM_SLICES, TooFewSlicesError, denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.pairs import ORIENTATIONS, SlicePair, in_orientation
 from models.volume.scaling import Scaling, noise_units, unit_range
 from models.volume.slice_losses import confirmed_loss, published_loss

@@ -7,7 +7,8 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from models.compute import choose_compute
 from models.ultrasound.retrieval import Likeness, draw_offsets, retrieve
-from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.speckle2self import denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_network import ScaleMixer
 from models.ultrasound.speckle_plan import plan_work
 from validation.phantoms.speckle_phantom import MAXIMUM, make_speckle_phantom

@@ -8,9 +8,6 @@ Order: cut to the tissue -> grey in units of the clip's spread -> work planned f
 gain and offset for the whole clip -> back into the frames.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -20,6 +17,7 @@ from models.fitting import Denoised, FitRecord, fit
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.despeckling import ScaledClip, despeckle, predict
 from models.ultrasound.perturbation import to_unit_range
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_loss import PublishedLoss
 from models.ultrasound.speckle_network import PublishedNetwork
 from models.ultrasound.speckle_plan import Plan, plan_work
@@ -29,15 +27,6 @@ LEARNING_RATE = 1e-3  # of the published method
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Speckle2SelfSettings:
-    """What a user may choose; ``variant`` published is the published method, fitted on the clip at hand."""
-
-    variant: Literal["default", "published"] = "default"
-    steps: int = 300
-    search_offsets: int = 180  # of the default variant for like tissue, each in both directions
 
 
 def denoise_clip(

@@ -11,9 +11,7 @@ removed.
 """
 
 import math
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +27,7 @@ from models.volume.finishing.rician import remove_rician_bias, rician_sd
 from models.volume.initial.initial_estimate import initial_estimate
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.noise.noise_level import measure_noise
+from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.pairs import PairDrawer
 from models.volume.scaling import Scaling, noise_units, unit_range
 from models.volume.slice_losses import confirmed_loss, published_loss
@@ -49,15 +48,6 @@ class TooFewSlicesError(ValueError):
 
     def __init__(self, slices: int) -> None:
         super().__init__(f"the volume has {slices} slices and NS-N2N needs at least {MINIMUM_SLICES} neighbouring ones")
-
-
-@dataclass(frozen=True)
-class NSN2NSettings:
-    """What a user may choose; ``variant`` published is the published method with our network and optimiser."""
-
-    variant: Literal["default", "published"] = "default"
-    steps: int = 800
-    remove_rician_bias: bool = True
 
 
 def denoise_volume(
