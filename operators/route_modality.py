@@ -19,6 +19,8 @@ REFUSED = "refused"
 class NoMethodError(Refusal):
     """No method here denoises this modality."""
 
+    reason_code = "no-method"
+
     def __init__(self, modality: str) -> None:
         super().__init__(f"modality {modality!r} has no method here; {', '.join(METHOD_PORTS)} are denoised")
 

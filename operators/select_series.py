@@ -24,6 +24,8 @@ BYTES_PER_VOXEL = 12  # of CT, MR and PT at the peak; measured on 512 x 512 x 10
 class TooLittleMemoryError(Refusal):
     """The host would kill the run in the middle of this series."""
 
+    reason_code = "too-little-memory"
+
     def __init__(self, needed: float, granted: float) -> None:
         super().__init__(
             f"it needs about {needed / 1e9:.1f} GB of memory and the host grants {granted / 1e9:.1f} GB; "

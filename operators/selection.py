@@ -29,6 +29,8 @@ class RuleError(ValueError):
 class RuleBrokenError(Refusal):
     """The series does not meet a rule."""
 
+    reason_code = "selection-rule"
+
     def __init__(self, rule: "Rule") -> None:
         what = f"{rule.keyword} {rule.test}" if rule.keyword else rule.test.replace("_", " ")
         super().__init__(f"the selection rule {rule.name!r} ({what}) excludes it; change selection.rules to let it in")

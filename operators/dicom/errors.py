@@ -5,6 +5,8 @@ message is one sentence for a PACS administrator: what was given, which rule it 
 It never holds a patient identifier, free text of the input, or a file name.
 """
 
+from typing import ClassVar
+
 from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
 from pydicom.uid import UID
@@ -23,9 +25,13 @@ def _name_of(uid: str) -> str:
 class Refusal(ValueError):
     """The series is left as it is, with a reason that somebody can act on."""
 
+    reason_code: ClassVar[str]  # of each kind of refusal, for programs; stable, kebab-case
+
 
 class UnusableValueError(Refusal):
     """An attribute does not hold what its value representation asks for."""
+
+    reason_code = "unusable-value"
 
     def __init__(self, keyword: str) -> None:
         super().__init__(f"{_named(keyword)} cannot be read as its value representation asks; correct the header")
@@ -34,12 +40,16 @@ class UnusableValueError(Refusal):
 class MissingAttributeError(Refusal):
     """An attribute that denoising needs is absent or empty."""
 
+    reason_code = "missing-attribute"
+
     def __init__(self, keyword: str, need: str) -> None:
         super().__init__(f"{_named(keyword)} is absent or empty, but {need}; complete the header")
 
 
 class NotAnImageError(Refusal):
     """The storage class holds no image that the two methods denoise."""
+
+    reason_code = "not-an-image-class"
 
     def __init__(
         self, sop_class: str, reason: str = "only CT, MR, PET and ultrasound image classes are denoised"
@@ -50,12 +60,16 @@ class NotAnImageError(Refusal):
 class ImageKindError(Refusal):
     """An image of a kind that is named, and must not be denoised."""
 
+    reason_code = "image-kind"
+
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(f"{kind} is not denoised: {reason}")
 
 
 class OwnOutputError(Refusal):
     """The series comes from this application."""
+
+    reason_code = "own-output"
 
     def __init__(self) -> None:
         super().__init__(
@@ -67,6 +81,8 @@ class OwnOutputError(Refusal):
 class TooLargeError(Refusal):
     """Rows, columns and frames promise more pixels than one object may have."""
 
+    reason_code = "too-large"
+
     def __init__(self, rows: int, columns: int, frames: int, samples: int, limit: int) -> None:
         super().__init__(
             f"one object announces {rows} rows x {columns} columns x {frames} frames x {samples} samples, over the "
@@ -77,6 +93,8 @@ class TooLargeError(Refusal):
 class ConflictingDuplicatesError(Refusal):
     """Two files carry one SOP Instance UID and different content."""
 
+    reason_code = "conflicting-duplicates"
+
     def __init__(self, sop_instance_uid: str) -> None:
         super().__init__(
             f"SOP instance {sop_instance_uid} is present more than once with different content; keep the right one"
@@ -85,6 +103,8 @@ class ConflictingDuplicatesError(Refusal):
 
 class SharedInstanceError(Refusal):
     """One SOP Instance UID stands in several series."""
+
+    reason_code = "shared-instance"
 
     def __init__(self, sop_instance_uid: str) -> None:
         super().__init__(
@@ -96,6 +116,8 @@ class SharedInstanceError(Refusal):
 class SeveralStudiesError(Refusal):
     """The input holds more than one study, and the settings want one."""
 
+    reason_code = "several-studies"
+
     def __init__(self, studies: int) -> None:
         super().__init__(
             f"the input holds {studies} studies and limits.several_studies is 'refuse'; give one study, or set it to "
@@ -106,6 +128,8 @@ class SeveralStudiesError(Refusal):
 class UndecodableError(Refusal):
     """The pixel data are broken, or their compression has no decoder here."""
 
+    reason_code = "undecodable-pixels"
+
     def __init__(self, syntax: str, reason: str) -> None:
         name = _name_of(syntax) or "of an unknown kind"
         super().__init__(f"pixel data in transfer syntax {name} cannot be decoded: {reason}")
@@ -113,6 +137,8 @@ class UndecodableError(Refusal):
 
 class UnwritableError(Refusal):
     """The header holds something that no DICOM object may hold."""
+
+    reason_code = "unwritable-attribute"
 
     def __init__(self) -> None:
         super().__init__(
@@ -122,6 +148,8 @@ class UnwritableError(Refusal):
 
 class SliceGapError(Refusal):
     """Slices are missing and a part left by the gap is too small to be denoised alone."""
+
+    reason_code = "slice-gap"
 
     def __init__(self, gaps: str, spacing: float, sizes: str, minimum: int) -> None:
         super().__init__(
@@ -133,6 +161,8 @@ class SliceGapError(Refusal):
 class TooFewPositionsError(Refusal):
     """A volume has fewer slices than the method needs."""
 
+    reason_code = "too-few-slices"
+
     def __init__(self, slices: int, images: int, minimum: int) -> None:
         super().__init__(
             f"{slices} slice(s) among its {images} image(s) form a volume, fewer than the {minimum} neighbouring ones "
@@ -142,6 +172,8 @@ class TooFewPositionsError(Refusal):
 
 class OnePositionError(Refusal):
     """A time series of one slice."""
+
+    reason_code = "one-position"
 
     def __init__(self, images: int) -> None:
         super().__init__(
@@ -153,6 +185,8 @@ class OnePositionError(Refusal):
 class RepeatedPositionError(Refusal):
     """Several slices lie at one position and no attribute tells which volume each belongs to."""
 
+    reason_code = "repeated-position"
+
     def __init__(self, frames: int, positions: int) -> None:
         super().__init__(
             f"{frames} slices share {positions} positions and no attribute tells the volumes apart; "
@@ -162,6 +196,8 @@ class RepeatedPositionError(Refusal):
 
 class NoTissueError(Refusal):
     """An ultrasound image without any grey tissue region."""
+
+    reason_code = "no-tissue"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"no grey B-mode tissue to denoise: {reason}")

@@ -26,6 +26,8 @@ UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
 class NiftiRefusal(Refusal):
     """A NIfTI file that can't be denoised as it stands."""
 
+    reason_code = "nifti"
+
     def __init__(self, what: str, way_out: str) -> None:
         super().__init__(f"a NIfTI file {what}; {way_out}")
 
