@@ -24,6 +24,7 @@ MEMORY_LIMITS = (  # of a container, cgroup v2 and v1: bytes, or max
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+CACHE_VARIABLES = ("MPLCONFIGDIR", "CUPY_CACHE_DIR")  # of libraries that write when they are imported
 END_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -72,12 +73,13 @@ def load_cuda_runtime() -> None:
 def grant_scratch(environment: MutableMapping[str, str], make_folder: Callable[[], Path]) -> None:
     """Let libraries keep temporary files in a folder made for them, where the host grants no other place.
 
-    A container with a read-only root may have no writable /tmp; matplotlib then refuses to be imported.
+    A container with a read-only root may have no writable /tmp; matplotlib and cupy then refuse to be imported.
     """
     try:
         tempfile.gettempdir()
     except FileNotFoundError:
-        tempfile.tempdir = environment["MPLCONFIGDIR"] = str(make_folder())
+        tempfile.tempdir = str(make_folder())
+        environment |= dict.fromkeys(CACHE_VARIABLES, tempfile.tempdir)
 
 
 class Ending:
