@@ -4,8 +4,8 @@ Exit codes: 0 at least one series written and none failed; 1 a crash of this pro
 3 nothing written and nothing failed; 4 a series failed. On stdout one line of JSON, on stderr the log.
 ``python -m app validate`` runs the validation kit instead: 0 every requirement passed, 4 one failed.
 
-Holoscan, torch and what imports them are imported late: the process must be made ready for them, and bad arguments
-deserve an answer at once.
+Holoscan, torch and what imports them are imported late, since the process must be prepared for them, and since bad
+arguments are answered at once.
 """
 
 import argparse
@@ -29,7 +29,7 @@ OWN_LOGGERS = ("app", "operators", "models")
 
 
 def set_up_logging() -> None:
-    """This program's own lines to stderr; those of libraries nowhere, since they may quote what a file says."""
+    """Send this program's own lines to stderr; drop those of libraries, since they may quote the content of a file."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     for name in OWN_LOGGERS:
@@ -42,10 +42,10 @@ def set_up_logging() -> None:
 
 
 def prepare(given: argparse.Namespace, source: Path, target: Path) -> tuple[Any, Any, Any]:
-    """Settings, compute device and output folder.
+    """Return settings, compute device and output folder.
 
     Raises:
-        UsageError: one of them can't be had.
+        UsageError: one of them is not available.
     """
     from app.setting_errors import SettingsError
     from app.settings import MANIFEST, load_settings
@@ -70,7 +70,7 @@ def prepare(given: argparse.Namespace, source: Path, target: Path) -> tuple[Any,
 
 
 def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
-    """Run, write the reports, and return result.json."""
+    """Follow the arguments and return result.json."""
     started = time.monotonic()
     given = parser_with(environment).parse_args(arguments)
     source, target = paths(given)
@@ -115,7 +115,7 @@ def validate(arguments: Sequence[str], environment: Mapping[str, str], ending: E
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> int:
-    """The exit code; whatever happens, one line of JSON on stdout and no traceback."""
+    """Return the exit code; whatever happens, print one line of JSON and no traceback."""
     set_up_logging()
     try:
         if arguments[:1] == ["validate"]:
