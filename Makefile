@@ -1,6 +1,8 @@
 # make demo   the main job on a study made here, with known truth; results in demo/
 # make test   format, lint, types and tests
+# make quick  format, lint, types and the tests that are not slow
 # make conformance   docs/conformance.md from the tables in the code
+# make schema   docs/result.schema.json and docs/reason-codes.md from the code
 # make map    the application package, an OCI image; TARGET=gpu, INDEX= and BASE= as the Dockerfile says
 # make map-run IN=study OUT=results   the package on a study; ARGS= for the application
 # make map-test   build the package and judge it
@@ -17,19 +19,22 @@ ENGINE := $(PYTHON) deploy/map/engine.py
 IMAGE := $(NAME):$(VERSION)
 BUILD := $(IMAGE) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
 
-.PHONY: demo test conformance map map-run map-test release clean
+.PHONY: demo test quick conformance schema map map-run map-test release clean
 
 demo: .venv/product
 	$(IN_VENV) -m validation.demo
 
-test: .venv/checks
+test quick: .venv/checks
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m mypy
-	ulimit -S -s 32768 2>/dev/null; $(IN_VENV) -m pytest
+	ulimit -S -s 32768 2>/dev/null; $(IN_VENV) -m pytest $(if $(filter quick,$@),-m "not slow")
 
 conformance: .venv/product
 	$(IN_VENV) -m app.conformance > docs/conformance.md
+
+schema: .venv/product
+	$(IN_VENV) -m app.result_schema docs
 
 map:
 	$(ENGINE) build $(BUILD)

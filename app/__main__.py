@@ -4,8 +4,8 @@ Exit codes: 0 at least one series written and none failed; 1 a crash of this pro
 3 nothing written and nothing failed; 4 a series failed. On stdout one line of JSON, on stderr the log.
 ``python -m app validate`` runs the validation kit instead: 0 every requirement passed, 4 one failed.
 
-Holoscan, torch and what imports them are imported late: the process must be made ready for them, and bad arguments
-deserve an answer at once.
+Holoscan, torch and what imports them are imported late, since the process must be prepared for them, and since bad
+arguments are answered at once.
 """
 
 import argparse
@@ -17,72 +17,19 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from app.arguments import CONFIG_VARIABLE, Parser, UsageError, overrides, parser_with, paths
 from app.exit_codes import ExitCode
-from app.host_process import Ending, load_cuda_runtime, raise_stack_limit, share_cores
+from app.host_process import Ending, grant_scratch, load_cuda_runtime, raise_stack_limit, share_cores
 from operators.faults import describe
 
 LOG = logging.getLogger("app")
 OWN_LOGGERS = ("app", "operators", "models")
-INPUT_VARIABLE, OUTPUT_VARIABLE, CONFIG_VARIABLE = "HOLOSCAN_INPUT_PATH", "HOLOSCAN_OUTPUT_PATH", "HOLOSCAN_CONFIG_PATH"
-
-
-class UsageError(ValueError):
-    """Arguments or paths that no run can follow."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; 'python -m app --help' shows what is understood")
-
-
-def parser_with(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    """What the command understands, with the host's variables for what is left out."""
-    parser = _Parser(
-        "python -m app", description="Denoise the series of one study, each by itself.", allow_abbrev=False
-    )
-    add, host = parser.add_argument, environment.get
-    add("-i", "--input", default=host(INPUT_VARIABLE), help=f"folder or file, DICOM or NIfTI [{INPUT_VARIABLE}]")
-    add("-o", "--output", default=host(OUTPUT_VARIABLE), help=f"folder for the results [{OUTPUT_VARIABLE}]")
-    add("--config", default=host(CONFIG_VARIABLE), help=f"settings instead of app.yaml [{CONFIG_VARIABLE}]")
-    add("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one setting; may be repeated")
-    add("--strength", metavar="PERCENT[,PERCENT]", help="share of the change to apply; one derived series for each")
-    add("--seed", help="of everything random")
-    add("--device", help="auto, cpu or cuda")
-    add("--time-budget", metavar="SECONDS", help="for the whole run, first read to last write")
-    return parser
-
-
-def overrides(given: argparse.Namespace) -> list[str]:
-    """``section.key=value`` for each argument that stands for a setting, after those of ``--set``."""
-    settings = {
-        "run.strength": given.strength and f"[{given.strength}]",
-        "run.seed": given.seed,
-        "run.device": given.device,
-        "run.time_budget": given.time_budget,
-    }
-    return [*given.set, *(f"{name}={value}" for name, value in settings.items() if value is not None)]
-
-
-def paths(given: argparse.Namespace) -> tuple[Path, Path]:
-    """The input, which must be there, and the output folder, which may come to be."""
-    if not given.input or not given.output:
-        raise UsageError(f"no input or no output; give -i and -o, or set {INPUT_VARIABLE} and {OUTPUT_VARIABLE}")
-    source, target = Path(given.input), Path(given.output)
-    if source.exists() and not (source.is_dir() or source.is_file()):
-        raise UsageError("the input path is neither a folder nor a file; give one of them by -i")
-    if not source.exists():
-        raise UsageError("the input path does not exist; give a folder or a file by -i")
-    if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
-        raise UsageError("the input path is not readable by this user; change its permissions or the user")
-    if source.resolve() == target.resolve():
-        raise UsageError("input and output are the same path; the source must stay as it is, so give another -o")
-    return source, target
 
 
 def set_up_logging() -> None:
-    """This program's own lines to stderr; those of libraries nowhere, since they may quote what a file says."""
+    """Send this program's own lines to stderr; drop those of libraries, since they may quote the content of a file."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     for name in OWN_LOGGERS:
@@ -95,57 +42,72 @@ def set_up_logging() -> None:
 
 
 def prepare(given: argparse.Namespace, source: Path, target: Path) -> tuple[Any, Any, Any]:
-    """Settings, compute device and output folder.
+    """Return settings, compute device and output folder.
 
     Raises:
-        UsageError: one of them can't be had.
+        UsageError: one of them is not available.
     """
-    from app.settings import MANIFEST, SettingsError, load_settings
+    from app.setting_errors import SettingsError
+    from app.settings import MANIFEST, load_settings
     from app.task_file import TASK_FILE, task_settings
-    from models.compute import DeviceUnavailableError, choose_compute
     from operators.output_folder import NotWritableError, OutputFolder
 
     try:
         config = Path(given.config) if given.config else MANIFEST
         settings = load_settings(config, overrides(given), task_settings(source), TASK_FILE)
-        compute = choose_compute(settings.run.device)
         folder = OutputFolder(target)
         folder.prepare()
-    except (SettingsError, DeviceUnavailableError, NotWritableError) as error:
+    except (SettingsError, NotWritableError) as error:
+        raise UsageError(str(error)) from error
+
+    from models.compute import DeviceUnavailableError, choose_compute  # imports torch, so comes last
+
+    try:
+        compute = choose_compute(settings.run.device)
+    except DeviceUnavailableError as error:
         raise UsageError(str(error)) from error
     return settings, compute, folder
 
 
 def denoise(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
-    """Run, write the reports, and return result.json."""
+    """Follow the arguments and return result.json."""
     started = time.monotonic()
     given = parser_with(environment).parse_args(arguments)
     source, target = paths(given)
     LOG.info("starting")
     settings, compute, folder = prepare(given, source, target)
     ending.clean_up_by(folder.discard_unfinished)
+    grant_scratch(os.environ, folder.scratch)
+    try:
+        return run_and_report(source, folder, settings, compute, started)
+    finally:
+        folder.discard_unfinished()
 
+
+def run_and_report(source: Path, folder: Any, settings: Any, compute: Any, started: float) -> dict[str, Any]:
+    """Denoise, write the reports that are due, and return result.json."""
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from app.application import run
     from app.result_json import metadata_of, result_of, summary_of
+    from app.result_types import ROUTING_KEY
 
     with logging_redirect_tqdm([logging.getLogger(name) for name in OWN_LOGGERS]):
         ledger = run(source, folder, settings, compute)
     result = result_of(ledger, settings, compute, time.monotonic() - started)
-    if result["counts"]["files_written"]:
+    if result["counts"]["files_written"] or ROUTING_KEY in result:
         folder.write_reports({"result.json": result, "metadata.json": metadata_of(result)})
     elif settings.outputs.metadata_on_failure:
         folder.write_reports({"metadata.json": metadata_of(result)})
     LOG.info(summary_of(result))
-    return result
+    return dict(result)
 
 
 def validate(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> dict[str, Any]:
     """Run the validation kit and return its summary."""
     from validation.kit.command import UnusableError, add_arguments, follow
 
-    parser = add_arguments(_Parser("python -m app validate", allow_abbrev=False))
+    parser = add_arguments(Parser("python -m app validate", allow_abbrev=False))
     try:
         return follow(parser.parse_args(arguments), environment, environment.get(CONFIG_VARIABLE), ending)
     except UnusableError as error:
@@ -153,7 +115,7 @@ def validate(arguments: Sequence[str], environment: Mapping[str, str], ending: E
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str], ending: Ending) -> int:
-    """The exit code; whatever happens, one line of JSON on stdout and no traceback."""
+    """Return the exit code; whatever happens, print one line of JSON and no traceback."""
     set_up_logging()
     try:
         if arguments[:1] == ["validate"]:

@@ -54,7 +54,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         ultrasound = DenoiseUltrasoundOperator(
             self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
         )
-        check = CheckQualityOperator(self, name="check", strengths=run.strength, settings=settings.gate)
+        check = CheckQualityOperator(self, name="check", strengths=run.strength, settings=settings.check)
         write = WriteSeriesOperator(self, name="write", writing=writing, folder=self._folder, ledger=self.ledger)
 
         self.add_flow(load, select, {("series", "series")})

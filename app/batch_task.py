@@ -1,12 +1,12 @@
-"""One study of many, for engines that start one task for each: ``python -m app.batch_task LIST NUMBER RESULTS``.
+"""Denoise one study of a list, for engines with a task for each: ``python -m app.batch_task LIST NUMBER RESULTS``.
 
-LIST holds the path of a study on each line, each once; NUMBER counts from 1. What stands after ``--`` goes to the
-application. A study's series appear in ``RESULTS/KEY``, KEY being a hash over the study's bytes, the version, the
-settings file and the arguments, so that any change is another result.
+LIST has the path of a study on each line, NUMBER counts its lines from 1, arguments after ``--`` go to the application.
+The derived series appear in ``RESULTS/KEY``. KEY is a hash over the study's bytes, the version, the settings file and
+the arguments, so that a change of any of them gives another result.
 
-A study is finished when the application ended with 0 or 3 (nothing to write, nothing failed). ``RESULTS/KEY.json``, the
-content of result.json, then says so, and it is not done again. The exit code is the application's; 0 for what is
-finished. Only Python's standard library is imported: what is finished costs the reading of its files.
+A study is finished when the application has ended with exit code 0, or 3 (nothing written, nothing failed). Then
+``RESULTS/KEY.json`` holds the content of result.json, and later tasks skip the study. The exit code is the
+application's, and 0 for a study that is skipped. Only the standard library is imported, so that skipping is quick.
 """
 
 import argparse
@@ -22,12 +22,12 @@ from types import FrameType
 from app.exit_codes import ExitCode
 
 PROJECT = Path(__file__).resolve().parents[1]
-MANIFEST = PROJECT / "app.yaml"  # tells the version
+MANIFEST = PROJECT / "app.yaml"  # holds the version
 FINISHED = (ExitCode.WRITTEN, ExitCode.NOTHING_WRITTEN)
 
 
 def study_at(listing: Path, number: int) -> Path:
-    """The study on a line of the list.
+    """Return the path of the study on a line of the list.
 
     Raises:
         ValueError: no such line, or no such study.
@@ -42,29 +42,29 @@ def study_at(listing: Path, number: int) -> Path:
 
 
 def key_of(study: Path, settings: Iterable[Path], arguments: Sequence[str]) -> str:
-    """The same for the same input, settings, version and arguments; what files are called does not count."""
+    """Return the hash that is the same for the same input, settings, version and arguments; file names do not count."""
     files = [study] if study.is_file() else [path for path in study.rglob("*") if path.is_file()]
     parts = [*sorted(map(_digest, files)), *map(_digest, settings), *(argument.encode() for argument in arguments)]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]
 
 
 def run(study: Path, output: Path, config: Path, arguments: Sequence[str]) -> tuple[int, str]:
-    """Denoise into ``output``; the application's exit code and what it printed. SIGTERM is handed on to it."""
-    places = ["-i", str(study), "-o", str(output), "--config", str(config)]
-    command = [sys.executable, "-m", "app", *places, *arguments]
+    """Run the application; return its exit code and what it printed. SIGTERM is passed on to it."""
+    paths = ["-i", str(study), "-o", str(output), "--config", str(config)]
+    command = [sys.executable, "-m", "app", *paths, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:
 
-        def hand_on(number: int, frame: FrameType | None) -> None:
+        def pass_on(number: int, frame: FrameType | None) -> None:
             process.send_signal(number)
 
-        signal.signal(signal.SIGTERM, hand_on)
+        signal.signal(signal.SIGTERM, pass_on)
         printed, _ = process.communicate()
     code = process.returncode
     return (code if code >= 0 else 128 - code), printed  # 128 + number: the shells' code for a signal
 
 
 def work(number: int, study: Path, results: Path, config: Path, arguments: Sequence[str]) -> int:
-    """Denoise one study unless that is finished; the exit code."""
+    """Denoise one study unless it is finished; return the exit code."""
     key = key_of(study, (MANIFEST, config), arguments)
     record = results / f"{key}.json"
     if record.exists():
@@ -82,13 +82,13 @@ def work(number: int, study: Path, results: Path, config: Path, arguments: Seque
 
 
 def main() -> int:
-    """As the command line says."""
+    """Follow the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m app.batch_task", description="Denoise one study of a list, once.")
     parser.add_argument("list", type=Path, help="a study's path on each line")
-    parser.add_argument("number", type=int, help="of its line, from 1")
+    parser.add_argument("number", type=int, help="number of its line, from 1")
     parser.add_argument("results", type=Path, help="folder that every task may write")
     parser.add_argument("--config", type=Path, default=MANIFEST, help="settings instead of app.yaml")
-    parser.add_argument("arguments", nargs="*", help="of the application, after --")
+    parser.add_argument("arguments", nargs="*", help="arguments of the application, after --")
     given = parser.parse_args()
     try:
         study = study_at(given.list, given.number)

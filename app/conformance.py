@@ -1,6 +1,6 @@
-"""The DICOM conformance statement, from the tables that the code itself follows: ``make conformance``.
+"""The DICOM conformance statement, made from the tables that the code follows: ``make conformance``.
 
-``python -m app.conformance`` prints Markdown. Nothing is said here that no table holds, so that it can't drift.
+``python -m app.conformance`` prints Markdown. Every statement comes from a table, so that it stays true.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,14 +41,14 @@ own (no C-STORE, no DICOMweb): the host that runs it sends and receives. The sou
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in (tuple(head), *rows)]
     columns = lines[0].count(" | ") + 1
     return "\n".join([lines[0], "|" + "---|" * columns, *lines[1:]])
 
 
 def statement() -> str:
-    """The whole text."""
+    """Return the whole text."""
     return "\n\n".join(part.strip() for part in (HEAD, *_read(), *_told_apart(), *_written(), *_refused())) + "\n"
 
 

@@ -1,10 +1,10 @@
-"""The verdict of a run, as hosts read it."""
+"""The exit codes of the application, which hosts act upon."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process ends with, unless a signal ends it."""
+    """Exit code of the process, unless a signal ends it."""
 
     WRITTEN = 0  # at least one series, and none failed
     CRASHED = 1  # this program itself

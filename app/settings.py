@@ -1,55 +1,31 @@
-"""Every setting of the application, from app.yaml and ``--set``, typed and frozen.
+"""Every setting of the application, from app.yaml, the host and ``--set``: typed, checked and frozen.
 
-A key that no setting has, or a value of another type, is an error that names the key and where it stands.
+In: sections of keys. Out: ``Settings``. A key that no setting has, a value of another type and a name that an earlier
+version used are errors that say where they stand and what is accepted.
 """
 
-import dataclasses
-import difflib
-import typing
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import dacite
+import pydantic
+import pydantic.dataclasses
 import yaml
 
+from app.setting_errors import SettingsError, refuse_renamed, settings_error
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits
 from operators.quality.gate_settings import GateSettings
 from operators.selection import SelectionSettings
-from operators.sources.nifti import NiftiSettings
+from operators.sources.nifti_settings import NiftiSettings
 
 MANIFEST = Path(__file__).parent.parent / "app.yaml"
 MANIFEST_SECTIONS = ("application", "resources")  # of the package, not of a run
 COMMAND_LINE = "--set"
-
-
-class SettingsError(ValueError):
-    """A setting that can't be followed."""
-
-    def __init__(self, where: str, what: str) -> None:
-        super().__init__(f"{where}: {what}")
-
-
-class UnknownKeyError(SettingsError):
-    """A key that no setting has."""
-
-    def __init__(self, where: str, path: str, known: Iterable[str]) -> None:
-        names = list(known)
-        near = difflib.get_close_matches(path.rpartition(".")[2], names, n=1, cutoff=0)
-        super().__init__(where, f"unknown key {path!r}; the nearest known one is {near[0]!r} of {', '.join(names)}")
-
-
-class WrongValueError(SettingsError):
-    """A value of another type than its setting's."""
-
-    def __init__(self, where: str, error: dacite.WrongTypeError) -> None:
-        kind = error.field_type
-        wanted = kind if typing.get_args(kind) else kind.__name__
-        super().__init__(where, f"{error.field_path} takes {wanted}, not {error.value!r}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +34,7 @@ class RunSettings:
 
     strength: tuple[float, ...] = (100.0,)  # percent of the change that is applied; one derived series for each
     seed: int = 0
-    device: str = "auto"  # auto, cpu or cuda
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     time_budget: float = 240.0  # seconds from the first read to the last write
 
     def __post_init__(self) -> None:
@@ -79,9 +55,11 @@ class OutputSettings:
     report: bool = True  # for people: an encapsulated PDF and an HTML page for each derived series
     residual: bool = False  # what was removed, and a map of the noise, as series of their own; CT, MR, PET
     metadata_on_failure: bool = False  # metadata.json even where no image was written
+    mercure_routing_on_refusal: str = ""  # discard, or the mercure target of a study of which nothing was written
 
 
-@dataclass(frozen=True)
+# pydantic hands this configuration down to every section, so that none of them has to know of it.
+@pydantic.dataclasses.dataclass(frozen=True, config={"strict": True, "extra": "forbid", "allow_inf_nan": False})
 class Settings:
     """All of them, by section."""
 
@@ -91,13 +69,13 @@ class Settings:
     nifti: NiftiSettings = field(default_factory=NiftiSettings)
     ns_n2n: NSN2NSettings = field(default_factory=NSN2NSettings)
     speckle2self: Speckle2SelfSettings = field(default_factory=Speckle2SelfSettings)
-    gate: GateSettings = field(default_factory=GateSettings)
+    check: GateSettings = field(default_factory=GateSettings)
     derived: DerivedSettings = field(default_factory=DerivedSettings)
     outputs: OutputSettings = field(default_factory=OutputSettings)
 
 
 def version() -> str:
-    """The version of this application, written in one place: its manifest."""
+    """Return the version of this application, written in one place: its manifest."""
     return str(_read(MANIFEST)["application"]["version"])
 
 
@@ -107,7 +85,7 @@ def load_settings(
     host: Mapping[str, Mapping[str, Any]] | None = None,
     host_name: str = "",
 ) -> Settings:
-    """The settings of a file, changed by the host's sections, then by ``section.key=value`` in order.
+    """Return the settings of a file, changed by the host's sections, then by ``section.key=value`` in order.
 
     What they leave out keeps its default. ``host_name`` is what an error calls the host's sections.
 
@@ -115,14 +93,14 @@ def load_settings(
         SettingsError: a key or value that can't be followed, or a file that can't be read.
     """
     sections = {name: section for name, section in _read(path).items() if name not in MANIFEST_SECTIONS}
-    _build(sections, path.name)
+    settings = _checked(sections, path.name)
     for name, section in (host or {}).items():
         sections[name] = {**(sections.get(name) or {}), **section}
-    _build(sections, host_name or path.name)
+        settings = _checked(sections, host_name)
     for override in overrides:
         _apply(sections, override)
-        _build(sections, f"{COMMAND_LINE} {override}")
-    return _build(sections, path.name)
+        settings = _checked(sections, f"{COMMAND_LINE} {override}")
+    return settings
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -147,31 +125,11 @@ def _apply(sections: dict[str, Any], override: str) -> None:
     sections[section] = {**(sections.get(section) or {}), key: value}
 
 
-def _build(sections: Mapping[str, Any], where: str) -> Settings:
-    for path, known in _unknown_keys(Settings, sections):
-        raise UnknownKeyError(where, path, known)
-    config = dacite.Config(strict=True, cast=[tuple], type_hooks={float: _as_float})
-    given = {name: section for name, section in sections.items() if section is not None}
+def _checked(sections: Mapping[str, Any], where: str) -> Settings:
+    """Return the settings that the sections ask for; as JSON, in which lists may stand for tuples."""
+    given = {str(name): section for name, section in sections.items() if section is not None}
+    refuse_renamed(given, where)
     try:
-        return dacite.from_dict(Settings, given, config)
-    except dacite.WrongTypeError as error:
-        raise WrongValueError(where, error) from error
-    except (dacite.DaciteError, ValueError, TypeError) as error:
-        raise SettingsError(where, str(error)) from error
-
-
-def _as_float(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _unknown_keys(kind: Any, value: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Each key of ``value`` that the dataclass ``kind`` has not, with those that it has, however deep."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _unknown_keys(next(iter(typing.get_args(kind)), None), item, path)
-    elif isinstance(value, dict) and dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        for key, inner in value.items():
-            if key not in hints:
-                yield f"{path}{key}", list(hints)
-            yield from _unknown_keys(hints.get(key), inner, f"{path}{key}.")
+        return pydantic.TypeAdapter(Settings).validate_json(json.dumps(given, default=str))
+    except pydantic.ValidationError as error:
+        raise settings_error(where, Settings, error) from error

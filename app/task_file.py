@@ -1,7 +1,7 @@
 """The settings that a host sends beside the images: ``process.settings`` in a ``task.json`` of the input folder.
 
 In: the input path. Out: settings by section, as in app.yaml. A host may write ``{"ns_n2n": {"steps": 60}}`` or
-``{"ns_n2n.steps": 60}``. Everything else in the file is the host's own and is not looked at.
+``{"ns_n2n.steps": 60}``. Everything else in the file belongs to the host and is ignored.
 """
 
 import json
@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.settings import SettingsError
+from app.setting_errors import SettingsError
 
 TASK_FILE = "task.json"
 LARGEST = 2**24  # bytes; a host's file has a few thousand
 
 
 def task_settings(source: Path) -> dict[str, dict[str, Any]]:
-    """What the host asks for, nothing where it sends no such file.
+    """Return the settings that the host asks for; none without such a file.
 
     Raises:
         SettingsError: the file can't be read, or its settings are not of that form.
@@ -41,7 +41,7 @@ def _read(file: Path) -> Any:
     if file.is_symlink() or not file.is_file():
         return None
     if file.stat().st_size > LARGEST:
-        raise SettingsError(TASK_FILE, f"is larger than {LARGEST} bytes; it is no task of a host")
+        raise SettingsError(TASK_FILE, f"is larger than {LARGEST} bytes; no host writes such a task")
     try:
         return json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

@@ -140,7 +140,7 @@ def relabel(data: bytes, rng: Random) -> bytes:
 
 def shorten(data: bytes, rng: Random) -> bytes:
     """A number that is a byte too short for its value representation, in either explicit order or implicit."""
-    place = data.find(SHORT_NUMBERS[int(rng.integers(len(SHORT_NUMBERS)))], _place(data, rng, 8))
+    place = data.find(SHORT_NUMBERS[int(rng.integers(len(SHORT_NUMBERS)))], _offset(data, rng, 8))
     if place < 0:
         return data
     end = place + 8

@@ -5,12 +5,14 @@ A refusal keeps its sentence; of any other exception only its type and its place
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from models.volume.ns_n2n import TooFewSlicesError
 from operators.dicom.errors import Refusal
 from operators.faults import describe
 from operators.messages import LedgerEntry, Source, entry_of
+from operators.reason_codes import TIME_SPENT, TOO_FEW_SLICES, UNEXPECTED_ERROR
 from operators.time_budget import TimeSpentError
 
 Result = TypeVar("Result")
@@ -21,9 +23,12 @@ def within_boundary(source: Source, work: Callable[[], Result]) -> Result | Ledg
     started = time.monotonic()
     try:
         return work()
-    except (Refusal, TooFewSlicesError) as refusal:
-        return entry_of(source, "refused", str(refusal), seconds=time.monotonic() - started)
+    except Refusal as refusal:
+        entry = entry_of(source, "refused", str(refusal), reason_code=refusal.reason_code)
+    except TooFewSlicesError as error:
+        entry = entry_of(source, "refused", str(error), reason_code=TOO_FEW_SLICES)
     except TimeSpentError as error:
-        return entry_of(source, "failed", str(error))
+        entry = entry_of(source, "failed", str(error), reason_code=TIME_SPENT)
     except Exception as error:
-        return entry_of(source, "failed", describe(error), seconds=time.monotonic() - started)
+        entry = entry_of(source, "failed", describe(error), reason_code=UNEXPECTED_ERROR)
+    return replace(entry, seconds=time.monotonic() - started)

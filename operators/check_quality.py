@@ -24,6 +24,7 @@ from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import noise_levels
 from operators.quality.restoring import restore_small_structures
 from operators.quality.volume_checks import SMALL_STRUCTURES, VolumePair, assess_volume
+from operators.reason_codes import CHECKS_FAILED
 from operators.sources.nifti import NiftiImage, read_volumes
 
 PORTS = ("volume", "ultrasound")
@@ -49,7 +50,12 @@ def check(
         assessments = dict(zip(denoised.images, by_image, strict=True))
         return CheckedSeries(denoised, tuple(dict.fromkeys(granted)), assessments, "; ".join(reasons), kept)
     seconds = time.monotonic() - denoised.started
-    more = {"settings": denoised.settings, "fits": denoised.fits, "left_out": denoised.left_out}
+    more = {
+        "reason_code": CHECKS_FAILED,
+        "settings": denoised.settings,
+        "fits": denoised.fits,
+        "left_out": denoised.left_out,
+    }
     return entry_of(denoised.source, "refused", "; ".join(reasons), seconds=seconds, assessments=by_image, **more)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from operators.dicom.study import Series, Study, Unread
 from operators.messages import LedgerEntry, Source, entry_of, key_of
+from operators.reason_codes import NO_OUTCOME
 
 LOST = "no word came back from the pipeline about this series"
 
@@ -51,4 +52,8 @@ class Ledger:
 
     def settle(self) -> tuple[LedgerEntry, ...]:
         """One entry for each series found, in the order found; a series without one has failed."""
-        return tuple(self._entries.get(key_of(series)) or entry_of(series, "failed", LOST) for series in self._found)
+        return tuple(self._entries.get(key_of(series)) or _lost(series) for series in self._found)
+
+
+def _lost(series: Source) -> LedgerEntry:
+    return entry_of(series, "failed", LOST, reason_code=NO_OUTCOME)

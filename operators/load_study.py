@@ -10,7 +10,8 @@ from operators.dicom.reading import ReadingLimits, read_study
 from operators.dicom.study import Study
 from operators.ledger import Ledger
 from operators.messages import FoundSeries, Source
-from operators.sources.nifti import NiftiSettings, find_nifti, is_nifti
+from operators.sources.nifti import find_nifti, is_nifti
+from operators.sources.nifti_settings import NiftiSettings
 
 
 class LoadStudyOperator(Operator):  # type: ignore[misc]

@@ -97,6 +97,7 @@ class LedgerEntry:
     modality: str
     status: Status
     reason: str = ""
+    reason_code: str = ""  # the same for programs, of what was refused or failed
     instances: int = 0
     seconds: float = 0.0
     settings: Mapping[str, Any] | None = None

@@ -52,10 +52,14 @@ class OutputFolder:
         except OSError as error:
             raise NotWritableError(error) from error
 
+    def scratch(self) -> Path:
+        """Make a hidden folder for temporary files; ``discard_unfinished`` removes it."""
+        return Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=self._path))
+
     @contextmanager
     def staged(self) -> Iterator[Path]:
         """A folder whose files move into the output when the block ends well and vanish when it doesn't."""
-        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=self._path))
+        staging = self.scratch()
         try:
             yield staging
             self._move_all(staging)

@@ -3,12 +3,18 @@
 import os
 from pathlib import Path
 
+import pydicom.config
 import pytest
 
 from app.host_process import load_cuda_runtime, share_cores
 
 share_cores(os.environ)
 load_cuda_runtime()
+# A keyword that the standard does not know, and a value that its representation forbids, raise; reading stays as it is
+# in the product, which has to bear what hospitals send.
+pydicom.config.INVALID_KEYWORD_BEHAVIOR = "RAISE"
+pydicom.config.INVALID_KEY_BEHAVIOR = "RAISE"
+pydicom.config.settings.writing_validation_mode = pydicom.config.RAISE
 
 
 @pytest.fixture(scope="session")

@@ -44,8 +44,9 @@ def running(folder: Path, **settings: Any) -> Iterator[Pacs]:
         "Name": "Judge", "StorageDirectory": str(folder / "store"), "IndexDirectory": str(folder / "store"),
         "DicomAlwaysAllowStore": True, "DicomAlwaysAllowGet": True, "DicomCheckCalledAet": False,
         "Plugins": [str(PLUGIN)] if PLUGIN.exists() else [], "DicomWeb": {"Enable": True},
+        "AuthenticationEnabled": False,
         **settings,
-        "HttpPort": http, "DicomPort": dicom, "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
+        "HttpPort": http, "DicomPort": dicom, "RemoteAccessAllowed": False,
     }  # fmt: skip
     (folder / "orthanc.json").write_text(json.dumps(everything))
     with (folder / "log").open("w") as log:
@@ -62,6 +63,8 @@ def answering(pacs: Pacs, process: subprocess.Popen[bytes], log: Path) -> Pacs:
     while time.monotonic() < until and process.poll() is None:
         try:
             pacs.get("/system")
+        except urllib.error.HTTPError:  # it wants a password
+            return pacs
         except (urllib.error.URLError, ConnectionError):
             time.sleep(SEARCH_AGAIN)
         else:

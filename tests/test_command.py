@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from app.__main__ import CONFIG_VARIABLE, INPUT_VARIABLE, OUTPUT_VARIABLE, main
+from app.__main__ import main
+from app.arguments import CONFIG_VARIABLE, INPUT_VARIABLE, OUTPUT_VARIABLE
 from app.exit_codes import ExitCode
 from app.host_process import Ending
 from tests.small_study import CANARY, write_series
@@ -20,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 QUICK = ("--set", "ns_n2n.steps=4", "--time-budget", "600", "--device", "cpu")
 ENDLESS = ("--set", "ns_n2n.steps=100000", "--time-budget", "1000000", "--device", "cpu")
 END_WITHIN = 10.0  # seconds after SIGTERM: what hosts grant before they kill
+SCHEMA = json.loads((ROOT / "docs" / "result.schema.json").read_text())
 COUNTS = ("found", "denoised", "refused", "failed", "files_written")
 
 
@@ -36,12 +39,15 @@ def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
-    """Exit code, the line of JSON, the log; nothing else may have been said, and nobody named."""
+    """Exit code, the line of JSON, the log; nothing else may have been said, nobody named, and the schema kept."""
     out, log = process.communicate()
     assert out.count("\n") == 1, out
     assert CANARY not in out + log
     assert "Traceback" not in log
-    return process.returncode, json.loads(out), log
+    result = json.loads(out)
+    if "error" not in result:
+        jsonschema.validate(result, SCHEMA)
+    return process.returncode, result, log
 
 
 def counts(result: Mapping[str, Any]) -> list[int]:
@@ -83,6 +89,7 @@ def test_metadata_is_flat(written: tuple[dict[str, Any], Path]) -> None:
     assert not [value for value in metadata.values() if isinstance(value, dict | list)]
     assert (metadata["series_denoised"], metadata["modalities_denoised"]) == (1, "CT")
     assert "exception" not in metadata
+    assert (metadata["schema_version"], metadata["reason_codes"]) == (2, "not-an-image-class")
 
 
 def test_a_row_tells_how_a_series_was_denoised(written: tuple[dict[str, Any], Path]) -> None:
@@ -91,6 +98,15 @@ def test_a_row_tells_how_a_series_was_denoised(written: tuple[dict[str, Any], Pa
         assert row[key] not in ("", None)
     assert row["steps_taken"] == row["steps_planned"]
     assert [(series["kind"], series["files"]) for series in row["written"]] == [("denoised", 6), ("report", 1)]
+    ((assessment,),) = row["assessments"]
+    assert assessment["passed"] == all(check["passed"] for check in assessment["checks"])
+    assert row["reason_code"] == ""
+
+
+def test_a_row_tells_programs_why_a_series_was_refused(written: tuple[dict[str, Any], Path]) -> None:
+    (row,) = [row for row in written[0]["series"] if row["status"] == "refused"]
+    assert row["reason_code"] == "not-an-image-class"
+    assert "method" not in row
 
 
 def test_nothing_to_write_leaves_nothing_but_what_was_asked_for(tmp_path: Path) -> None:
@@ -110,6 +126,7 @@ def test_a_series_that_can_not_be_written_has_failed(
     code, result, log = finish(start("-i", study, "-o", tmp_path, *QUICK))
     assert (code, counts(result)) == (ExitCode.FAILED, [2, 0, 1, 1, 0])
     assert "ERROR" in log
+    assert [row["reason_code"] for row in result["series"] if row["status"] == "failed"] == ["unexpected-error"]
     assert names(tmp_path) == [in_the_way]
 
 
@@ -137,7 +154,7 @@ def test_sigterm_in_the_middle_ends_soon_and_leaves_nothing(study: Path, tmp_pat
         (("-i", "{study}/none", "-o", "{out}"), "does not exist"),
         (("-i", "{study}", "-o", "{study}"), "same path"),
         (("-i", "{study}", "-o", "{study}/CANARYBIRD.txt/out"), "can't be written"),
-        (("-i", "{study}", "-o", "{out}", "--strength", "many"), "run.strength takes"),
+        (("-i", "{study}", "-o", "{out}", "--strength", "many"), "run.strength.0 takes"),
         (("-i", "{study}", "-o", "{out}", "--strength", "0"), "above 0 to 100"),
         (("-i", "{study}", "-o", "{out}", "--device", "abacus"), "'abacus'"),
         (("-i", "{study}", "-o", "{out}", "--time-budget", "-1"), "seconds above 0"),

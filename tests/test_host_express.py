@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.__main__ import parser_with
+from app.arguments import parser_with
 from tests.hosts import DEPLOY, ENTRYPOINT, IMAGE, SCRIPT, dicom_json, documents, names, started
 from tests.small_study import write_series
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from judges import library
 
-from app.__main__ import parser_with
+from app.arguments import parser_with
 from tests.hosts import DEPLOY, ENTRYPOINT, IMAGE, MANIFEST, documents
 
 Document = dict[str, Any]

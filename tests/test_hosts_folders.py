@@ -14,13 +14,15 @@ from dicom_builders import ROOT, enhanced, image_series, image_slice, save
 from pydicom.fileset import FileSet
 from pydicom.uid import MediaStorageDirectoryStorage, SecondaryCaptureImageStorage
 
-from app.settings import SettingsError, load_settings
+from app.setting_errors import SettingsError
+from app.settings import load_settings
 from app.task_file import TASK_FILE, task_settings
 from operators.dicom.errors import SeveralStudiesError, SharedInstanceError
 from operators.dicom.geometry import stacks_of, volumes_in
 from operators.dicom.reading import ReadingLimits, read_study
 from operators.dicom.study import Study
-from operators.sources.nifti import NiftiSettings, find_nifti
+from operators.sources.nifti import find_nifti
+from operators.sources.nifti_settings import NiftiSettings
 
 MINIMUM = 3
 

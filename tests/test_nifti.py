@@ -7,7 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from operators.sources.nifti import NiftiImage, NiftiRefusal, NiftiSettings, find_nifti, read_volumes, write_volumes
+from operators.sources.nifti import NiftiImage, NiftiRefusal, find_nifti, read_volumes, write_volumes
+from operators.sources.nifti_settings import NiftiSettings
 from tests.small_study import CANARY
 
 AFFINE = np.array([[1.5, 0.1, 0, -5], [-0.1, 2, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1.0]])

@@ -19,7 +19,7 @@ from operators.output_folder import OutputFolder
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
-from operators.sources.nifti import NiftiSettings
+from operators.sources.nifti_settings import NiftiSettings
 from operators.time_budget import TimeSlot
 from operators.write_series import PORTS, WriteSeriesOperator, Writing
 from tests.small_study import write_series

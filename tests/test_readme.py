@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from app.__main__ import parser_with
+from app.arguments import parser_with
 from app.exit_codes import ExitCode
 from app.settings import MANIFEST, RunSettings, load_settings
 from operators.selection import TESTS

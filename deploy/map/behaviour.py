@@ -11,8 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from package import Ended, Package, names_in
 from outcomes import Report
+from package import Ended, Package, names_in
 from sample_series import CANARY, write_study
 
 IN, OUT = "/var/holoscan/input", "/var/holoscan/output"
@@ -65,6 +65,7 @@ def check_behaviour(report: Report, package: Package, folder: Path) -> None:
     bench = Bench(report, package, folder)
     _default(bench)
     _hardened(bench)
+    _mercure(bench)
     _exit_codes(bench)
     _signals(bench)
     _bad_places(bench)
@@ -102,6 +103,23 @@ def _hardened(bench: Bench) -> None:
     bench.package.run(*QUICK, options=(*HARDENED, *bench.mounts(second)))
     check("gives the same bytes again", lambda: _bytes(first, "*.dcm") == _bytes(second, "*.dcm") != {})
     check("leaves the source as it was", lambda: _bytes(bench.study) == before)
+
+
+def _mercure(bench: Bench) -> None:
+    """As mercure 0.4.1 runs a module: a read-only root, and no /tmp that could be written."""
+    check, target, empty = bench.report.check, bench.output("mercure"), bench.output("nothing")
+    no_tmp = ("--read-only-tmpfs=false",) if "podman" in bench.package.runner[0] else ()  # podman gives one unasked
+    options = ("--user", f"{UID}:{UID}", "--read-only", *no_tmp, "--cap-drop", "ALL", "--pids-limit", "1024")
+    ended = bench.package.run(*QUICK, options=(*options, "--shm-size", "64m", *bench.mounts(target)))
+    check("runs with a read-only root and no writable /tmp, as mercure has it", lambda: (
+        ended.code == 0 and any(target.glob("*.dcm")), ended.log[-300:]))  # fmt: skip
+    check("leaves no temporary file in the output then", lambda: (
+        {path.suffix for path in target.rglob("*")} == {".dcm", ".json", ".html"}))  # fmt: skip
+    asked = ("--set", "outputs.mercure_routing_on_refusal=discard")
+    routed = bench.package.run(*asked, options=(*options, *bench.mounts(empty, source=bench.output("void"))))
+    check("tells mercure to discard a study of which nothing is written", lambda: (
+        routed.code == 0 and json.loads((empty / "result.json").read_text())["__mercure_routing"] == {"discard": True},
+        routed.log[-300:]))  # fmt: skip
 
 
 def _exit_codes(bench: Bench) -> None:

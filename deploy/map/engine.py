@@ -1,10 +1,10 @@
-"""The container program of this machine: docker, podman or buildah, whichever is there and works.
+"""Build and run containers with docker, podman or buildah, whichever this machine has.
 
 ``python engine.py build IMAGE VERSION [--target gpu] [--index URL] [--base IMAGE]`` builds the Dockerfile here.
 ``python engine.py run IMAGE IN OUT [ARGUMENTS]`` runs it as a careful host would.
 
-pip's settings on this machine (an index, a certificate, folders of wheels) are lent to a build by podman or buildah as
-mounts; nothing of them stays in the image. Only Python's standard library is used: a bare machine runs this.
+A build by podman or buildah uses pip's settings of this machine (an index, a certificate, folders of wheels) by mounts;
+none of them stays in the image. Only the standard library is imported, so that a bare machine can run this.
 """
 
 import argparse
@@ -26,22 +26,14 @@ RUNNERS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("podman", (), ()),
     ("podman", ("--runtime", "runc", "--cgroup-manager", "cgroupfs"), ROOMY),
 )
-REPEATABLE = (
-    "--isolation",
-    "chroot",
-    "--network",
-    "host",
-    "--layers",
-    "--timestamp",
-    "0",
-)  # no build's own time in it
+REPEATABLE = ("--isolation", "chroot", "--network", "host", "--layers", "--timestamp", "0")  # the same in every build
 CAREFUL = (
     "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
 )  # fmt: skip
 
 
 class NoEngineError(RuntimeError):
-    """Nothing on this machine can do it."""
+    """No container program of this machine can do it."""
 
 
 def silently(*command: str) -> bool:
@@ -110,10 +102,8 @@ def pip_mounts(pip_file: Path) -> list[str]:
     words = [urlsplit(word) for value in settings.values() for word in value.split()]
     local = {word.path for word in words if word.scheme in ("", "file") and word.path.startswith("/")}
     folders = {str(found) for path in local if (found := nearest(Path(path)))}
-    return [part for path in sorted(folders) for part in ("-v", f"{path}:{path}:ro")] + [
-        "-v",
-        f"{pip_file}:/etc/pip.conf:ro",
-    ]
+    mounts = [*(f"{path}:{path}:ro" for path in sorted(folders)), f"{pip_file}:/etc/pip.conf:ro"]
+    return [part for mount in mounts for part in ("-v", mount)]
 
 
 def nearest(path: Path) -> Path | None:
@@ -179,7 +169,7 @@ def build_arguments(given: argparse.Namespace) -> dict[str, str]:
 
 
 def main() -> int:
-    """As the arguments say."""
+    """Follow the command line; return the exit code."""
     parser = argparse.ArgumentParser(description="Build the application package, or run it on a study.")
     what = parser.add_subparsers(dest="what", required=True)
     add_build_arguments(what.add_parser("build"))

@@ -1,8 +1,9 @@
-"""The array script on a real Slurm of one node: ``python deploy/slurm/trial.py [STUDIES]``, as root.
+"""Try the array script on a Slurm of one node: ``python deploy/slurm/trial.py [STUDIES]``, as root.
 
-The Python is that of the application's environment. Many small CT studies of the phantom, one of them broken, which is
-refused; one task is killed in the middle. Then the same line is submitted again: the killed one is done, all others are
-skipped. Prints each demand and whether it is met, then the figures; ends with 1 where one is not.
+The Python is that of the application's environment. It gets many small CT studies of the phantom. One of them is
+broken and refused, one task is killed. Then the same line is submitted again: the killed study is denoised, all others
+are skipped.
+Prints each demand and whether it is met, then the figures; ends with 1 if a demand is not met.
 """
 
 import json
@@ -30,7 +31,7 @@ SMALL = ("--cpus-per-task=1", "--mem=1G")
 
 
 def make_studies(folder: Path, count: int) -> Path:
-    """The list of studies, which differ by their noise; the pixels of the broken one are cut."""
+    """Write studies that differ by their noise, one with truncated pixels; return their list."""
     studies = [folder / str(number) for number in range(1, count + 1)]
     for number, study in enumerate(studies, 1):
         write_volume(ct_phantom(SHAPE, seed=number), study, seed=number)

@@ -6,6 +6,7 @@ same UIDs, and one UID never carries two sets of pixels.
 
 import uuid
 from dataclasses import astuple, dataclass
+from typing import Literal
 
 from highdicom import UID
 
@@ -50,4 +51,4 @@ class DerivedSettings:
 
     suffix: str = "denoised"  # added to SeriesDescription
     series_number_offset: int = 1000  # added to SeriesNumber, again and again until the number is free
-    content_qualification: str = "RESEARCH"  # or PRODUCT or SERVICE, as the site's clearance says
+    content_qualification: Literal["RESEARCH", "PRODUCT", "SERVICE"] = "RESEARCH"  # as the site's clearance says

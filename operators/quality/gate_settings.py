@@ -22,4 +22,4 @@ class GateSettings:
     def __post_init__(self) -> None:
         limits = (getattr(self, field.name) for field in fields(self) if field.name != "on_failure")
         if not min(limits) > 0:
-            raise ValueError("gate: every limit is above 0")
+            raise ValueError("check: every limit is above 0")

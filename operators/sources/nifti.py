@@ -18,6 +18,7 @@ from operators.dicom.errors import Refusal
 from operators.dicom.label_masks import refuse_labels
 from operators.dicom.pixels import Volume
 from operators.dicom.study import Unread
+from operators.sources.nifti_settings import NiftiSettings
 
 SUFFIXES = (".nii", ".nii.gz")
 UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
@@ -30,13 +31,6 @@ class NiftiRefusal(Refusal):
 
     def __init__(self, what: str, way_out: str) -> None:
         super().__init__(f"a NIfTI file {what}; {way_out}")
-
-
-@dataclass(frozen=True)
-class NiftiSettings:
-    """What a NIfTI file does not say of itself."""
-
-    modality: str = ""  # CT, MR or PT
 
 
 @dataclass(frozen=True)

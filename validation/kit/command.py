@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.host_process import Ending
-from app.settings import MANIFEST, SettingsError, load_settings
+from app.setting_errors import SettingsError
+from app.settings import MANIFEST, load_settings
 from operators.output_folder import NotWritableError, OutputFolder
 from validation.kit.not_measured import NotMeasuredError
 from validation.kit.running import Application
