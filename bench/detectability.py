@@ -21,8 +21,8 @@ from app.settings import load_settings
 from models.compute import choose_compute
 from models.fitting import FitContext
 from models.volume.ns_n2n import denoise_volume
+from operators.report.noise_power import sds_of
 from validation.measures.intervals import Measured, bootstrapped
-from validation.measures.noise_power_spectrum import sds_of
 from validation.measures.observer import detectability, laguerre_gauss, regions_around, responses
 
 DOSES = ("010", "100")  # percent

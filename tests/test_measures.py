@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import ndimage, optimize, special
 
+from operators.report import noise_power
 from validation.kit.not_measured import NotMeasuredError
 from validation.kit.site import uniform_field
-from validation.measures import edge_transfer, false_structures, intervals, noise_power_spectrum, observer, ultrasound
+from validation.measures import edge_transfer, false_structures, intervals, observer, ultrasound
 
 
 def noise(seed, shape, sd=1.0):
@@ -37,29 +38,28 @@ class TestIntervals:
 
 class TestNoiseSpectrum:
     def test_white_noise_has_the_power_of_its_variance_at_every_frequency(self):
-        power = noise_power_spectrum.power_of(noise(1, (400, 32, 32), 5.0), 0.5)
+        power = noise_power.power_of(noise(1, (400, 32, 32), 5.0), (0.5, 0.5))
         np.testing.assert_allclose(power[:, 2:].mean(axis=0), 25 * 0.25, rtol=0.05)
 
     def test_cupping_is_no_noise(self):
         y, x = np.mgrid[-1:1:32j, -1:1:32j]
         bowl = (40 * (x**2 + y**2) + 7 * x * y).astype(np.float32)
-        assert noise_power_spectrum.sds_of(bowl[None])[0] < 1e-4
+        assert noise_power.sds_of(bowl[None])[0] < 1e-4
 
     def test_it_agrees_with_pylinac(self):
         """pylinac 3.49, noise_power_spectrum_2d averaged over rings of 4 to 11 periods in the region."""
         theirs = [101.5263, 69.8408, 44.8997, 28.8104, 17.9683, 8.7397, 3.7438, 1.843]
         drawn = np.random.default_rng(5).normal(0, 20, (40, 32, 32))
         rois = ndimage.gaussian_filter(drawn, (0, 1, 1), mode="wrap").astype(np.float32)
-        power = noise_power_spectrum.power_of(rois, 0.7).mean(axis=0)
+        power = noise_power.power_of(rois, (0.7, 0.7)).mean(axis=0)
         np.testing.assert_allclose(power[3:11], theirs, rtol=0.03)
 
     def test_the_mean_frequency_falls_when_noise_is_smoothed(self):
         fine = noise(2, (50, 32, 32))
         coarse = ndimage.gaussian_filter(fine, (0, 1, 1))
-        spectra = [
-            noise_power_spectrum.spectrum_of(noise_power_spectrum.power_of(rois, 1.0), 32, 1.0)
-            for rois in (fine, coarse)
-        ]
+        spacing = (1.0, 1.0)
+        powers = [noise_power.power_of(rois, spacing) for rois in (fine, coarse)]
+        spectra = [noise_power.spectrum_of(power, 32, spacing) for power in powers]
         assert spectra[1].mean_frequency < 0.6 * spectra[0].mean_frequency
 
 

@@ -12,7 +12,9 @@ from selenium import webdriver
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.keys import Keys
 
+from operators.report.content import Content
 from operators.report.html import page_html
+from operators.report.plots import plots_png
 
 IMAGES = 5
 
@@ -22,7 +24,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Headless chromium on the page, lying in a folder of its own."""
     driver_path, program = judge("chromedriver", "chromium-driver"), judge("chromium", "chromium")
     file = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(page_html(content(images=IMAGES)), encoding="utf-8")
+    file.write_text(html_of(content(images=IMAGES)), encoding="utf-8")
     options = webdriver.ChromeOptions()
     options.binary_location = program
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -46,13 +48,19 @@ def page(browser: Any) -> Any:
     return browser
 
 
+def html_of(shown: Content) -> str:
+    return page_html(shown, plots_png(shown))
+
+
 def find(page: Any, selector: str) -> Any:
     return page.find_element("css selector", selector)
 
 
 def shown(page: Any) -> list[str]:
     return [
-        pair.get_attribute("data-name") for pair in page.find_elements("css selector", ".pair") if pair.is_displayed()
+        pair.get_attribute("data-caption")
+        for pair in page.find_elements("css selector", ".pair")
+        if pair.is_displayed()
     ]
 
 
@@ -66,8 +74,14 @@ def actions(page: Any) -> Any:
     return webdriver.ActionChains(page)
 
 
-def test_it_opens_on_the_middle_image_with_every_picture_drawn(page: Any) -> None:
-    assert shown(page) == ["slice 3 of 5"]
+def start(page: Any) -> int:
+    """Move to the image in the middle; its number."""
+    page.execute_script("scroller.value = 2; showImage();")
+    return 3
+
+
+def test_it_opens_on_the_image_with_the_most_structure_with_every_picture_drawn(page: Any) -> None:
+    assert shown(page) == [f"slice {content(images=IMAGES).shown.number} of 5"]
     script = "return [...document.images].every(i => i.complete && i.naturalWidth > 0)"
     assert page.execute_script(script)
 
@@ -94,13 +108,27 @@ def test_the_line_parts_before_from_after(page: Any) -> None:
 
 @pytest.mark.parametrize(("turn", "expected"), [(120, "slice 4 of 5"), (-120, "slice 2 of 5")])
 def test_the_wheel_scrolls_the_slices_and_not_the_page(page: Any, turn: int, expected: str) -> None:
+    start(page)
     actions(page).scroll_from_origin(ScrollOrigin.from_element(find(page, "#viewer")), 0, turn).perform()
     assert shown(page) == [expected]
     assert page.execute_script("return scrollY") == 0
-    assert find(page, "#name").text == expected
+    assert find(page, "#caption").text == expected
+
+
+def test_what_was_removed_scrolls_along_and_by_itself(page: Any) -> None:
+    start(page)
+    seen = "return [...document.querySelectorAll('.removed')].filter(i => i.offsetParent).map(i => i.alt)"
+    assert page.execute_script(seen) == ["Removed, slice 3"]
+    viewer = find(page, "#removed-viewer")
+    actions(page).scroll_from_origin(ScrollOrigin.from_element(viewer), 0, 120).perform()
+    assert page.execute_script(seen) == ["Removed, slice 4"]
+    assert shown(page) == ["slice 4 of 5"]
+    viewer.send_keys(Keys.ARROW_UP, Keys.ARROW_UP)
+    assert page.execute_script(seen) == ["Removed, slice 2"]
 
 
 def test_keys_alone_do_all_of_it(page: Any) -> None:
+    start(page)
     actions(page).send_keys(Keys.TAB).perform()
     assert page.switch_to.active_element.get_attribute("id") == "viewer"
     actions(page).send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_LEFT).perform()
@@ -115,7 +143,7 @@ def test_keys_alone_do_all_of_it(page: Any) -> None:
 def test_figures_checks_and_limits_are_text(page: Any) -> None:
     text = find(page, "body").text
     for words in (
-        "noise in plain tissue",
+        "noise in homogeneous tissue",
         "HU",
         "mean bias",
         "-0.02 HU",
@@ -125,8 +153,10 @@ def test_figures_checks_and_limits_are_text(page: Any) -> None:
         "Not for:",
     ):
         assert words in text
-    rows = page.find_elements("css selector", "#lights tbody tr")
-    assert [row.find_elements("css selector", "td")[-1].text for row in rows] == ["passed", "failed"]
+    rows = page.find_elements("css selector", "#check-table tbody tr")
+    results = [row.find_elements("css selector", "td")[-1].text for row in rows]
+    assert results == ["passed", "passed", "failed", "not measured"]
+    assert [cell.text for cell in rows[1].find_elements("css selector", "td")[:3]] == ["-3 HU", "-0.4 HU", "1 HU"]
 
 
 def test_a_patient_s_text_stays_text(page: Any) -> None:
@@ -179,5 +209,5 @@ def test_a_narrow_screen_has_no_sideways_scroll(page: Any) -> None:
 
 
 def test_the_file_names_no_file_and_no_host(tmp_path: Path) -> None:
-    text = page_html(content(images=2))
+    text = html_of(content(images=2))
     assert not re.findall(r"(?:https?:)?//[a-z]", re.sub(r"base64,[^\"]*", "", text))

@@ -15,7 +15,9 @@ from test_judges_validators import contradictions_among, errors_in
 
 from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
 from operators.dicom.provenance import Provenance
+from operators.report.content import Content
 from operators.report.pdf import page_pdf
+from operators.report.plots import plots_png
 
 PROVENANCE = Provenance("NS-N2N", "0.1.0", "abc123", 7, 100.0, "cpu", "float32", "AVX2 in 2 threads", 50)
 REPORTED = Reported("2.25.11", ((CTImageStorage, "2.25.12"), (CTImageStorage, "2.25.13")))
@@ -23,7 +25,11 @@ REPORTED = Reported("2.25.11", ((CTImageStorage, "2.25.12"), (CTImageStorage, "2
 
 @pytest.fixture(scope="module")
 def pdf() -> bytes:
-    return page_pdf(content())
+    return pdf_of(content())
+
+
+def pdf_of(shown: Content) -> bytes:
+    return page_pdf(shown, plots_png(shown))
 
 
 def made_of(source: Dataset, pdf: bytes) -> Dataset:
@@ -65,8 +71,8 @@ def test_what_the_source_lacks_is_empty_and_what_is_broken_is_left(pdf: bytes) -
 
 
 def test_the_same_twice_is_the_same_bytes(pdf: bytes) -> None:
-    assert page_pdf(content()) == pdf
-    assert b"CreationDate" not in pdf
+    assert pdf_of(content()) == pdf
+    assert b"/CreationDate (D:20000101" in pdf
     one, other = (made_of(image_slice("CT", 0), pdf) for _ in range(2))
     assert one == other
     assert one.SOPInstanceUID not in {one.SeriesInstanceUID, REPORTED.series_uid}
@@ -97,7 +103,15 @@ def test_it_is_one_sheet_of_a4_with_its_fonts_and_its_words(pdf: bytes, tmp_path
     assert fonts
     assert all(line.split()[-5:-2] == ["yes", "yes", "yes"] for line in fonts), "embedded, a part, with their meaning"
     text = said_by(judge("pdftotext", "poppler-utils"), "-layout", tmp_path / "report.pdf", "-")
-    for words in ("Noise reduction report", "noise in plain tissue", "slice order", "failed", "Not for:"):
+    for words in (
+        "Noise reduction report",
+        "noise in homogeneous tissue",
+        "slice order",
+        "failed",
+        "of it sure",
+        "-3 HU",
+        "Not for:",
+    ):
         assert words in text
 
 
@@ -110,3 +124,10 @@ def test_nothing_lies_on_another_or_over_the_edge(pdf: bytes, tmp_path: Path) ->
     for left, top, right, bottom in (map(float, place) for place in places):
         assert 30 < left < right < 595 - 20
         assert 30 < top < bottom < 842 - 20
+
+
+def test_a_long_reason_wraps_and_flows_on(tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").write_bytes(pdf_of(content(reason="edge width 38 % against 10 %, " * 200 + "the end")))
+    text = said_by(judge("pdftotext", "poppler-utils"), "-raw", tmp_path / "report.pdf", "-")
+    assert text.count("38 %") == 200
+    assert "the end" in text

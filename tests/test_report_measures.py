@@ -11,13 +11,17 @@ from report_content import NOISE, SIDE, assessment, sample
 from scipy.ndimage import gaussian_filter
 
 from operators.quality.assessment import Check
-from operators.report.content import content_of
+from operators.report.content import Content, Subject, content_of
+from operators.report.flat_squares import noise_power_of
 from operators.report.histogram import histogram_of
 from operators.report.noise_map import noise_map
-from operators.report.noise_power import radial, spectrum_2d, spectrum_of, without_surface
+from operators.report.noise_power import detrended, power_of, spectrum_of
 from operators.report.pdf import page_pdf
+from operators.report.pictures import SPECK, grey_before, grey_removed
+from operators.report.plots import plots_png
 from operators.report.sample import FEWEST_IMAGES, MOST_IMAGES, MOST_PIXELS, ImagePair, Sample, spread
-from operators.report.verdict import verdict_of
+from operators.report.structure import most_structured, structure_of
+from operators.report.verdict import HandedOut, verdict_of
 from operators.report.window import SOFT_TISSUE, Window, window_of
 
 
@@ -27,39 +31,38 @@ def noise_squares(sigma: float, count: int = 400, side: int = 32) -> np.ndarray:
 
 
 class TestNoisePower:
-    def test_white_noise_has_the_same_power_everywhere_and_its_variance_as_integral(self) -> None:
+    def test_white_noise_has_the_same_power_everywhere_also_in_oblong_pixels(self) -> None:
         spacing = (0.5, 0.8)
-        power = spectrum_2d(noise_squares(0), spacing)
-        assert power.sum() / (32 * 32 * 0.5 * 0.8) == pytest.approx(NOISE**2, rel=0.01)
-        frequency, mean = radial(power, spacing)
-        assert frequency[-1] == pytest.approx(1 / (2 * 0.8))
-        np.testing.assert_allclose(mean, NOISE**2 * 0.5 * 0.8, rtol=0.1)
+        spectrum = spectrum_of(power_of(noise_squares(0), spacing), 32, spacing)
+        assert spectrum.frequencies[0] == pytest.approx(1 / (32 * 0.8))
+        assert spectrum.frequencies[-1] < 1 / (2 * 0.8)
+        np.testing.assert_allclose(spectrum.power[2:], NOISE**2 * 0.5 * 0.8, rtol=0.1)
 
     def test_filtered_noise_has_the_power_of_its_filter(self) -> None:
         sigma, spacing = 1.0, (0.7, 0.7)
-        frequency, mean = radial(spectrum_2d(noise_squares(sigma), spacing), spacing)
-        expected = (NOISE * 0.7) ** 2 * np.exp(-((2 * np.pi * frequency * sigma * 0.7) ** 2))
-        np.testing.assert_allclose(mean[:8], expected[:8], rtol=0.2)
+        spectrum = spectrum_of(power_of(noise_squares(sigma), spacing), 32, spacing)
+        expected = (NOISE * 0.7) ** 2 * np.exp(-((2 * np.pi * spectrum.frequencies * sigma * 0.7) ** 2))
+        np.testing.assert_allclose(spectrum.power[2:8], expected[2:8], rtol=0.2)
 
     def test_a_surface_of_second_degree_is_no_noise(self) -> None:
         y, x = np.mgrid[:16, :16]
         bent = (3.0 + x - 2 * y + 0.1 * x * x - 0.2 * x * y + 0.3 * y * y)[None]
-        np.testing.assert_allclose(without_surface(bent), 0, atol=1e-9)
+        np.testing.assert_allclose(detrended(bent), 0, atol=1e-9)
 
-    def test_of_a_series_it_tells_the_noise_before_and_after(self) -> None:
-        found = spectrum_of(sample())
+    def test_of_a_series_it_reports_the_noise_before_and_after(self) -> None:
+        found = noise_power_of(sample())
         assert found is not None
         assert found.sd_before == pytest.approx(NOISE, rel=0.12), "the edge of the insert is in some squares"
         assert found.sd_after / found.sd_before == pytest.approx(0.5, abs=0.05)
 
     def test_where_nothing_is_flat_there_is_none(self) -> None:
         edge = np.repeat([0.0, 1000.0], 8) * np.ones((24, 1))
-        assert spectrum_of(Sample((pair_of(edge, edge),), 1, None, "")) is None
+        assert noise_power_of(Sample((pair_of(edge, edge),), 1, None, "")) is None
 
 
 class TestNoiseMap:
     @pytest.mark.parametrize("shape", [(64, 64), (101, 53), (16, 200)])
-    def test_it_tells_white_noise(self, shape: tuple[int, int]) -> None:
+    def test_it_measures_white_noise(self, shape: tuple[int, int]) -> None:
         image = np.random.default_rng(1).normal(100, NOISE, shape).astype(np.float32)
         found = noise_map(image, np.ones(shape, bool))
         assert found.shape == shape
@@ -82,7 +85,7 @@ class TestNoiseMap:
 
 
 class TestHistogram:
-    def test_shares_and_bins_are_those_of_the_values(self) -> None:
+    def test_fractions_and_bins_are_those_of_the_values(self) -> None:
         before = np.repeat([0.0, 100.0], 3200).reshape(80, 80)
         found = histogram_of(Sample((pair_of(before, before[::-1]),), 1, None, ""))
         assert found.before.sum() == pytest.approx(1)
@@ -90,26 +93,93 @@ class TestHistogram:
         assert found.before[[0, -1]].tolist() == [0.5, 0.5]
 
 
+def handed_out(*checks: Check, **more: object) -> HandedOut:
+    """One volume for each check."""
+    assessments = tuple(replace(assessment(), checks=(check,)) for check in checks)
+    return HandedOut(assessments, tuple("" for _ in checks), **more)
+
+
 class TestVerdict:
-    def test_of_several_images_the_worst_is_told(self) -> None:
-        mild, bad = Check("mean_bias", 0.5, 2, "HU", ""), Check("mean_bias", -1.9, 2, "HU", "")
-        made = [replace(assessment(), checks=(check,)) for check in (mild, bad, mild)]
-        found = verdict_of(made, "", 0)
-        assert [(light.name, light.measured, light.limit) for light in found.lights] == [
-            ("mean bias", "-1.9 HU", "2 HU")
+    GOOD = Check("mean_bias", 0.5, 2, "HU", "")
+
+    def test_of_several_volumes_the_worst_is_shown(self) -> None:
+        verdict = verdict_of(handed_out(self.GOOD, Check("mean_bias", -1.9, 2, "HU", ""), self.GOOD))
+        (check,) = verdict.checks
+        assert (check.name, check.measured, check.sure, check.limit) == ("mean bias", "-1.9 HU", "", "2 HU")
+        assert (verdict.status, verdict.headline) == ("as asked", "Handed out at 60 % strength, as asked for")
+        assert verdict.details == ("All 1 check passed.",)
+
+    def test_what_is_measured_and_what_of_it_is_sure_stand_apart(self) -> None:
+        (check,) = verdict_of(handed_out(Check("level_bias", -0.4, 2, "%", "", raw=-3.0))).checks
+        assert (check.measured, check.sure, check.result) == ("-3 %", "-0.4 %", "passed")
+
+    def test_a_lowered_strength_is_no_fault_and_has_its_reason(self) -> None:
+        verdict = verdict_of(handed_out(self.GOOD, reason="strength 100 percent did not pass"))
+        assert (verdict.status, verdict.headline) == ("lowered", "Handed out at 60 % strength, less than asked for")
+        assert verdict.details[-1] == "Strength 100 percent did not pass."
+
+    def test_a_failed_check_is_in_the_headline(self) -> None:
+        verdict = verdict_of(handed_out(Check("mean_bias", 3, 2, "HU", "")))
+        assert verdict.status == "failed"
+        assert "1 of 1 checks failed" in verdict.headline
+        assert verdict.details == ("Failed: mean bias.", "0 checks passed.")
+
+    def test_what_is_not_measured_has_not_passed(self) -> None:
+        verdict = verdict_of(handed_out(Check("edge_width", None, 10, "%", "")))
+        assert verdict.checks[0].result == "not measured"
+        assert verdict.details == ("0 checks passed.", "Too little data to measure: edge width.")
+
+    def test_restored_places_are_reported_and_are_no_lowering(self) -> None:
+        verdict = verdict_of(handed_out(self.GOOD, restored=2))
+        assert verdict.status == "as asked"
+        assert verdict.details[-1] == "The original was restored at 2 small places."
+
+
+class TestStructure:
+    def test_noise_alone_has_little_at_any_strength_and_scale(self) -> None:
+        pair = sample(images=1).pairs[0]
+        scores = [
+            structure_of(replace(pair, before=scale * pair.before, after=scale * pair.after), scale * -500)
+            for scale in (1, 40)
         ]
-        assert found.as_asked
-        assert found.sentence == "Passed all 1 checks at 60 percent strength"
+        assert scores[0] == pytest.approx(scores[1], rel=1e-3)
+        assert scores[0] < 0.7
 
-    def test_a_lowered_strength_is_told(self) -> None:
-        found = verdict_of([assessment()], "why", 2)
-        assert not found.as_asked
-        assert "lower than asked for" in found.sentence
+    @pytest.mark.parametrize("lost", [0, 4])
+    def test_the_image_that_lost_a_vessel_is_chosen(self, lost: int) -> None:
+        pairs = list(sample().pairs)
+        after = pairs[lost].after.copy()
+        after[40:60, 30:33] -= 2 * NOISE
+        pairs[lost] = replace(pairs[lost], after=after)
+        assert most_structured(replace(sample(), pairs=tuple(pairs))) == lost
 
-    def test_where_the_original_was_kept_is_told_and_is_no_lowering(self) -> None:
-        found = verdict_of([assessment()], "", 2)
-        assert found.as_asked
-        assert found.sentence.endswith("the original is kept at small places, 2 in all")
+    def test_where_nothing_was_removed_there_is_none(self) -> None:
+        flat = np.ones((32, 32))
+        assert structure_of(pair_of(flat, flat), 0) == 0
+
+
+class TestPictures:
+    def page(self, valid: np.ndarray, modality: str) -> tuple[Content, ImagePair]:
+        image = np.full(valid.shape, 200, np.float32)
+        pair = ImagePair(1, image, image - 4, valid)
+        shown = Sample((pair,), 1, None, "")
+        return content_of(Subject(modality, "", {}), HandedOut((), ()), shown, None), pair
+
+    def test_of_ultrasound_nothing_is_shown_where_a_letter_may_be(self) -> None:
+        valid = np.ones((64, 64), bool)
+        valid[10:17, 10:13] = False  # the stem of a letter with the margin of the mask
+        valid[30:34, 30:34] = False  # a speck
+        assert np.count_nonzero(~valid[30:34]) <= SPECK
+        grey = grey_before(*self.page(valid, "US"))
+        assert np.unique(grey[10:17, 10:13]).tolist() == [63]
+        assert (grey[30:34, 30:34] == 200).all()
+
+    def test_what_was_removed_lies_around_middle_grey(self) -> None:
+        valid = np.ones((64, 64), bool)
+        valid[:32] = False
+        grey = grey_removed(*self.page(valid, "MR"))
+        assert abs(int(grey[0, 0]) - 127) <= 9
+        assert (grey[32:] > grey[0, 0]).all()
 
 
 def pair_of(before: np.ndarray, after: np.ndarray) -> ImagePair:
@@ -121,6 +191,12 @@ class TestWindow:
         assert window_of("CT", sample(), Window(-200, 300)) == Window(-200, 300)
         assert window_of("CT", sample(), Window(5000, 6000)) == Window(*SOFT_TISSUE)
         assert window_of("CT", sample(), None) == Window(*SOFT_TISSUE)
+
+    @pytest.mark.parametrize(
+        ("low", "high"), [(60, 4000), (-500, 20), (-30000, 30000)], ids=["nearly all black", "nearly all white", "grey"]
+    )
+    def test_a_window_that_hides_the_picture_is_not_used(self, low: float, high: float) -> None:
+        assert window_of("CT", sample(), Window(low, high)) == Window(*SOFT_TISSUE)
 
     def test_pet_is_read_inverse_from_zero(self) -> None:
         found = window_of("PT", sample(modality="PT"), Window(1, 2))
@@ -138,7 +214,8 @@ class TestSpread:
     def test_it_is_even_ordered_and_bounded(self, total: int, pixels: int) -> None:
         found = spread(total, pixels)
         assert found == sorted(set(found))
-        assert 0 <= found[0] <= found[-1] < total
+        assert found[0] == 0
+        assert found[-1] == total - 1 or len(found) == 1
         assert min(total, FEWEST_IMAGES) <= len(found) <= MOST_IMAGES
         assert len(found) <= FEWEST_IMAGES or len(found) * pixels <= MOST_PIXELS
         steps = np.diff(found)
@@ -154,7 +231,7 @@ def test_no_image_is_too_odd_for_a_page(shape: tuple[int, int], kind: str, modal
     valid = np.ones(shape, bool)
     valid[0] = kind != "invalid" or shape[0] == 1
     odd = Sample((ImagePair(1, image, image * np.float32(0.5), valid),), 1, None, "")
-    made = content_of(modality, "series 1", {}, (), "", odd, window_of(modality, odd, None))
+    made = content_of(Subject(modality, "series 1", {}), HandedOut((), ()), odd, None)
     assert made.noise_before.shape == shape
 
 
@@ -162,7 +239,8 @@ def test_no_image_is_too_odd_for_a_page(shape: tuple[int, int], kind: str, modal
 def test_an_empty_image_still_has_a_page(shape: tuple[int, int]) -> None:
     image = np.zeros(shape, np.float32)
     odd = Sample((pair_of(image, image),), 1, None, "")
-    assert page_pdf(content_of("MR", "series 1", {}, (), "", odd, window_of("MR", odd, None))).startswith(b"%PDF")
+    shown = content_of(Subject("MR", "series 1", {}), HandedOut((), ()), odd, None)
+    assert page_pdf(shown, plots_png(shown)).startswith(b"%PDF")
 
 
 def test_the_side_of_the_phantom_is_large_enough_for_squares() -> None:

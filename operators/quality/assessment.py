@@ -16,6 +16,7 @@ class Check:
         limit: which the magnitude of the value must not exceed.
         unit: of both: HU, Bq/ml, %, sd (of the noise), or nothing.
         meaning: what the light watches over, one sentence.
+        raw: the value before its own uncertainty was taken off; None where nothing was.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Check:
     limit: float
     unit: str
     meaning: str
+    raw: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -41,6 +43,7 @@ class LevelBias:
     level: float  # real units
     bias: float  # after less before, real units
     voxels: int
+    error: float  # standard error of the bias
 
 
 @dataclass(frozen=True, eq=False)

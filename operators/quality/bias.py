@@ -47,8 +47,8 @@ def level_biases(level: Real, change: Real) -> Iterator[tuple[LevelBias, float]]
     for low, high in pairwise(bounds):
         chosen = (level >= low) & ((level < high) | (high == bounds[-1]))
         if (count := int(chosen.sum())) >= FEWEST_SQUARES:
-            bias = LevelBias(float(level[chosen].mean()), float(change[chosen].mean()), count * SIDE**2)
-            yield bias, float(change[chosen].std() / np.sqrt(count))
+            error = float(change[chosen].std() / np.sqrt(count))
+            yield LevelBias(float(level[chosen].mean()), float(change[chosen].mean()), count * SIDE**2, error), error
 
 
 def slice_biases(before: Images, after: Images, tissue: Mask) -> npt.NDArray[np.float32]:

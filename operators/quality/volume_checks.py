@@ -116,13 +116,17 @@ def _bias_checks(
         for bias, error in zip(by_slice, errors, strict=True)
         if math.isfinite(error)
     ]
-    level = Check("level_bias", worst(by_level), limit, unit, "bright and dark tissue keep their values")
+    by_level_raw = worst([share(bias.bias, bias.level) for bias, _ in levels])
+    level = Check("level_bias", worst(by_level), limit, unit, "bright and dark tissue keep their values", by_level_raw)
     if pair.modality == "PT":  # whose noise moves the mean of a slice by more; the total activity is watched instead
         return (level,)
+    by_slice_raw = worst(
+        [share(float(bias), mean) for bias, error in zip(by_slice, errors, strict=True) if math.isfinite(error)]
+    )
     return (
         Check("mean_bias", whole, limit, unit, "the mean of all tissue stays"),
         level,
-        Check("slice_bias", worst(slices), limit, unit, "no slice is brighter or darker than it was"),
+        Check("slice_bias", worst(slices), limit, unit, "no slice is brighter or darker than it was", by_slice_raw),
     )
 
 

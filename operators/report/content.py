@@ -1,8 +1,8 @@
 """What a report says of one derived series, before it is laid out on paper or on a screen.
 
 Nothing here names a patient. The DICOM object that carries the report is filed by its header under the patient, as
-every image is; a page that leaves it tells modality, series numbers, the end of the source's UID and the whole UID of
-the derived series, by which a hospital finds the study again and nobody else can.
+every image is. The page itself holds the modality, the series numbers, the end of the source's UID and the whole UID
+of the derived series: a hospital finds the study again by them, and nobody else can.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from operators.quality.assessment import Assessment
+from operators.report.flat_squares import NoisePower, noise_power_of
 from operators.report.histogram import Histogram, histogram_of
 from operators.report.noise_map import noise_map
-from operators.report.noise_power import Spectrum, spectrum_of
-from operators.report.sample import Image, Sample
-from operators.report.verdict import Verdict, verdict_of
-from operators.report.window import Window
+from operators.report.sample import Image, ImagePair, Sample
+from operators.report.structure import most_structured
+from operators.report.verdict import HandedOut, Verdict, verdict_of
+from operators.report.window import Window, window_of
 
 TITLE = "Noise reduction report"
+MODALITIES = {"CT": "CT", "MR": "MR", "PT": "PET", "US": "Ultrasound"}
 NOISES = {"CT": "noise", "MR": "noise", "PT": "noise", "US": "speckle"}
 IMAGES = {"CT": "slice", "MR": "slice", "PT": "slice", "US": "frame"}
-WORDS = {"CT": "CT", "MR": "MR", "PT": "PET", "US": "Ultrasound"}
+VOLUMES = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "clip"}
 
-REMOVED_TIMES = 3.5  # standard deviations of what was removed that are shown, to either side
+REMOVED_SDS = 3.5  # standard deviations of what was removed that are shown, to either side
 LEAST_REACH = 1e-6  # of that window, where nothing was removed
 
 PURPOSE = (
@@ -47,83 +49,106 @@ EVERY_NOT_FOR = (
 )
 
 
+@dataclass(frozen=True)
+class Subject:
+    """The series that a report is about."""
+
+    modality: str  # CT, MR, PT or US
+    series: str  # "series 2", or what stands for it
+    facts: Mapping[str, str]  # settings, seed, versions, UIDs
+
+
 @dataclass(frozen=True, eq=False)
 class Content:
     """Everything on the page of one derived series."""
 
-    modality: str
-    series: str  # "series 2", or what stands for it
-    facts: Mapping[str, str]  # settings, seed, versions, UIDs
+    subject: Subject
     figures: Mapping[str, str]  # what was measured, in words
     verdict: Verdict
     assessments: tuple[Assessment, ...]  # of each volume or clip
+    labels: tuple[str, ...]  # of each of them
     sample: Sample
+    opened_on: int  # index of the pair whose removed part shows the most structure
     window: Window
-    spectrum: Spectrum | None
+    noise_power: NoisePower | None
     histogram: Histogram
     noise_before: Image  # map of the image that is shown
     noise_after: Image
 
     @property
-    def removed_reach(self) -> float:
-        """Half of the window in which the removed part is shown: wide enough for noise, narrow enough for anatomy."""
-        removed = (self.sample.middle.before - self.sample.middle.after)[self.sample.middle.valid]
-        return max(REMOVED_TIMES * float(removed.std()), LEAST_REACH) if removed.size else LEAST_REACH
+    def shown(self) -> ImagePair:
+        """The image that is shown on paper, and first on a screen."""
+        return self.sample.pairs[self.opened_on]
 
     @property
-    def removed_word(self) -> str:
+    def removed_reach(self) -> float:
+        """Half of the window of the removed part: wide enough for noise, narrow enough for anatomy."""
+        removed = self.sample.values("before") - self.sample.values("after")
+        return max(REMOVED_SDS * float(removed.std()), LEAST_REACH)
+
+    @property
+    def removed_caption(self) -> str:
         """Caption of the removed part."""
         return f"Removed, window \u00b1{self.removed_reach:.3g} {self.sample.unit}".strip()
 
     @property
-    def noise_word(self) -> str:
-        """What is measured as noise."""
-        return NOISES[self.modality]
+    def noise(self) -> str:
+        """What is measured as noise: noise or speckle."""
+        return NOISES[self.subject.modality]
 
     @property
-    def image_word(self) -> str:
-        """What one image of the series is called."""
-        return IMAGES[self.modality]
+    def image(self) -> str:
+        """What one image of the series is called: slice or frame."""
+        return IMAGES[self.subject.modality]
+
+    @property
+    def choice(self) -> str:
+        """Which image is shown, and why."""
+        count = len(self.sample.pairs)
+        of = f"{self.image.capitalize()} {self.shown.number} of {self.sample.total}"
+        if count == 1:
+            return of
+        return f"{of}: of {count} evenly spaced {self.image}s the one whose removed part shows the most structure"
+
+    @property
+    def hidden_note(self) -> str:
+        """What the even grey in an ultrasound picture means."""
+        return (
+            "; even grey: left as it was and not shown, since text may be burned in there"
+            if self.subject.modality == "US"
+            else ""
+        )
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """Plain-language purpose and limits."""
-        return PURPOSE, NOT_FOR[self.modality], EVERY_NOT_FOR
+        """Purpose and limits."""
+        return PURPOSE, NOT_FOR[self.subject.modality], EVERY_NOT_FOR
 
     @property
     def heading(self) -> str:
         """Modality and series."""
-        return f"{WORDS[self.modality]}, {self.series}"
+        return f"{MODALITIES[self.subject.modality]}, {self.subject.series}"
 
 
-def content_of(
-    modality: str,
-    series: str,
-    facts: Mapping[str, str],
-    assessments: Sequence[Assessment],
-    reason: str,
-    sample: Sample,
-    window: Window,
-    kept: int = 0,
-) -> Content:
+def content_of(subject: Subject, handed_out: HandedOut, sample: Sample, header_window: Window | None) -> Content:
     """Measure a sample and put its report together.
 
     Args:
-        assessments: of the gate at the strength at which the series is handed out, one for each volume or clip.
-        reason: why that is less than was asked for, empty where it is not.
-        kept: small places where the original was kept.
+        header_window: what the header of the series asks for, None where nothing.
     """
-    spectrum, shown = spectrum_of(sample), sample.middle
+    power, opened_on = noise_power_of(sample), most_structured(sample)
+    shown = sample.pairs[opened_on]
+    volume = VOLUMES[subject.modality]
     return Content(
-        modality,
-        series,
-        facts,
-        _figures(modality, sample, spectrum, assessments),
-        verdict_of(assessments, reason, kept),
-        tuple(assessments),
+        subject,
+        _figures(subject.modality, sample, power, handed_out.assessments),
+        verdict_of(handed_out),
+        handed_out.assessments,
+        tuple(label or f"{volume} {number}" for number, label in enumerate(handed_out.labels, 1)),
         sample,
-        window,
-        spectrum,
+        opened_on,
+        window_of(subject.modality, sample, header_window),
+        power,
         histogram_of(sample),
         noise_map(shown.before, shown.valid),
         noise_map(shown.after, shown.valid),
@@ -131,15 +156,15 @@ def content_of(
 
 
 def _figures(
-    modality: str, sample: Sample, spectrum: Spectrum | None, assessments: Sequence[Assessment]
+    modality: str, sample: Sample, power: NoisePower | None, assessments: Sequence[Assessment]
 ) -> dict[str, str]:
     noise, image = NOISES[modality], IMAGES[modality]
-    found = {"pictures, values, spectrum": f"{len(sample.pairs)} of {sample.total} {image}s, spread evenly"}
+    figures = {"pictures, values, power": f"{len(sample.pairs)} of {sample.total} {image}s, evenly spaced"}
     if assessments and (before := float(np.median([one.noise_before for one in assessments]))):
         after = float(np.median([one.noise_after for one in assessments]))
         unit = f" {sample.unit}" if sample.unit else ""
         change = f"{100 * (after / before - 1):+.0f} %"
-        found[f"{noise} in plain tissue, all {image}s"] = f"{before:.3g} to {after:.3g}{unit} ({change})"
-    squares = f"{spectrum.squares} squares of {spectrum.side} pixels" if spectrum else "no flat part large enough"
-    found[f"{noise} power"] = squares
-    return found
+        figures[f"{noise} in homogeneous tissue, all {image}s"] = f"{before:.3g} to {after:.3g}{unit} ({change})"
+    squares = f"{power.squares} squares of {power.side} pixels" if power else "no flat part large enough"
+    figures[f"{noise} power"] = squares
+    return figures

@@ -1,122 +1,65 @@
-"""The noise power spectrum in the image plane, from the flattest squares of a patient's own images.
+"""Noise power spectrum of regions of interest, after ICRU report 87 and AAPM task group 233.
 
-The squares are chosen in the image before: no edge in them, and little texture. From each a smooth surface of second
-degree is taken away, and what is left is taken for noise:
+    NPS(u, v) = dx dy / N^2 <|DFT(region - surface)|^2>
 
-    NPS(u, v) = dx dy / (N N) <|DFT(square - surface)|^2>        in unit^2 mm^2, ICRU report 87
-
-so that its integral over all frequencies is the variance. Anatomy that remains in the squares is in both spectra.
+In: square regions (regions, side, side) of one unit and the size of a pixel in mm. Out: power in unit^2 mm^2 against
+frequency in 1/mm, averaged over directions. A quadratic surface is taken off each region first: cupping is no noise.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import gaussian_filter
+from numpy.typing import NDArray
 
-from operators.report.sample import ImagePair, Sample
-
-Squares = npt.NDArray[np.float64]  # (count, side, side)
-Curve = npt.NDArray[np.float64]
-
-SIDES = (32, 16)  # pixels; the larger where enough is flat
-ALIKE = 1.2  # noise in the larger squares against the smaller; above it, the larger ones hold texture
-COARSE = 3.0  # pixels, sigma: noise is finer, the shading of tissue coarser
-NORMAL_MEDIAN = 0.6745  # median magnitude of a normal variable of standard deviation 1
-HOMOGENEOUS = 1.15  # spread of a square against the usual size of what is fine in it; an edge raises only the first
-QUIET, LOUD = 10, 1.1  # percentile of the plain squares' spread, and how far above it fine texture is no longer noise
-MOST_SQUARES = 96  # as many are enough, and take no time
-ENOUGH = 8  # squares, for a mean with an error below a third
+Rois = NDArray[np.float32]
+Real = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Spectrum:
-    """Radially averaged noise power before and after, and the noise itself."""
+    """A radial noise power spectrum."""
 
-    frequency: Curve  # per mm, or per pixel where the spacing is not known
-    before: Curve  # unit^2 mm^2, or unit^2 pixel^2
-    after: Curve
-    sd_before: float  # unit: the noise in the squares
-    sd_after: float
-    squares: int
-    side: int  # pixels
+    frequencies: Real  # 1/mm
+    power: Real  # (frequencies), unit^2 mm^2
 
-
-def spectrum_of(sample: Sample) -> Spectrum | None:
-    """The spectrum of a sample, None where it has no flat part large enough."""
-    found = [spectrum for side in SIDES if (spectrum := _spectrum(sample, side)) is not None]
-    return next((one for one in found if one.sd_before <= ALIKE * found[-1].sd_before), None)
+    @property
+    def mean_frequency(self) -> float:
+        """Frequency (1/mm) of the average noise: fine grain is high, blotches are low."""
+        weights = self.power * self.frequencies  # the ring of each frequency grows with it
+        return float((weights * self.frequencies).sum() / weights.sum())
 
 
-def _spectrum(sample: Sample, side: int) -> Spectrum | None:
-    before, after = _flattest(sample, side)
-    if len(before) < ENOUGH:
-        return None
-    spacing = sample.spacing or (1.0, 1.0)
-    power = [spectrum_2d(without_surface(squares), spacing) for squares in (before, after)]
-    (frequency, mean_before), (_, mean_after) = (radial(one, spacing) for one in power)
-    sd_before, sd_after = (float(np.sqrt(one.sum() / (side**2 * spacing[0] * spacing[1]))) for one in power)
-    return Spectrum(frequency, mean_before, mean_after, sd_before, sd_after, len(before), side)
+def power_of(rois: Rois, spacing: tuple[float, float]) -> Real:
+    """Return the radial power of each region, (regions, frequencies).
+
+    Args:
+        rois: (regions, side, side).
+        spacing: height and width of a pixel, mm.
+    """
+    side = rois.shape[-1]
+    spectra = np.abs(np.fft.fft2(detrended(rois))) ** 2 * spacing[0] * spacing[1] / side**2
+    rows, columns = (np.fft.fftfreq(side, size) for size in spacing)
+    ring = np.rint(np.hypot(rows[:, None], columns[None, :]) * side * max(spacing)).astype(int).ravel()
+    sums = np.stack([np.bincount(ring, weights=each.ravel()) for each in spectra])
+    return np.asarray((sums / np.bincount(ring))[:, 1 : side // 2], np.float64)
 
 
-def without_surface(squares: Squares) -> Squares:
-    """Squares less the surface of second degree that fits each of them best."""
-    side = squares.shape[-1]
-    x, y = np.meshgrid(np.linspace(-1, 1, side), np.linspace(-1, 1, side))
-    basis, _ = np.linalg.qr(np.stack([x**0, x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6))
-    flat = squares.reshape(len(squares), -1)
-    return np.asarray((flat - flat @ basis @ basis.T).reshape(squares.shape))
+def spectrum_of(power: Real, side: int, spacing: tuple[float, float]) -> Spectrum:
+    """Return the mean of the regions' radial powers as `power_of` gives them; `side` in pixels."""
+    frequencies = np.arange(1, power.shape[-1] + 1) / (side * max(spacing))
+    return Spectrum(frequencies, power.mean(axis=0))
 
 
-def spectrum_2d(squares: Squares, spacing: tuple[float, float]) -> Curve:
-    """The noise power spectrum (side, side) of squares of noise, zero frequency first."""
-    side = squares.shape[-1]
-    power = np.abs(np.fft.fft2(squares)) ** 2
-    return np.asarray(power.mean(axis=0) * spacing[0] * spacing[1] / side**2)
+def detrended(rois: Rois) -> Real:
+    """Return the regions less the quadratic surface that fits each best."""
+    side = rois.shape[-1]
+    y, x = np.meshgrid(*2 * [np.linspace(-1, 1, side)], indexing="ij")
+    surface = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y]).reshape(6, -1)
+    flat = rois.reshape(len(rois), -1).astype(np.float64)
+    fitted = flat @ np.linalg.pinv(surface) @ surface
+    return np.asarray((flat - fitted).reshape(rois.shape), np.float64)
 
 
-def radial(spectrum: Curve, spacing: tuple[float, float]) -> tuple[Curve, Curve]:
-    """Frequencies and the mean over all directions, in steps of the coarser axis, up to its Nyquist frequency."""
-    side = len(spectrum)
-    rows, columns = (np.fft.fftfreq(side, step) for step in spacing)
-    distance = np.hypot(rows[:, None], columns[None, :])
-    step = 1 / (side * max(spacing))
-    ring = np.rint(distance / step).astype(int).ravel()
-    count = np.bincount(ring)[1 : side // 2 + 1]
-    total = np.bincount(ring, spectrum.ravel())[1 : side // 2 + 1]
-    return step * np.arange(1, len(count) + 1, dtype=np.float64), total / count
-
-
-def _flattest(sample: Sample, side: int) -> tuple[Squares, Squares]:
-    """The quietest plain squares of tissue (count, side, side), before and after."""
-    air = sample.air()
-    plain = [_homogeneous(pair, side, air) for pair in sample.pairs]
-    before, after = (np.concatenate([squares[index] for squares in plain]) for index in (0, 1))
-    if not len(before):
-        return before, after
-    spread = without_surface(before).std(axis=(1, 2))
-    quiet = np.flatnonzero(spread <= LOUD * np.percentile(spread, QUIET))
-    chosen = quiet[:: 1 + len(quiet) // MOST_SQUARES]
-    return before[chosen], after[chosen]
-
-
-def _homogeneous(pair: ImagePair, side: int, air: float) -> tuple[Squares, Squares]:
-    """The squares of tissue in an image whose whole spread is no more than what is fine in them, before and after."""
-    coarse = gaussian_filter((pair.before + pair.after) / 2, COARSE)
-    tissue = _tiles(pair.valid & (coarse > air), side).all(axis=(1, 2))
-    before, after = (_tiles(image, side)[tissue].astype(np.float64) for image in (pair.before, pair.after))
-    if not len(before):
-        return before, after
-    fine = _tiles(np.abs(pair.before - gaussian_filter(pair.before, COARSE)), side)[tissue]
-    usual = np.median(fine, axis=(1, 2)) / NORMAL_MEDIAN
-    plain = (without_surface(before).std(axis=(1, 2)) < HOMOGENEOUS * usual) & (usual > 0)
-    return before[plain], after[plain]
-
-
-def _tiles(image: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
-    """The squares of an image (count, side, side), each overlapping its neighbours by half."""
-    if min(image.shape) < side:
-        return np.empty((0, side, side), image.dtype)
-    return sliding_window_view(image, (side, side))[:: side // 2, :: side // 2].reshape(-1, side, side)
+def sds_of(rois: Rois) -> Real:
+    """Return the noise of each region: the sd about its quadratic surface."""
+    return np.asarray(detrended(rois).std(axis=(1, 2)), np.float64)

@@ -1,169 +1,134 @@
-"""The report on paper: one A4 page for one derived series, as a PDF with its fonts embedded.
+"""The report on paper: one A4 page for one derived series; a long reason or a long list flows on to a second."""
 
-The same content gives the same bytes: no time and no random identifier is in the file.
-"""
+from collections.abc import Mapping, Sequence
 
-import io
-import textwrap
-from collections.abc import Mapping
-from typing import Any
+from reportlab.lib.pagesizes import A4
+from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus.flowables import HRFlowable
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from operators.report import plots
-from operators.report.content import TITLE, Content
-from operators.report.plots import FAILED, INK, LINE, MUTED, PASSED, SMALL, TINY
+from operators.report.content import TITLE as DOCUMENT_TITLE
+from operators.report.content import Content
+from operators.report.pictures import Grey, aspect, encoded, grey_after, grey_before, grey_removed
+from operators.report.plots import INCHES
+from operators.report.typesetting import (
+    BARE,
+    CAPTION,
+    FAILED,
+    HEADLINE,
+    LARGE,
+    LINE,
+    LOWERED,
+    MARGIN,
+    MUTED,
+    NOTE,
+    PASSED,
+    TITLE,
+    paragraph,
+    pdf_of,
+    picture,
+    table,
+)  # fmt: skip
 from operators.report.verdict import CheckLine
 
-WIDTH, HEIGHT = 210.0, 297.0  # mm, A4
-MARGIN = 14.0  # mm
-INNER = WIDTH - 2 * MARGIN
-GAP = 5.0  # mm between neighbours
-INCH = 25.4  # mm
-DOTS_PER_INCH = 300  # of pictures in the page
-LINE_HEIGHT, ROW_GAP = 3.0, 0.8  # mm
-CHARACTERS_PER_MM = 0.86  # of text in TINY points, so that lines never run over
+INNER = A4[0] - 2 * MARGIN  # points, as all sizes here
+GAP = 12.0
+PICTURE_WIDTH = (INNER - 2 * GAP) / 3
+MOST_PICTURE_HEIGHT = 160.0  # so that the page holds all of it
+BADGE_WIDTH = 66.0
+CHECKS_WIDTH = 0.5 * INNER
+CHECK_COLUMNS = (0.3, 0.19, 0.16, 0.16, 0.19)  # of that width
+FIGURE_NAME, FACT_NAME = 142.0, 54.0  # widths of the names
+STATUS_COLOURS = {"as asked": PASSED, "lowered": LOWERED, "failed": FAILED}
+RESULT_COLOURS = {"passed": PASSED, "failed": FAILED, "not measured": MUTED}
 
 
-class Page:
-    """A sheet on which things are placed in mm from its upper left corner."""
+def page_pdf(content: Content, plots: bytes) -> bytes:
+    """Return the page.
 
-    def __init__(self) -> None:
-        self.figure = Figure(figsize=(WIDTH / INCH, HEIGHT / INCH), facecolor="white", dpi=DOTS_PER_INCH)
-
-    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes in a rectangle."""
-        return self.figure.add_axes((left / WIDTH, 1 - (top + height) / HEIGHT, width / WIDTH, height / HEIGHT))
-
-    def text(self, left: float, top: float, words: str, size: float = SMALL, color: str = INK, **more: Any) -> None:
-        """Words whose first line hangs from ``top``."""
-        style: dict[str, Any] = {"va": "top", "linespacing": 1.35, **more}
-        self.figure.text(left / WIDTH, 1 - top / HEIGHT, words, fontsize=size, color=color, **style)
-
-    def caption(self, left: float, top: float, words: str) -> None:
-        """What stands above a block that begins at ``top``."""
-        self.text(left, top - 5, words, size=8, weight="bold")
-
-    def rule(self, top: float) -> None:
-        """A fine line across the sheet."""
-        axes = self.axes(MARGIN, top, INNER, 0.01)
-        axes.set_axis_off()
-        axes.axhline(0, color=LINE, linewidth=0.8)
+    Args:
+        plots: the picture of ``plots_png``.
+    """
+    story = [
+        *_head(content),
+        _verdict(content),
+        Spacer(0, 6),
+        *_pictures(content),
+        Spacer(0, 7),
+        picture(plots, INNER, INNER * INCHES[1] / INCHES[0]),
+        paragraph("In the noise maps fine detail as narrow as noise, such as edges, counts too.", NOTE),
+        _rule(),
+        _checks_and_facts(content),
+        _rule(),
+        *(paragraph(caution) for caution in content.cautions),
+    ]
+    return pdf_of(story, DOCUMENT_TITLE, A4)
 
 
-def page_pdf(content: Content) -> bytes:
-    """The page as the bytes of a PDF."""
-    with mpl.rc_context(plots.STYLE):
-        page = Page()
-        _head(page, content)
-        _images(page, content, top=51)
-        _noise(page, content, top=122)
-        _tissue(page, content, top=175)
-        _words(page, content, top=223)
-        stream = io.BytesIO()
-        page.figure.savefig(stream, format="pdf", metadata={"Title": TITLE, "CreationDate": None})
-        return stream.getvalue()
+def _head(content: Content) -> list[Flowable]:
+    halves = [[paragraph(content.heading, LARGE, MUTED), paragraph("Research use", LARGE, MUTED)]]
+    right = ("RIGHTPADDING", (0, 0), (-1, -1), 0)
+    heading = table(halves, (INNER - BADGE_WIDTH, BADGE_WIDTH), (*BARE, right))
+    return [paragraph(DOCUMENT_TITLE, TITLE), heading, _rule()]
 
 
-def _head(page: Page, content: Content) -> None:
-    page.text(MARGIN, 13, TITLE, size=17, weight="light")
-    page.text(MARGIN, 23, content.heading, size=10, color=MUTED)
-    page.text(WIDTH - MARGIN, 23, "Research use", size=SMALL, color=MUTED, ha="right")
-    page.rule(31)
-    as_asked = content.verdict.as_asked
-    page.text(MARGIN, 34.4, "●" if as_asked else "▲", size=11, color=PASSED if as_asked else FAILED)
-    page.text(MARGIN + 6, 35, content.verdict.sentence, size=8.5, weight="bold")
-    page.text(MARGIN + 6, 39.2, _wrapped(content.verdict.reason, INNER - 6, max_lines=2), size=TINY, color=MUTED)
+def _verdict(content: Content) -> Flowable:
+    """Return what happened: a word on its colour, and sentences that wrap."""
+    verdict = content.verdict
+    colour = STATUS_COLOURS[verdict.status]
+    badge = paragraph(verdict.status.upper(), CAPTION, "white")
+    sentences = [paragraph(verdict.headline, HEADLINE), paragraph(" ".join(verdict.details))]
+    marked = table(
+        [[badge]], (BADGE_WIDTH - 6,), (("BACKGROUND", (0, 0), (-1, -1), colour), ("TOPPADDING", (0, 0), (-1, -1), 2))
+    )
+    return table([[marked, sentences]], (BADGE_WIDTH + 4, INNER - BADGE_WIDTH - 4), BARE)
 
 
-def _images(page: Page, content: Content, top: float) -> None:
-    shown, window = content.sample.middle, content.window
-    width = (INNER - 2 * GAP) / 3
-    lefts = [MARGIN + place * (width + GAP) for place in range(3)]
-    for left, caption in zip(lefts, ("Before", "After", content.removed_word), strict=True):
-        page.caption(left, top, caption)
-    rows, columns = shown.before.shape
-    height = min(width, width * rows * plots.aspect(content) / columns)
-    before, after, removed = (page.axes(left, top, width, width) for left in lefts)
-    for axes in (before, after, removed):
-        axes.set_anchor("N")
-    plots.draw_grey(before, content, np.where(shown.valid, shown.before, window.low), window)
-    plots.draw_grey(after, content, np.where(shown.valid, shown.after, window.low), window)
-    plots.draw_removed(removed, content)
-    place_of = f"{content.image_word} {shown.number} of {content.sample.total}"
-    page.text(MARGIN, top + height + 2, f"{place_of}; {window.text(content.sample.unit)}", size=TINY, color=MUTED)
-    note = "anatomy seen here would be anatomy lost"
-    page.text(lefts[2], top + height + 2, note, size=TINY, color=MUTED)
+def _pictures(content: Content) -> list[Flowable]:
+    pair = content.shown
+    rows, columns = pair.before.shape
+    width = min(PICTURE_WIDTH, MOST_PICTURE_HEIGHT * columns / (rows * aspect(content)))
+    size = (width, width * rows * aspect(content) / columns)
+
+    def shown(grey: Grey) -> Flowable:
+        return picture(encoded(grey, "PNG", compress_level=1), *size)
+
+    captions = [paragraph(caption, CAPTION) for caption in ("Before", "After", content.removed_caption)]
+    greys = [shown(grey(content, pair)) for grey in (grey_before, grey_after, grey_removed)]
+    cells = table([captions, greys], 3 * [PICTURE_WIDTH + GAP], BARE)
+    window = f"{content.window.text(content.sample.unit)}, the same for both{content.hidden_note}."
+    note = f"{content.choice}. {window} Anatomy in what was removed would be anatomy lost."
+    return [cells, paragraph(note, NOTE)]
 
 
-def _noise(page: Page, content: Content, top: float) -> None:
-    width, height = 40.0, 40.0
-    for place, (caption, noise) in enumerate((("before", content.noise_before), ("after", content.noise_after))):
-        left = MARGIN + place * (width + 3)
-        page.caption(left, top, f"{content.noise_word.capitalize()} map, {caption}")
-        axes = page.axes(left, top, width, height)
-        axes.set_anchor("N")
-        drawn = plots.draw_noise(axes, content, noise)
-    page.text(MARGIN, top + height + 1.5, "fine detail as narrow as noise, such as edges, counts too", TINY, MUTED)
-    bar = page.axes(MARGIN + 2 * (width + 3), top, 2.2, height)
-    page.figure.colorbar(drawn, cax=bar)
-    bar.tick_params(labelsize=TINY, colors=MUTED, length=2, width=0.6)
-    bar.spines["outline"].set_visible(False)
-    bar.set_xlabel(content.sample.unit or "grey", fontsize=TINY, color=MUTED)
-    left = MARGIN + 2 * (INNER - 2 * GAP) / 3 - 8
-    page.caption(left, top, f"{content.noise_word.capitalize()} power in flat tissue")
-    plots.draw_spectrum(page.axes(left + 2, top + 1, WIDTH - MARGIN - left - 2, height - 6), content)
+def _checks_and_facts(content: Content) -> Flowable:
+    left = [paragraph("Checks before it was handed out", CAPTION), _checks(content.verdict.checks)]
+    if any(check.sure for check in content.verdict.checks):
+        left.append(paragraph("sure: what is beyond the error of the measurement; it is held against the limit", NOTE))
+    left += [paragraph("In figures", CAPTION), _rows(content.figures, CHECKS_WIDTH, FIGURE_NAME)]
+    width = INNER - CHECKS_WIDTH - GAP
+    right = [paragraph("How it was made", CAPTION), _rows(content.subject.facts, width, FACT_NAME)]
+    return table([[left, right]], (CHECKS_WIDTH + GAP, width), BARE)
 
 
-def _tissue(page: Page, content: Content, top: float) -> None:
-    width, height = (INNER - 2 * GAP) / 3, 30.0
-    page.caption(MARGIN, top, "Values")
-    plots.draw_histogram(page.axes(MARGIN, top, width, height), content)
-    left = MARGIN + width + GAP
-    page.caption(left, top, "Mean change by level of tissue")
-    plots.draw_bias(page.axes(left + 9, top, width - 9, height), content)
-    left += width + GAP
-    page.caption(left, top, "In figures")
-    _rows(page, left, top, width, content.figures, indent=0)
+def _checks(checks: Sequence[CheckLine]) -> Flowable:
+    heading = [paragraph(name, NOTE) for name in ("check", "measured", "of it sure", "limit", "result")]
+    rows = [
+        [
+            check.name,
+            check.measured,
+            check.sure,
+            check.limit,
+            paragraph(check.result, color=RESULT_COLOURS[check.result]),
+        ]
+        for check in checks
+    ]
+    return table([heading, *rows], [CHECKS_WIDTH * part for part in CHECK_COLUMNS], BARE, heading=1)
 
 
-def _words(page: Page, content: Content, top: float) -> None:
-    page.rule(top - 9)
-    half = (INNER - 2 * GAP) / 2
-    page.caption(MARGIN, top, "Checks before it was handed out")
-    _lights(page, MARGIN, top, content.verdict.lights)
-    left = MARGIN + half + 2 * GAP
-    page.caption(left, top, "How it was made")
-    _rows(page, left, top, half, content.facts, indent=24)
-    page.rule(267)
-    page.text(MARGIN, 269.5, "\n".join(_wrapped(line, INNER) for line in content.cautions), size=TINY, linespacing=1.45)
+def _rows(rows: Mapping[str, str], width: float, name_width: float) -> Flowable:
+    cells = [[paragraph(name, NOTE), value] for name, value in rows.items()] or [["", ""]]
+    return table(cells, (name_width, width - name_width), BARE)
 
 
-def _lights(page: Page, left: float, top: float, lights: tuple[CheckLine, ...]) -> None:
-    step = min(4.2, 46 / max(1, len(lights)))
-    for row, light in enumerate(lights):
-        at = top + row * step
-        page.text(left, at, "●" if light.passed else "▲", size=TINY, color=PASSED if light.passed else FAILED)
-        page.text(left + 4, at, light.name, size=TINY)
-        page.text(left + 46, at, light.measured, size=TINY)
-        page.text(
-            left + 68, at, f"limit {light.limit}: {'passed' if light.passed else 'failed'}", size=TINY, color=MUTED
-        )
-
-
-def _rows(page: Page, left: float, top: float, width: float, rows: Mapping[str, str], *, indent: float) -> None:
-    """Names, and their values: beside them at an indent, or below them without one."""
-    at = top
-    for name, value in rows.items():
-        page.text(left, at, name, size=TINY, color=MUTED)
-        lines = _wrapped(value, width - indent)
-        at += 0 if indent else LINE_HEIGHT
-        page.text(left + indent, at, lines, size=TINY)
-        at += LINE_HEIGHT * (lines.count("\n") + 1) + ROW_GAP
-
-
-def _wrapped(words: str, width: float, max_lines: int | None = None) -> str:
-    return textwrap.fill(words, int(width * CHARACTERS_PER_MM), max_lines=max_lines, placeholder=" ...")
+def _rule() -> Flowable:
+    return HRFlowable(width="100%", thickness=0.7, color=LINE, spaceBefore=3, spaceAfter=4)

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from operators.dicom.attributes import series_number
 from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
+from operators.dicom.geometry import Stack
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.messages import LABEL_DIGITS, CheckedSeries, DenoisedSeries, WrittenSeries
-from operators.report.content import Content, content_of
+from operators.report.content import Content, Subject, content_of
 from operators.report.html import page_html
 from operators.report.pdf import page_pdf
+from operators.report.plots import plots_png
 from operators.report.sampling import sample_of, window_given
-from operators.report.window import window_of
+from operators.report.verdict import HandedOut
 from operators.sources.nifti import SUFFIXES, NiftiImage
 
 SHOWN_DIGITS = 12  # of the settings hash
@@ -38,12 +40,13 @@ def write_report(
     """
     source = checked.denoised.source
     content = _content(checked, written, provenance)
-    (folder / f"{_stem(written)}.html").write_text(page_html(content), encoding="utf-8")
+    plots = plots_png(content)
+    (folder / f"{_stem(written)}.html").write_text(page_html(content, plots), encoding="utf-8")
     if isinstance(source, NiftiImage):
         return None
     header = source.instances[0].header
     number = series_number(header, settings, used_numbers)
-    made = encapsulated_pdf(page_pdf(content), header, reported, provenance, number)
+    made = encapsulated_pdf(page_pdf(content, plots), header, reported, provenance, number)
     made.save_as(folder / f"{made.SOPInstanceUID}.dcm", enforce_file_format=True)
     return WrittenSeries(str(made.SeriesInstanceUID), written.strength, 1, number, "report")
 
@@ -51,11 +54,12 @@ def write_report(
 def _content(checked: CheckedSeries, written: WrittenSeries, provenance: Provenance) -> Content:
     denoised, strength = checked.denoised, written.strength
     sample = sample_of(denoised, strength)
-    window = window_of(denoised.source.modality, sample, window_given(denoised))
-    assessments = [one for tried in checked.assessments.values() for one in tried if one.strength == strength]
-    facts = _facts(denoised, written, provenance)
-    title, modality = _series(denoised), denoised.source.modality
-    return content_of(modality, title, facts, assessments, checked.reason, sample, window, checked.kept)
+    tried = checked.assessments.items()
+    assessments = {key: one for key, found in tried for one in found if one.strength == strength}
+    labels = tuple(key.label if isinstance(key, Stack) else "" for key in assessments)
+    handed_out = HandedOut(tuple(assessments.values()), labels, checked.reason, checked.kept)
+    subject = Subject(denoised.source.modality, _series(denoised), _facts(denoised, written, provenance))
+    return content_of(subject, handed_out, sample, window_given(denoised))
 
 
 def _series(denoised: DenoisedSeries) -> str:

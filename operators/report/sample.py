@@ -1,6 +1,6 @@
-"""What a report looks at: some images of a series, before and after, spread evenly over it.
+"""The images that a report shows: some of a series, before and after, spaced evenly.
 
-A report is for a reader's eye, and bounded in size and time; what decides over a series is measured on all of it.
+Their number bounds the size and the time of a report. What decides on a series is measured on all its images.
 """
 
 from dataclasses import dataclass
@@ -8,21 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.robust import evenly_spaced
+
 Image = npt.NDArray[np.float32]  # (rows, columns), real units
 Mask = npt.NDArray[np.bool_]
 
 MOST_IMAGES = 16  # shown and measured; every 19th of a CT of 300 slices
-MOST_PIXELS = MOST_IMAGES * 512 * 512  # larger images are fewer, so that a report never exceeds about 8 MB
+MOST_PIXELS = 13 * 512 * 512  # more pixels, fewer images: a report never exceeds about 8 MB
 FEWEST_IMAGES = 3
-AIR_FRACTION = 0.05  # of the reach of values: below it lies what surrounds the body
-REACH = (1.0, 99.0)  # percentiles of the values between which the reach of tissue is taken
+AIR_FRACTION = 0.05  # of the range of values: what is below it surrounds the body
+RANGE = (1.0, 99.0)  # percentiles that bound the range of values
 
 
 @dataclass(frozen=True, eq=False)
 class ImagePair:
     """One image before and after."""
 
-    number: int  # its place in the series, from 1
+    number: int  # in the series, from 1
     before: Image
     after: Image
     valid: Mask  # False for padding, and in ultrasound for all but the tissue
@@ -30,29 +32,23 @@ class ImagePair:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The images looked at."""
+    """The images that are shown and measured."""
 
     pairs: tuple[ImagePair, ...]  # at least one
     total: int  # images in the series
-    spacing: tuple[float, float] | None  # mm between rows and between columns; None where nothing tells it
+    spacing: tuple[float, float] | None  # mm between rows and between columns; None where it is not known
     unit: str  # of the values, empty for grey levels without a unit
 
-    @property
-    def middle(self) -> ImagePair:
-        """The image that is shown on paper."""
-        return self.pairs[len(self.pairs) // 2]
-
     def values(self, side: str) -> npt.NDArray[np.float32]:
-        """All valid values ``before`` or ``after``, flat, in one order for both."""
+        """Return all valid values ``before`` or ``after``, flat, in one order for both."""
         return np.concatenate([getattr(pair, side)[pair.valid] for pair in self.pairs])
 
     def air(self) -> float:
-        """The value below which an image shows what surrounds the body, and not tissue."""
-        low, high = np.percentile(self.values("after"), REACH)
+        """Return the value below which a pixel shows what surrounds the body, and not tissue."""
+        low, high = np.percentile(self.values("after"), RANGE)
         return float(low + AIR_FRACTION * (high - low))
 
 
 def spread(total: int, pixels: int) -> list[int]:
-    """Which of ``total`` images are looked at, each of ``pixels`` pixels: the middles of equal parts of the series."""
-    count = min(total, MOST_IMAGES, max(FEWEST_IMAGES, MOST_PIXELS // max(1, pixels)))
-    return [int((2 * part + 1) * total / (2 * count)) for part in range(count)]
+    """Return the indices of the images to show, evenly spaced among ``total`` of ``pixels`` pixels each."""
+    return evenly_spaced(total, min(MOST_IMAGES, max(FEWEST_IMAGES, MOST_PIXELS // max(1, pixels))))

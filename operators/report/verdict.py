@@ -1,69 +1,101 @@
-"""What the gate decided on a series, in words for a reader: one light for each kind of check."""
+"""What was handed out and what the checks measured, in words for a reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from operators.quality.assessment import Assessment, Check
 
 DIGITS = 4  # after the point; less than that is nothing to a reader
 
+Status = Literal["as asked", "lowered", "failed"]
+Result = Literal["passed", "failed", "not measured"]
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """What came of the checks of a series, at the strength at which it is handed out."""
+
+    assessments: tuple[Assessment, ...]  # one for each volume or clip
+    labels: tuple[str, ...]  # what distinguishes each of them in the series, empty for the only one
+    reason: str = ""  # why the strength is lower than asked for, empty where it is not
+    restored: int = 0  # small places where the original was restored
+
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check of the gate, in words."""
+    """One check, in words."""
 
     name: str
     measured: str
+    sure: str  # what of it is beyond the error of the measurement and is held to the limit; empty where none is known
     limit: str
-    passed: bool
+    result: Result
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether all checks were passed at the strength that was asked for, and what they measured."""
+    """What happened to a series."""
 
-    sentence: str
-    reason: str  # why the strength is lower than asked for, empty where it is not
-    lights: tuple[CheckLine, ...]
-
-    @property
-    def as_asked(self) -> bool:
-        """Whether the series is handed out at the strength that was asked for."""
-        return not self.reason
+    status: Status
+    headline: str
+    details: tuple[str, ...]  # sentences
+    checks: tuple[CheckLine, ...]
 
 
-def verdict_of(assessments: Sequence[Assessment], reason: str, kept: int) -> Verdict:
-    """The verdict on the images of a series at the strength at which it is handed out.
+def verdict_of(handed_out: HandedOut) -> Verdict:
+    """Return the verdict; of several volumes or clips each check shows the one nearest to its limit."""
+    checks = tuple(_line(check) for check in _worst(handed_out.assessments))
+    failed = [check.name for check in checks if check.result == "failed"]
+    status: Status = "failed" if failed else "lowered" if handed_out.reason else "as asked"
+    strength = f" at {handed_out.assessments[0].strength:g} % strength" if handed_out.assessments else ""
+    headline = {
+        "as asked": f"Handed out{strength}, as asked for",
+        "lowered": f"Handed out{strength}, less than asked for",
+        "failed": f"Handed out{strength}, with {len(failed)} of {len(checks)} checks failed",
+    }[status]
+    return Verdict(status, headline, tuple(_details(handed_out, checks, failed)), checks)
 
-    Args:
-        assessments: one for each volume or clip; of each check the one nearest to its limit is told.
-        reason: why the strength is lower than asked for, empty where it is not.
-        kept: small places where the original was kept.
-    """
+
+def _details(handed_out: HandedOut, checks: Sequence[CheckLine], failed: Sequence[str]) -> list[str]:
+    """Return the sentences below the headline."""
+    unmeasured = [check.name for check in checks if check.result == "not measured"]
+    passed = len(checks) - len(failed) - len(unmeasured)
+    sentences = [f"Failed: {', '.join(failed)}."] if failed else []
+    if checks:
+        sentences.append(f"{'All ' if passed == len(checks) else ''}{passed} check{'' if passed == 1 else 's'} passed.")
+    if unmeasured:
+        sentences.append(f"Too little data to measure: {', '.join(unmeasured)}.")
+    if count := handed_out.restored:
+        sentences.append(f"The original was restored at {count} small place{'s' if count > 1 else ''}.")
+    if handed_out.reason:
+        sentences.append(f"{handed_out.reason[0].upper()}{handed_out.reason[1:].rstrip('.')}.")
+    return sentences
+
+
+def _worst(assessments: Sequence[Assessment]) -> list[Check]:
+    """Return each check of the volume or clip that has used up most of its limit."""
     worst: dict[str, Check] = {}
-    for check in (check for one in assessments for check in one.checks):
+    for check in (check for assessment in assessments for check in assessment.checks):
         worst[check.name] = max(worst.get(check.name, check), check, key=_used)
-    lights = tuple(_light(check) for check in worst.values())
-    strength = f"{assessments[0].strength:g} percent" if assessments else "this"
-    sentence = f"Passed all {len(lights)} checks at {strength} strength"
-    lower = ", lower than asked for" if reason else ""
-    places = f"; the original is kept at small places, {kept} in all" if kept else ""
-    return Verdict(sentence + lower + places, reason, lights)
+    return list(worst.values())
 
 
 def _used(check: Check) -> float:
-    """How much of its limit a check has used up."""
+    """Return how much of its limit a check has used up, -1 where it was not measured."""
     if check.value is None:
         return -1.0
     return abs(check.value) / check.limit if check.limit else float(abs(check.value) > 0)
 
 
-def _light(check: Check) -> CheckLine:
-    measured, limit = (_told(number, check.unit) for number in (check.value, check.limit))
-    return CheckLine(check.name.replace("_", " "), measured, limit, check.passed)
+def _line(check: Check) -> CheckLine:
+    value, limit = _text(check.value, check.unit), _text(check.limit, check.unit)
+    measured, sure = (value, "") if check.raw is None else (_text(check.raw, check.unit), value)
+    result: Result = "not measured" if check.value is None else "passed" if check.passed else "failed"
+    return CheckLine(check.name.replace("_", " "), measured, sure, limit, result)
 
 
-def _told(number: float | None, unit: str) -> str:
+def _text(number: float | None, unit: str) -> str:
     if number is None:
         return "not measured"
     return f"{round(number, DIGITS) + 0.0:.3g} {unit}".rstrip()  # + 0.0: no reader needs a negative nothing

@@ -1,81 +1,78 @@
-"""Pages of the document: A4, across, with headings, paragraphs, tables that break between rows, and figures."""
+"""The parts of the validation document, on A4 across: headings, paragraphs, tables that break over pages, figures."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Spacer
 
-WIDTH, HEIGHT = 11.69, 8.27  # inches
-LEFT, RIGHT, TOP, BOTTOM = 0.05, 0.95, 0.86, 0.07  # of the page
-LINE = 0.0205  # of the page's height, one line of a table
-SIZE = 7.5  # points
-SPACING = LINE * HEIGHT * 72 / SIZE / 1.2  # of lines within a cell, in the unit of the text
-CHARACTERS = 175  # of this size fit between the margins
-CLEAR = 3  # characters at the end of a cell: words of wide letters need more room
+from operators.report.typesetting import CAPTION, GRID, MARGIN, NOTE, TEXT, paragraph, pdf_of, picture, plotted, table
+
+SIZE = landscape(A4)  # points, as all sizes here
+INNER = SIZE[0] - 2 * MARGIN
+FIGURE_HEIGHT = 430.0  # what a heading leaves of the page
+INCH = 72.0
+FIGURE_DOTS = 120  # an inch: figures fill a page, and stay readable
 COLOURS = {"pass": "#d8efd8", "fail": "#f6d0d0", "not measured": "#e8e8e8"}  # of a row that holds such a cell
+
+HEADING = ParagraphStyle("heading", CAPTION, fontSize=14, leading=18)
+BELOW = ParagraphStyle("below", NOTE, fontSize=7.5, leading=10, spaceAfter=6)
+BODY = ParagraphStyle("body", TEXT, fontSize=8.5, leading=12, spaceAfter=5)
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading and its share of the width."""
+    """A column of a table: its heading and its fraction of the width."""
 
     name: str
-    share: float
+    fraction: float
 
 
-def page(title: str, below: str = "") -> Figure:
-    """Return an empty page with its heading."""
-    figure = Figure(figsize=(WIDTH, HEIGHT))
-    figure.text(LEFT, 0.92, title, fontsize=15, weight="bold")
-    figure.text(LEFT, 0.89, below, fontsize=SIZE + 0.5, color="#444444")
-    return figure
+def document_of(parts: Sequence[Sequence[Flowable]], title: str) -> bytes:
+    """Return a PDF in which every part begins a page."""
+    story = [flowable for part in parts for flowable in (*part, PageBreak())]
+    return pdf_of(story[:-1], title, SIZE)
 
 
-def paragraphs(figure: Figure, top: float, texts: Sequence[str]) -> float:
-    """Write wrapped paragraphs from `top` downward; return where the last one ends."""
-    for text in texts:
-        for line in textwrap.wrap(text, CHARACTERS * 4 // 5) or [""]:
-            figure.text(LEFT, top, line, fontsize=SIZE + 2)
-            top -= LINE * 1.3
-        top -= LINE * 0.5
-    return top
+def heading(title: str, below: str = "") -> list[Flowable]:
+    """Return what stands above a part."""
+    return [paragraph(title, HEADING), paragraph(below, BELOW)]
 
 
-def table_pages(title: str, below: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[Figure]:
-    """Yield as many pages as the rows need; a row that holds a verdict has its colour."""
-    figure = page(title, below)
-    top = _row(figure, TOP, columns, [column.name for column in columns], weight="bold")
-    for row in rows:
-        if top - _height(columns, row) < BOTTOM:
-            yield figure
-            figure = page(f"{title}, continued", below)
-            top = _row(figure, TOP, columns, [column.name for column in columns], weight="bold")
-        top = _row(figure, top, columns, row)
-    yield figure
+def body(words: str) -> Flowable:
+    """Return a paragraph of running text."""
+    return paragraph(words, BODY)
 
 
-def _wrapped(columns: Sequence[Column], row: Sequence[str]) -> list[list[str]]:
-    return [
-        textwrap.wrap(cell, max(4, int(CHARACTERS * column.share) - CLEAR)) or [""]
-        for column, cell in zip(columns, row, strict=True)
-    ]
+def table_part(title: str, below: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Flowable]:
+    """Return a heading and a table; a row that holds a verdict has its colour."""
+    style: list[Any] = list(GRID)
+    for number, row in enumerate(rows, 1):
+        colour = next((COLOURS[cell.partition(",")[0]] for cell in row if cell.partition(",")[0] in COLOURS), None)
+        if colour:
+            style.append(("BACKGROUND", (0, number), (-1, number), colour))
+    names = [paragraph(column.name, CAPTION) for column in columns]
+    widths = [column.fraction * INNER for column in columns]
+    return [*heading(title, below), table([names, *rows], widths, style, heading=1)]
 
 
-def _height(columns: Sequence[Column], row: Sequence[str]) -> float:
-    return LINE * (max(map(len, _wrapped(columns, row))) + 0.4)
+def figure_part(title: str, below: str, draw: Callable[[Figure], None]) -> list[Flowable]:
+    """Return a heading and a figure that ``draw`` has filled."""
+    figure = Figure(figsize=(INNER / INCH, FIGURE_HEIGHT / INCH))
+    draw(figure)
+    return [*heading(title, below), picture(plotted(figure, FIGURE_DOTS), INNER, FIGURE_HEIGHT)]
 
 
-def _row(figure: Figure, top: float, columns: Sequence[Column], row: Sequence[str], weight: str = "normal") -> float:
-    bottom = top - _height(columns, row)
-    colour = next((COLOURS[cell.partition(",")[0]] for cell in row if cell.partition(",")[0] in COLOURS), "white")
-    axes = figure.add_axes((LEFT, bottom, RIGHT - LEFT, top - bottom), facecolor=colour)
-    axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(linewidth=0.4, color="#888888")
-    left = LEFT
-    for column, lines in zip(columns, _wrapped(columns, row), strict=True):
-        text = "\n".join(lines)
-        figure.text(left + 0.003, top - 0.2 * LINE, text, fontsize=SIZE, weight=weight, va="top", linespacing=SPACING)
-        left += column.share * (RIGHT - LEFT)
-    return bottom
+def signature_lines(signers: Sequence[str]) -> Iterator[Flowable]:
+    """Yield room for each signer's name, date and signature."""
+    lines = [("LINEBELOW", (column, 0), (column, 0), 0.5, "black") for column in (0, 2, 4)]
+    widths = [part * INNER for part in (0.36, 0.04, 0.18, 0.04, 0.38)]
+    for signer in signers:
+        yield CondPageBreak(90)
+        yield Spacer(0, 26)
+        yield paragraph(signer, CAPTION)
+        yield Spacer(0, 22)
+        yield table([["", "", "", "", ""], ["name", "", "date", "", "signature"]], widths, lines)

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.report.noise_power import Spectrum, power_of, sds_of, spectrum_of
 from validation.kit.evidence import CasePair, Evidence, field
 from validation.kit.not_measured import NotMeasuredError
 from validation.measures.false_structures import count
 from validation.measures.intervals import Measured, bootstrapped, largest_of, rate
-from validation.measures.noise_power_spectrum import Spectrum, power_of, sds_of, spectrum_of
 from validation.phantoms.anatomy import Volume
 
 SIDES = (32, 16, 8)  # pixels of a region of interest for noise: the largest that the uniform field holds
@@ -27,10 +27,10 @@ def mean_frequency_retained(evidence: Evidence, group: str) -> Measured:
     """Mean frequency of the noise after over that before."""
     pairs = evidence.pairs(group)
     before, after = powers(pairs)
-    side, pixel = _side(pairs[0]), pairs[0].tested.pixel_mm
+    side, spacing = _side(pairs[0]), 2 * (pairs[0].tested.pixel_mm,)
 
     def ratio(chosen: NDArray[np.intp]) -> float:
-        new, old = (spectrum_of(power[chosen], side, pixel).mean_frequency for power in (after, before))
+        new, old = (spectrum_of(power[chosen], side, spacing).mean_frequency for power in (after, before))
         return new / old
 
     return bootstrapped(ratio, len(before))
@@ -39,9 +39,9 @@ def mean_frequency_retained(evidence: Evidence, group: str) -> Measured:
 def spectra(evidence: Evidence, group: str) -> tuple[Spectrum, Spectrum]:
     """Noise power spectra before and after."""
     pairs = evidence.pairs(group)
-    side, pixel = _side(pairs[0]), pairs[0].tested.pixel_mm
+    side, spacing = _side(pairs[0]), 2 * (pairs[0].tested.pixel_mm,)
     before, after = powers(pairs)
-    return spectrum_of(before, side, pixel), spectrum_of(after, side, pixel)
+    return spectrum_of(before, side, spacing), spectrum_of(after, side, spacing)
 
 
 def powers(pairs: list[CasePair]) -> tuple[Real, Real]:
@@ -115,7 +115,7 @@ def _powers(pairs: list[CasePair], when: str) -> Real:
         volume = field(getattr(pair, when), pair.uniform)
         for y in range(0, volume.shape[1] - side + 1, side):
             for x in range(0, volume.shape[2] - side + 1, side):
-                power = power_of(volume[:, y : y + side, x : x + side], pair.tested.pixel_mm)
+                power = power_of(volume[:, y : y + side, x : x + side], 2 * (pair.tested.pixel_mm,))
                 whole = len(power) // SLICES_PER_REPEAT * SLICES_PER_REPEAT
                 blocks = power[:whole].reshape(-1, min(SLICES_PER_REPEAT, max(whole, 1)), power.shape[-1])
                 parts.append(blocks.mean(axis=1) if whole else power)

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.figure import Figure
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Flowable
 
-from validation.kit.document_pages import BOTTOM, LEFT, LINE, TOP, Column, page, paragraphs, table_pages
-from validation.kit.document_plots import figures
+from operators.report.typesetting import FAILED, LARGE, PASSED, paragraph
+from validation.kit.document_pages import Column, body, document_of, heading, signature_lines, table_part
+from validation.kit.document_plots import figure_parts
 from validation.kit.record import Validation, as_json
 from validation.kit.results import Result, failed
 from validation.measures.intervals import Measured
 
+TITLE = "Validation of the single-study denoiser"
+VERDICT = ParagraphStyle("verdict", LARGE, fontSize=24, leading=34)
 MATRIX = (
     Column("Id", 0.045), Column("Requirement", 0.235), Column("Test", 0.29), Column("Limit", 0.11),
     Column("Result [95 % interval]", 0.15), Column("n", 0.03), Column("Verdict", 0.14),
@@ -25,6 +28,7 @@ REASONS = (
     Column("Reason for the limit", 0.4),
     Column("What is measured", 0.4),
 )
+FACTS = (Column("What", 0.3), Column("Recorded", 0.7))
 SIGNERS = ("Tested by", "Reviewed by (medical physicist)", "Released for clinical evaluation by")
 READING = (
     "A requirement passes when its figure keeps to the limit. 'surely' means that the whole 95 % confidence interval "
@@ -40,23 +44,20 @@ SCOPE = (
 
 def write_pdf(validation: Validation, path: Path) -> None:
     """Write the document."""
-    with PdfPages(path, metadata={"Title": "Validation of the single-study denoiser"}) as pdf:
-        for figure in pages(validation):
-            pdf.savefig(figure)
+    path.write_bytes(document_of(list(parts(validation)), TITLE))
 
 
-def pages(validation: Validation) -> Iterator[Figure]:
-    """Yield the document page by page."""
+def parts(validation: Validation) -> Iterator[list[Flowable]]:
+    """Yield what each part of the document shows."""
     yield _cover(validation)
-    yield from table_pages(
-        "Traceability matrix", "requirement, test, limit, result", MATRIX, matrix(validation.results)
-    )
-    yield from figures(validation.evidence)
+    yield table_part("Traceability matrix", "requirement, test, limit, result", MATRIX, matrix(validation.results))
+    yield from figure_parts(validation.evidence)
     reasons = [
-        [r.requirement.identity, str(r.requirement.limit), r.requirement.reason, told_by(r)] for r in validation.results
+        [r.requirement.identity, str(r.requirement.limit), r.requirement.reason, described(r)]
+        for r in validation.results
     ]
-    yield from table_pages("Reasons and measures", "", REASONS, reasons)
-    yield from table_pages("Runs and installation", "", (Column("What", 0.3), Column("Told", 0.7)), _facts(validation))
+    yield table_part("Reasons and measures", "", REASONS, reasons)
+    yield table_part("Runs and installation", "", FACTS, _facts(validation))
     yield _signatures(validation)
 
 
@@ -68,7 +69,7 @@ def matrix(results: Sequence[Result]) -> list[list[str]]:
             r.requirement.what,
             r.requirement.test,
             str(r.requirement.limit),
-            told(r.measured),
+            as_text(r.measured),
             str(r.measured.repeats) if r.measured else "",
             _verdict(r),
         ]
@@ -76,7 +77,7 @@ def matrix(results: Sequence[Result]) -> list[list[str]]:
     ]
 
 
-def told(measured: Measured | None) -> str:
+def as_text(measured: Measured | None) -> str:
     """Return a figure and its interval as text."""
     if measured is None:
         return "none"
@@ -87,7 +88,7 @@ def told(measured: Measured | None) -> str:
     return f"{measured.value:.3g} [{measured.low:.3g}, {measured.high:.3g}]"
 
 
-def told_by(result: Result) -> str:
+def described(result: Result) -> str:
     """Return the first line of what the measuring function says of itself."""
     function: Any = getattr(result.requirement.measure, "func", result.requirement.measure)
     return str(function.__doc__).partition("\n")[0]
@@ -99,30 +100,25 @@ def _verdict(result: Result) -> str:
     return f"{result.verdict}, {'surely' if result.sure else 'interval reaches the limit'}"
 
 
-def _cover(validation: Validation) -> Figure:
+def _cover(validation: Validation) -> list[Flowable]:
     installed, results = validation.evidence.installation, validation.results
     counts = {verdict: sum(r.verdict == verdict for r in results) for verdict in ("pass", "fail", "not measured")}
-    figure = page("Validation of the single-study denoiser", f"version {installed.version}, {validation.when}")
-    colour = "#a00000" if validation.verdict == "FAILED" else "#006000"
-    figure.text(LEFT, TOP - 0.03, validation.verdict, fontsize=26, weight="bold", color=colour)
+    colour = FAILED if validation.verdict == "FAILED" else PASSED
     texts = [
         f"{counts['pass']} requirements passed, {counts['fail']} failed, {counts['not measured']} not measured.",
         f"Kind of run: {validation.kind}; {validation.seconds / 60:.0f} minutes.",
         f"Strength lowered by the gate: {_lowered(validation) or 'in no case'}.",
         READING,
         SCOPE,
-        "Failed:" if counts["fail"] else "",
+        *(["Failed:"] if counts["fail"] else []),
+        *(f"{r.requirement.identity}  {r.requirement.what}: {as_text(r.measured)}" for r in failed(results)),
     ]
-    top = paragraphs(figure, TOP - 0.1, texts)
-    for number, result in enumerate(failed(results)):
-        column, line = divmod(number, max(1, int((top - BOTTOM) / LINE)))
-        text = f"{result.requirement.identity}  {result.requirement.what}: {told(result.measured)}"
-        figure.text(LEFT + 0.45 * column, top - line * LINE, text[:78], fontsize=8)
-    return figure
+    head = heading(TITLE, f"version {installed.version}, {validation.when}")
+    return [*head, paragraph(validation.verdict, VERDICT, colour), *map(body, texts)]
 
 
 def _lowered(validation: Validation) -> str:
-    """The cases that were handed out at less than the strength asked for."""
+    """Return the cases that were handed out at less than the strength asked for."""
     asked = max(validation.settings["run"]["strength"])
     found = (
         (o.case.name, o.row["written"][0]["strength"]) for o in validation.evidence.outcomes if o.row.get("written")
@@ -146,13 +142,7 @@ def _facts(validation: Validation) -> list[list[str]]:
     ]
 
 
-def _signatures(validation: Validation) -> Figure:
-    figure = page("Signatures", f"validation of {validation.when}, {validation.verdict}")
-    paragraphs(figure, TOP, [f"The software with the files of SHA-256 {validation.evidence.installation.whole}."])
-    for number, signer in enumerate(SIGNERS):
-        top = 0.68 - 0.2 * number
-        figure.text(LEFT, top, signer, fontsize=11, weight="bold")
-        for place, name in ((0.05, "name"), (0.4, "date"), (0.6, "signature")):
-            figure.text(place, top - 0.09, "." * (70 if name == "name" else 35), fontsize=9)
-            figure.text(place, top - 0.115, name, fontsize=8, color="#444444")
-    return figure
+def _signatures(validation: Validation) -> list[Flowable]:
+    head = heading("Signatures", f"validation of {validation.when}, {validation.verdict}")
+    files = f"The software with the files of SHA-256 {validation.evidence.installation.whole}."
+    return [*head, body(files), *signature_lines(SIGNERS)]

@@ -1,10 +1,12 @@
 "use strict";
 const viewer = document.getElementById("viewer");
+const removedViewer = document.getElementById("removed-viewer");
 const line = document.getElementById("line");
 const split = document.getElementById("split");
-const place = document.getElementById("place");
-const name = document.getElementById("name");
+const scroller = document.getElementById("scroller");
+const caption = document.getElementById("caption");
 const pairs = [...document.querySelectorAll(".pair")];
+const removedImages = [...document.querySelectorAll(".removed")];
 
 function showSplit() {
   for (const pair of pairs) pair.querySelector(".after").style.clipPath = `inset(0 0 0 ${split.value}%)`;
@@ -12,10 +14,12 @@ function showSplit() {
   split.setAttribute("aria-valuetext", `line at ${split.value} percent`);
 }
 
-function showPlace() {
-  pairs.forEach((pair, index) => { pair.hidden = index !== Number(place.value); });
-  name.textContent = pairs[place.value].dataset.name;
-  place.setAttribute("aria-valuetext", name.textContent);
+function showImage() {
+  for (const images of [pairs, removedImages]) {
+    images.forEach((image, index) => { image.hidden = index !== Number(scroller.value); });
+  }
+  caption.textContent = pairs[scroller.value].dataset.caption;
+  scroller.setAttribute("aria-valuetext", caption.textContent);
 }
 
 function move(input, steps, show) {
@@ -29,18 +33,27 @@ function drag(event) {
   showSplit();
 }
 
+function scroll(event) {
+  event.preventDefault();
+  move(scroller, Math.sign(event.deltaY), showImage);
+}
+
+function followKeys(steps) {
+  return (event) => {
+    const step = steps[event.key];
+    if (step) { event.preventDefault(); move(...step); }
+  };
+}
+
 split.addEventListener("input", showSplit);
-place.addEventListener("input", showPlace);
+scroller.addEventListener("input", showImage);
 viewer.addEventListener("pointerdown", (event) => { viewer.setPointerCapture(event.pointerId); drag(event); });
 viewer.addEventListener("pointermove", (event) => { if (event.buttons) drag(event); });
-viewer.addEventListener("wheel", (event) => {
-  event.preventDefault();
-  move(place, Math.sign(event.deltaY), showPlace);
-}, { passive: false });
-viewer.tabIndex = 0;
-viewer.addEventListener("keydown", (event) => {
-  const way = { ArrowLeft: [split, -5, showSplit], ArrowRight: [split, 5, showSplit], ArrowUp: [place, -1, showPlace], ArrowDown: [place, 1, showPlace] }[event.key];
-  if (way) { event.preventDefault(); move(...way); }
-});
+const upAndDown = { ArrowUp: [scroller, -1, showImage], ArrowDown: [scroller, 1, showImage] };
+const leftAndRight = { ArrowLeft: [split, -5, showSplit], ArrowRight: [split, 5, showSplit] };
+for (const [box, steps] of [[viewer, { ...upAndDown, ...leftAndRight }], [removedViewer, upAndDown]]) {
+  box.addEventListener("wheel", scroll, { passive: false });
+  box.addEventListener("keydown", followKeys(steps));
+}
 showSplit();
-showPlace();
+showImage();
