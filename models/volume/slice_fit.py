@@ -2,7 +2,7 @@
 
 ``fit_default`` starts from the initial estimate, learns where the neighbouring slice confirms it and keeps it
 elsewhere.
-``fit_published`` is the method of the paper with our network and optimiser.
+``fit_published`` is the published method with our network and optimiser.
 """
 
 from dataclasses import dataclass
