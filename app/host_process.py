@@ -79,7 +79,7 @@ def grant_scratch(environment: MutableMapping[str, str], make_folder: Callable[[
         tempfile.gettempdir()
     except FileNotFoundError:
         tempfile.tempdir = str(make_folder())
-        environment |= dict.fromkeys(CACHE_VARIABLES, tempfile.tempdir)
+        environment.update(dict.fromkeys(CACHE_VARIABLES, tempfile.tempdir))
 
 
 class Ending:
