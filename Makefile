@@ -1,5 +1,5 @@
 # make demo   the main job on a study made here, with known truth; results in demo/
-# make test   format, lint, types and tests
+# make test   format, lint, types and all tests; PYTEST= for more arguments, such as --cov or the name of a file
 # make quick  format, lint, types and the tests that are not slow
 # make conformance   docs/conformance.md from the tables in the code
 # make schema   docs/result.schema.json and docs/reason-codes.md from the code
@@ -28,7 +28,7 @@ test quick: .venv/checks
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m mypy
-	ulimit -S -s 32768 2>/dev/null; $(IN_VENV) -m pytest $(if $(filter quick,$@),-m "not slow")
+	ulimit -S -s 32768 2>/dev/null; $(IN_VENV) -m pytest $(if $(filter quick,$@),-m "not slow") $(PYTEST)
 
 conformance: .venv/product
 	$(IN_VENV) -m app.conformance > docs/conformance.md

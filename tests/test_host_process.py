@@ -93,3 +93,10 @@ def test_the_smallest_limit_of_memory_counts(
         file.write_text(f"{limit}\n")
     monkeypatch.setattr(host_process, "MEMORY_LIMITS", tuple(files))
     assert host_process.memory_granted() == granted
+
+
+def test_libraries_keep_temporary_files_where_the_host_grants_no_place(tmp_path: Path) -> None:
+    """The whole run without a writable place but the output is in test_host_mercure.py."""
+    environment: dict[str, str] = {}
+    host_process.grant_scratch(environment, lambda: tmp_path)
+    assert environment == {}, "there is a place for them here"

@@ -1,7 +1,7 @@
-"""What a hospital's platform may do to a container, each a named check: our own promises beyond the specification.
+"""The project's own promises beyond the specification, each a named check: what a hospital may do to a container.
 
-A hardened run as a stranger's uid, exit codes, SIGTERM and SIGKILL in the middle of a fit, an output folder that
-can't be written, a full disk, too little memory. No run may leave half a file or hang.
+A hardened run as an arbitrary uid, a run as mercure does it, exit codes, SIGTERM and SIGKILL during a fit, an output
+folder that can't be written, a full disk, too little memory. No run may hang or leave half a file.
 """
 
 import json
@@ -17,8 +17,8 @@ from sample_series import CANARY, write_study
 
 IN, OUT = "/var/holoscan/input", "/var/holoscan/output"
 QUICK = ("--set", "ns_n2n.steps=4", "--device", "cpu", "--time-budget", "600")
-LONG = ("--set", "ns_n2n.steps=300", "--device", "cpu", "--time-budget", "1000000")  # a fifth of it is told of
-UNDER_WAY = "step"  # in the line that tells of it
+LONG = ("--set", "ns_n2n.steps=300", "--device", "cpu", "--time-budget", "1000000")  # a line for each fifth of it
+UNDER_WAY = "step"  # in such a line
 UID = 4321
 HARDENED = (
     "--user", f"{UID}:{UID}", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt",
@@ -35,25 +35,25 @@ KILLED = 137  # the exit code of a process that the kernel ended for its memory
 
 
 class Bench:
-    """A study, folders for results, and the package under test."""
+    """The study, the folders for results, and the package under test."""
 
     def __init__(self, report: Report, package: Package, folder: Path) -> None:
         self.report, self.package, self.folder = report, package, folder
         self.study = write_study(folder / "study")
 
     def output(self, name: str) -> Path:
-        """A new folder that anybody may write."""
+        """Make a folder that anybody may write."""
         made = self.folder / name
         made.mkdir()
         made.chmod(0o777)
         return made
 
     def mounts(self, target: Path, source: Path | None = None, mode: str = "rw") -> tuple[str, ...]:
-        """Options for the two folders."""
+        """Return the options that mount the two folders."""
         return ("-v", f"{source or self.study}:{IN}:ro", "-v", f"{target}:{OUT}:{mode}")
 
     def fitting(self, name: str, target: Path) -> subprocess.Popen[str]:
-        """A container in the middle of a long fit."""
+        """Return a container in the middle of a long fit."""
         container = self.package.start(*LONG, options=(*HARDENED, "--name", name, *self.mounts(target)))
         assert container.stderr is not None
         next((line for line in container.stderr if UNDER_WAY in line), "")
@@ -61,7 +61,7 @@ class Bench:
 
 
 def check_behaviour(report: Report, package: Package, folder: Path) -> None:
-    """Every check of this page."""
+    """Make every check of this file."""
     bench = Bench(report, package, folder)
     _default(bench)
     _hardened(bench)
@@ -131,9 +131,9 @@ def _exit_codes(bench: Bench) -> None:
     check("ends with 3 where there is nothing to process", lambda: (nothing.code == 3, str(nothing.code)))
     check("leaves the output empty where nothing was written", lambda: not names_in(target))
     helped = bench.package.run("help")
-    check("tells of itself: help", lambda: helped.code == 0 and "--help" in helped.out)
+    check("describes itself: help", lambda: helped.code == 0 and "--help" in helped.out)
     told = bench.package.run("env")
-    check("tells its variables: env", lambda: told.code == 0 and f"HOLOSCAN_INPUT_PATH={IN}" in told.out)
+    check("prints its variables: env", lambda: told.code == 0 and f"HOLOSCAN_INPUT_PATH={IN}" in told.out)
 
 
 def _signals(bench: Bench) -> None:
@@ -155,7 +155,7 @@ def _signals(bench: Bench) -> None:
     container.communicate()
     check("leaves no result after SIGKILL", lambda: not [p for p in target.iterdir() if not p.name.startswith(".")])
     again = bench.package.run(*QUICK, options=(*HARDENED, *bench.mounts(target)))
-    check("clears up after a killed run, and succeeds", lambda: (
+    check("removes what a killed run left, and succeeds", lambda: (
         again.code == 0 and not [p for p in target.iterdir() if p.name.startswith(".")], again.log[-300:]))  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _bad_places(bench: Bench) -> None:
 
 
 def _last_lines(ended: Ended) -> str:
-    """What was printed after the log's own closing line."""
+    """Return what was printed after the closing line of the log."""
     return ended.log.rpartition("exit code 4\n")[2]
 
 

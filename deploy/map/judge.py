@@ -1,4 +1,4 @@
-"""Judge an application package: ``python conformance.py IMAGE [--specification-only]``.
+"""Judge an application package: ``python judge.py IMAGE [--specification-only]``.
 
 Every demand of the MONAI Application Package specification is a check by name, against the image and containers of
 it; then, unless told otherwise, this project's own promises. Nothing is skipped: what can't be judged has failed.

@@ -1,8 +1,8 @@
-"""The package's manifests, made from app.yaml, the one source: ``python manifests.py app.yaml FOLDER``.
+"""Make the package's manifests from app.yaml: ``python manifests.py app.yaml FOLDER``.
 
-Out: ``app.json`` and ``pkg.json`` as the MONAI Application Package specification 1.0 asks, with the variables that
-the image sets taken from its own environment, so that both can't differ. TARGET in the environment is cpu or gpu, as
-the image was built; VERSION, the image's label, must be app.yaml's.
+Writes ``app.json`` and ``pkg.json`` after the MONAI Application Package specification 1.0. The variables in them are
+read from the environment of the image, so that they can't differ from it. TARGET in the environment is cpu or gpu;
+VERSION, the label of the image, must be that of app.yaml.
 """
 
 import json

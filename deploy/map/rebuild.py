@@ -1,8 +1,8 @@
-"""Is the image the same when built again? ``python again.py IMAGE VERSION``, with the options of engine.py for a build.
+"""Build the image again and compare: ``python rebuild.py IMAGE VERSION``, with the build options of engine.py.
 
-Builds once more by podman, in a store where nothing is cached, and compares layer by layer with IMAGE. Out: a line for
-each layer that differs, with files in it that do, and a line that counts. docker can't set the times of files, so its
-layers are never the same; where there is no podman, nothing is compared and that is said.
+The second build is made by podman in an empty store. Prints a line for each layer that differs, naming some of the
+files, and a line with the counts. docker can't set the times of files, so that its layers always differ; without podman
+nothing is compared, and a line says so.
 """
 
 import argparse

@@ -1,9 +1,8 @@
 """Try the array script on a Slurm of one node: ``python deploy/slurm/trial.py [STUDIES]``, as root.
 
-The Python is that of the application's environment. It gets many small CT studies of the phantom. One of them is
-broken and refused, one task is killed. Then the same line is submitted again: the killed study is denoised, all others
-are skipped.
-Prints each demand and whether it is met, then the figures; ends with 1 if a demand is not met.
+The Python is that of the application's environment. It gets many small CT studies of the phantom. One of them is broken
+and refused, one task is killed. Then the same line is submitted again: the killed study is denoised, all others are
+skipped. Prints each demand and whether it is met, then the figures; ends with 1 if a demand is not met.
 """
 
 import json

@@ -10,8 +10,6 @@ from app.setting_errors import SettingsError
 from app.settings import MANIFEST, load_settings
 from operators.output_folder import NotWritableError, OutputFolder
 from validation.kit.not_measured import NotMeasuredError
-from validation.kit.running import Application
-from validation.kit.validation import validate
 
 
 class UnusableError(ValueError):
@@ -41,6 +39,9 @@ def follow(
     """
     if given.phantom and not given.phantom.is_dir():
         raise UnusableError("the phantom path is no folder; give the folder of one DICOM study by --phantom")
+    from validation.kit.running import Application  # with all their libraries, after what is refused at once
+    from validation.kit.validation import validate
+
     folder, application = OutputFolder(given.out), Application(environment)
 
     def clean_up() -> None:
