@@ -57,11 +57,8 @@ def find(page: Any, selector: str) -> Any:
 
 
 def shown(page: Any) -> list[str]:
-    return [
-        pair.get_attribute("data-caption")
-        for pair in page.find_elements("css selector", ".pair")
-        if pair.is_displayed()
-    ]
+    pairs = page.find_elements("css selector", ".pair")
+    return [pair.get_attribute("data-caption") for pair in pairs if pair.is_displayed()]
 
 
 def clipped(page: Any) -> float:

@@ -1,7 +1,7 @@
 """Before, after and what was removed, side by side as one PNG.
 
-In: two slices of one place in real units and the grey window for both. Out: the bytes of a PNG. Removed is shown around
-middle grey, stretched by a gain that its caption tells; anatomy in it is anatomy lost.
+In: the same slice before and after, in real units, and one grey window. Out: the bytes of a PNG. The removed part is
+shown around middle grey, stretched by the gain in its caption; anatomy in it is anatomy lost.
 """
 
 import io
@@ -24,7 +24,7 @@ def comparison_png(before: Slice, after: Slice, window: tuple[float, float]) -> 
     Args:
         before: (rows, columns).
         after: same shape and unit.
-        window: grey values shown black and white, of before and after alike.
+        window: grey values shown black and white, of both.
     """
     low, high = window
     reach = (high - low) / 2 / REMOVED_GAIN
@@ -36,8 +36,8 @@ def comparison_png(before: Slice, after: Slice, window: tuple[float, float]) -> 
         ("after", after, low, high),
         (f"removed, stretched {REMOVED_GAIN:g} times", before - after, -reach, reach),
     )
-    for place, (caption, pixels, black, white) in enumerate(panels):
-        axes = figure.add_axes((place / 3 + 0.002, 0.0, 1 / 3 - 0.004, 1 - CAPTION_FRACTION))
+    for column, (caption, pixels, black, white) in enumerate(panels):
+        axes = figure.add_axes((column / 3 + 0.002, 0.0, 1 / 3 - 0.004, 1 - CAPTION_FRACTION))
         axes.imshow(pixels, cmap="gray", vmin=black, vmax=white, interpolation="nearest", aspect="auto")
         axes.set_title(caption, color="white", fontsize=11)
         axes.set_axis_off()

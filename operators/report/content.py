@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from operators.quality.assessment import Assessment
+from operators.report.cautions import cautions_for
 from operators.report.flat_squares import NoisePower, noise_power_of
 from operators.report.histogram import Histogram, histogram_of
 from operators.report.noise_map import noise_map
@@ -28,26 +29,6 @@ VOLUMES = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "clip"}
 REMOVED_SDS = 3.5  # standard deviations of what was removed that are shown, to either side
 LEAST_REACH = 1e-6  # of that window, where nothing was removed
 
-PURPOSE = (
-    "What this is: a second version of one series with less noise, made by a small network that was fitted on that "
-    "series alone and knows no other images. It is meant to be read beside the original, which lies unchanged in the "
-    "same study; where the two differ, the original counts."
-)
-NOT_FOR = {
-    "CT": "Not for: calcium scores, bone or lung density, volumetry, radiomics or texture; nor for excluding small "
-    "lesions of low contrast, which may be smoothed away.",
-    "MR": "Not for: quantitative maps (T1, T2, ADC, perfusion), volumetry, radiomics or texture; nor for excluding "
-    "small lesions of low contrast, which may be smoothed away.",
-    "PT": "Not for: SUVmax, response criteria, kinetic models, radiomics or texture, which are to be read from the "
-    "original; nor for excluding small foci of low uptake, which may be smoothed away.",
-    "US": "Not for: elastography, tissue characterisation or anything else that measures speckle; nor for excluding "
-    "small bright points (calcifications), which may be dimmed.",
-}
-EVERY_NOT_FOR = (
-    "Research use: not a medical device by itself. A site validates before anybody reads these images, and does not "
-    "mix them with untreated ones in measurements over time."
-)
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -63,7 +44,7 @@ class Content:
     """Everything on the page of one derived series."""
 
     subject: Subject
-    figures: Mapping[str, str]  # what was measured, in words
+    figures: Mapping[str, str]  # what was measured, as text
     verdict: Verdict
     assessments: tuple[Assessment, ...]  # of each volume or clip
     labels: tuple[str, ...]  # of each of them
@@ -122,7 +103,7 @@ class Content:
     @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
-        return PURPOSE, NOT_FOR[self.subject.modality], EVERY_NOT_FOR
+        return cautions_for(self.subject.modality)
 
     @property
     def heading(self) -> str:

@@ -13,12 +13,12 @@ from operators.report.content import LEAST_REACH, Content
 from operators.report.typesetting import INK, LINE, MUTED
 
 BEFORE, AFTER = "#8f9aa5", "#0a6a86"  # differ in lightness too, for print without colour
-MOST_NAMED = 7  # volumes with a colour and a name of their own; the others are grey
+MOST_NAMED = 5  # volumes with a colour and a name of their own; the others are grey
 SMALL, TINY = 7.0, 6.2  # points
-LEGEND_ROOM = 1.25  # of the largest power, so that the legend stands clear
+LEGEND_ROOM = 1.4  # of the largest power, so that the legend stands clear
 CHANGE_ROOM = 1.2  # of the largest mean change with its error, above and below it
-NAMES_WIDTH = 0.6  # of the axes: with names of volumes beside them
-NAME_CHARACTERS = 24  # of a line beside them
+NAMES_WIDTH = 0.54  # of the axes: with names of volumes beside them
+NAME_CHARACTERS = 31  # of a line beside them
 TICKS = 5  # at most, along values
 
 

@@ -25,7 +25,7 @@ WEBP = {"lossless": True, "method": 2, "quality": 30}  # of effort: half the tim
 
 @dataclass(frozen=True)
 class Embedded:
-    """The images of one place in the page and the size at which they are shown, in square pixels."""
+    """One image before, after and removed, and the size at which it is shown, in square pixels."""
 
     number: int
     width: int

@@ -1,7 +1,7 @@
-"""The noise map of an image: how much its fine detail spreads, place by place.
+"""The noise map of an image: the local standard deviation of its fine detail.
 
-Fine is what a Gaussian of ``FINE`` pixels takes away. Its spread in a square is told by the lower quartile of its
-magnitude, so that edges, which fill less than three quarters of a square, are not taken for noise; fine texture is.
+Fine detail is the image less its Gaussian of ``FINE`` pixels. Its spread in a square follows from the lower quartile of
+its magnitude, so that edges, which fill less than three quarters of a square, count little. Fine texture counts.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ NORMAL_QUARTILE = 0.3186  # lower quartile of the magnitude of a normal variable
 
 
 def noise_map(image: Image, valid: Mask) -> Image:
-    """The standard deviation of the noise (rows, columns), in the image's unit; 0 where the image is not valid."""
+    """Return the standard deviation of the noise (rows, columns), in the image's unit; 0 where not valid."""
     filled = np.where(valid, image, image[valid].mean() if valid.any() else 0)
     fine = np.abs(filled - gaussian_filter(filled, FINE))
     rows, columns = image.shape

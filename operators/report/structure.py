@@ -16,7 +16,7 @@ from operators.report.sample import Image, ImagePair, Mask, Sample
 FINE = 1.5  # pixels, sd: wider than the grain of noise, as narrow as a vessel
 AROUND = 6.0  # pixels, sd of the neighbourhood whose own noise is the measure
 FLOOR = 0.1  # of the mean power in tissue: where almost nothing was removed, nothing can be lost
-TISSUE = 3.0  # pixels, sd of the smoothing before tissue is told from air
+TISSUE = 3.0  # pixels, sd of the smoothing before tissue is separated from air
 PERCENTILE = 99.9  # of tissue: in 512 x 512 a focus of about 15 pixels across
 
 

@@ -28,7 +28,7 @@ FOOT = 9 * MM  # from the lower edge of the paper to the page number
 DOTS = 200  # of plots, an inch: sharp on paper, and half the size of 300
 
 INK, MUTED, LINE = "#1c2630", "#56636f", "#d5dbe1"
-PASSED, LOWERED, FAILED = "#22683f", "#8a5300", "#a8321f"  # each at least 4.5 to 1 against white; words say it too
+PASSED, LOWERED, FAILED = "#22683f", "#8a5300", "#a8321f"  # at least 4.5 to 1 against white; never without the text
 
 TEXT = ParagraphStyle("text", fontName=FONT, fontSize=6.3, leading=8.6, textColor=INK)
 NOTE = ParagraphStyle("note", TEXT, textColor=MUTED)
@@ -54,10 +54,10 @@ BARE = (  # columns that touch the margins, rows without lines
 )
 
 
-def paragraph(words: str, style: ParagraphStyle = TEXT, color: str | None = None) -> Paragraph:
-    """Return wrapped text; markup in ``words`` is shown as it stands."""
+def paragraph(text: str, style: ParagraphStyle = TEXT, color: str | None = None) -> Paragraph:
+    """Return wrapped text; markup in ``text`` is shown as it stands."""
     _prepare()
-    return Paragraph(escape(words), style if color is None else ParagraphStyle("colour", style, textColor=color))
+    return Paragraph(escape(text), style if color is None else ParagraphStyle("colour", style, textColor=color))
 
 
 def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], style: Sequence[Any], heading: int = 0) -> Flowable:

@@ -1,4 +1,4 @@
-"""What was handed out and what the checks measured, in words for a reader."""
+"""What was handed out and what the checks measured, as text for a reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class HandedOut:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check, in words."""
+    """One check, as text."""
 
     name: str
     measured: str

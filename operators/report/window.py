@@ -38,7 +38,7 @@ class Window:
         return np.asarray(np.rint(stepped * (255 / steps)).astype(np.uint8))
 
     def text(self, unit: str) -> str:
-        """Return the window in words."""
+        """Return the window as text."""
         return f"Window {_rounded(self.low)} to {_rounded(self.high)} {unit}".strip() + (
             ", low values white" if self.inverse else ""
         )

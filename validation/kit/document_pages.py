@@ -42,9 +42,9 @@ def heading(title: str, below: str = "") -> list[Flowable]:
     return [paragraph(title, HEADING), paragraph(below, BELOW)]
 
 
-def body(words: str) -> Flowable:
+def body(text: str) -> Flowable:
     """Return a paragraph of running text."""
-    return paragraph(words, BODY)
+    return paragraph(text, BODY)
 
 
 def table_part(title: str, below: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Flowable]:

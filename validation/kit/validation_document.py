@@ -120,10 +120,10 @@ def _cover(validation: Validation) -> list[Flowable]:
 def _lowered(validation: Validation) -> str:
     """Return the cases that were handed out at less than the strength asked for."""
     asked = max(validation.settings["run"]["strength"])
-    found = (
+    strengths = (
         (o.case.name, o.row["written"][0]["strength"]) for o in validation.evidence.outcomes if o.row.get("written")
     )
-    return "; ".join(f"{name}: {strength:g} %" for name, strength in found if strength < asked)
+    return "; ".join(f"{name}: {strength:g} %" for name, strength in strengths if strength < asked)
 
 
 def _facts(validation: Validation) -> list[list[str]]:

@@ -1,0 +1,26 @@
+"""What a derived series is, and what it must not be used for."""
+
+PURPOSE = (
+    "What this is: a second version of one series with less noise, made by a small network that was fitted on that "
+    "series alone and knows no other images. It is meant to be read beside the original, which lies unchanged in the "
+    "same study; where the two differ, the original counts."
+)
+NOT_FOR = {
+    "CT": "Not for: calcium scores, bone or lung density, volumetry, radiomics or texture; nor for excluding small "
+    "lesions of low contrast, which may be smoothed away.",
+    "MR": "Not for: quantitative maps (T1, T2, ADC, perfusion), volumetry, radiomics or texture; nor for excluding "
+    "small lesions of low contrast, which may be smoothed away.",
+    "PT": "Not for: SUVmax, response criteria, kinetic models, radiomics or texture, which are to be read from the "
+    "original; nor for excluding small foci of low uptake, which may be smoothed away.",
+    "US": "Not for: elastography, tissue characterisation or anything else that measures speckle; nor for excluding "
+    "small bright points (calcifications), which may be dimmed.",
+}
+EVERY_NOT_FOR = (
+    "Research use: not a medical device by itself. A site validates before anybody reads these images, and does not "
+    "mix them with untreated ones in measurements over time."
+)
+
+
+def cautions_for(modality: str) -> tuple[str, str, str]:
+    """Return the purpose, the limits of a modality, and the limits of all."""
+    return PURPOSE, NOT_FOR[modality], EVERY_NOT_FOR
