@@ -272,10 +272,76 @@ def test_two_sectors_of_a_dual_image_without_regions(tmp_path: Path) -> None:
     assert not tissue[:, 84:108].any()
 
 
-def test_a_tinted_image_is_refused_by_name(tmp_path: Path) -> None:
-    sepia = (speckle(1)[..., None] * np.array([1.0, 0.85, 0.6])).astype(np.uint8)
-    (series,) = read_study(save(tmp_path, ultrasound(sepia, "RGB"))).series
-    with pytest.raises(NoTissueError, match="tinted grey map"):
+SEPIA = np.array([1.0, 0.85, 0.6])
+
+
+def sepia(frames: int) -> np.ndarray:
+    return (speckle(frames)[..., None] * SEPIA).round().astype(np.uint8)
+
+
+def sepia_palette(frames: int) -> Dataset:
+    made = ultrasound(speckle(frames), "PALETTE COLOR")
+    for colour, part in zip(("Red", "Green", "Blue"), SEPIA, strict=True):
+        made.add_new(f"{colour}PaletteColorLookupTableDescriptor", "US", [256, 0, 8])
+        made.add_new(f"{colour}PaletteColorLookupTableData", "OW", (np.arange(256) * part).astype("u1").tobytes())
+    return made
+
+
+def as_ybr(samples: np.ndarray) -> Dataset:
+    return ultrasound(convert_color_space(samples, "RGB", "YBR_FULL"), "YBR_FULL")
+
+
+def colours_of(dataset: Dataset) -> np.ndarray:
+    """Red, green and blue of each pixel."""
+    pixels = shown(dataset)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        return (np.arange(256)[:, None] * SEPIA).astype(int)[pixels]
+    return pixels.astype(int)
+
+
+TINTED: dict[str, Callable[[int], Dataset]] = {
+    "RGB": lambda frames: ultrasound(sepia(frames), "RGB"),
+    "YBR_FULL": lambda frames: as_ybr(sepia(frames)),
+    "JPEG": lambda frames: as_jpeg(ultrasound(sepia(frames), "RGB"), sepia(frames)),
+    "palette": sepia_palette,
+}
+
+
+@pytest.mark.parametrize("kind", TINTED)
+def test_a_tinted_image_is_served_through_its_map(tmp_path: Path, kind: str) -> None:
+    series = series_of(tmp_path, TINTED[kind](2))
+    before, after = dcmread(tmp_path / "file0"), derived(series, noise=20)
+    assert read_clip(series.instances[0]).tissue[SECTOR].mean() > 0.9
+    assert np.array_equal(shown(before), shown(derived(series, noise=0)))
+    change = (colours_of(after) - colours_of(before))[0][SECTOR]
+    assert np.abs(change).max() > 20
+    whole = colours_of(after)[0][SECTOR].min(axis=-1) > 0  # no component ends at black
+    off = np.abs(change - change[..., :1] * SEPIA)[whole]
+    limit = 12 if kind == "JPEG" else 4  # its chroma is smeared between pixels, so that levels have a mean of their own
+    assert np.percentile(off, 95) <= limit, np.percentile(off, [50, 90, 95, 99])
+
+
+def test_flow_in_a_tinted_image_is_untouched(tmp_path: Path) -> None:
+    samples = sepia(2)
+    samples[(slice(None), *DOT)] = (20, 40, 200)
+    series = series_of(tmp_path, ultrasound(samples, "RGB"))
+    assert not read_clip(series.instances[0]).tissue[DOT].any()
+    after = shown(derived(series, noise=20))
+    assert np.array_equal(after[(slice(None), *DOT)], samples[(slice(None), *DOT)])
+
+
+def test_one_hue_over_grey_is_flow(tmp_path: Path) -> None:
+    samples = np.repeat(speckle(2)[..., None], 3, axis=3)
+    samples[:, 40:60, 20:70] = sepia(2)[:, 40:60, 20:70]
+    clip = read_clip(series_of(tmp_path, ultrasound(samples, "RGB")).instances[0])
+    assert not clip.tissue[samples[0].max(axis=-1) - samples[0].min(axis=-1) > 20].any()
+    assert clip.tissue[20:36, 20:76].mean() > 0.9
+
+
+def test_a_sector_with_several_colours_for_one_grey_is_refused_by_name(tmp_path: Path) -> None:
+    flow = speckle(1)[..., None] * np.where(np.arange(US_SIZE)[:, None, None] % 8 < 4, [1.0, 0.2, 0.1], [0.1, 0.4, 1.0])
+    series = series_of(tmp_path, ultrasound(flow.astype(np.uint8), "RGB"))
+    with pytest.raises(NoTissueError, match="colour flow"):
         read_clip(series.instances[0])
 
 

@@ -7,6 +7,7 @@ written uncompressed as it was decoded.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from operators.dicom.kinds import check_instance_kind
 from operators.dicom.luminance import Luminance, luminance_of
 from operators.dicom.regions import Mask, regions_of
 from operators.dicom.study import Instance
+from operators.dicom.tint import LIT, OTHERS_FRACTION, Tint, TintEvidence
 from operators.dicom.tissue_mask import TissueEvidence, tissue_mask
 from operators.dicom.values import integer, text
 
@@ -46,6 +48,16 @@ class NewPixels:
     planar: int | None  # PlanarConfiguration, None for one sample per pixel
 
 
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What all frames of a clip show together."""
+
+    tissue: Mask
+    maximum: float  # the largest storable grey
+    photometric: str  # of the decoded samples
+    tint: Tint | None  # of a tinted grey map
+
+
 def read_clip(instance: Instance) -> Clip:
     """Decode one still or cine.
 
@@ -53,41 +65,66 @@ def read_clip(instance: Instance) -> Clip:
         Refusal: pixels that cannot be decoded, or hold no grey tissue.
     """
     check_instance_kind(instance)
-    shape = (instance.frame_count, instance.rows, instance.columns)
-    frames, evidence, maximum = np.empty(shape, np.float32), TissueEvidence(shape[1:]), 0.0
-    for index, (words, luminance) in enumerate(_frames_of(instance, whole_dataset(instance))):
-        frames[index], maximum = luminance.grey(words), luminance.maximum
-        evidence.add(frames[index], luminance.coloured(words))
-    return Clip(frames, _tissue(instance, evidence, maximum), maximum)
+    frames = np.empty((instance.frame_count, instance.rows, instance.columns), np.float32)
+    examined = _examined(instance, whole_dataset(instance), frames)
+    return Clip(frames, examined.tissue, examined.maximum)
 
 
 def clip_pixels(instance: Instance, dataset: Dataset, denoised: npt.NDArray[np.float32], strength: float) -> NewPixels:
-    """The pixel data of a clip after ``strength`` percent of the change to ``denoised``, in its tissue only."""
-    evidence, maximum = TissueEvidence((instance.rows, instance.columns)), 0.0
-    for words, luminance in _frames_of(instance, dataset):
-        evidence.add(luminance.grey(words), luminance.coloured(words))
-        maximum, photometric = luminance.maximum, luminance.photometric
-    tissue = _tissue(instance, evidence, maximum)
+    """Return the pixel data of a clip after ``strength`` percent of the change to ``denoised``, in its tissue only."""
+    examined = _examined(instance, dataset)
     data = bytearray()
-    for index, (words, luminance) in enumerate(_frames_of(instance, dataset)):
+    for index, (words, luminance) in enumerate(_frames_of(instance, dataset, examined.tint)):
         change = strength / 100 * (denoised[index].astype(np.float64) - luminance.grey(words))
-        new = luminance.moved(words, np.where(tissue, change, 0.0))
-        data += _packed(np.where(tissue if words.ndim == 2 else tissue[..., None], new, words), dataset)
-    kept = text(dataset, "PhotometricInterpretation") if _is_native(dataset) else photometric
+        new = luminance.moved(words, np.where(examined.tissue, change, 0.0))
+        inside = examined.tissue if words.ndim == 2 else examined.tissue[..., None]
+        data += _packed(np.where(inside, new, words), dataset)
+    kept = text(dataset, "PhotometricInterpretation") if _is_native(dataset) else examined.photometric
     return NewPixels(bytes(data), kept, _planar(dataset))
 
 
-def _frames_of(instance: Instance, dataset: Dataset) -> Iterator[tuple[Words, Luminance]]:
-    """Each frame's words and their meaning; JPEG colour becomes RGB, in which it is shown and can be written."""
+def _examined(instance: Instance, dataset: Dataset, frames: npt.NDArray[np.float32] | None = None) -> Examined:
+    """Find the tissue of a clip, and its tint where its pixels have the colours of one.
+
+    Args:
+        instance: the clip.
+        dataset: the same with its pixel data.
+        frames: filled with the grey of each frame, where given.
+    """
+    evidence, tints = TissueEvidence((instance.rows, instance.columns)), TintEvidence()
+    for index, (words, luminance) in enumerate(_frames_of(instance, dataset)):
+        grey, coloured = luminance.grey(words), luminance.coloured(words)
+        evidence.add(grey, coloured)
+        tints.add(grey, partial(luminance.colours, words), coloured, luminance.maximum)
+        if frames is not None:
+            frames[index] = grey
+    maximum, photometric = luminance.maximum, luminance.photometric
+    tint = tints.tint(maximum, luminance.black)
+    if tint is not None and (tinted := _tinted_evidence(instance, dataset, tint)):
+        evidence = tinted
+    else:
+        tint = None
+    regions = regions_of(instance.header, instance.rows, instance.columns)
+    return Examined(tissue_mask(evidence, regions, maximum), maximum, photometric, tint)
+
+
+def _tinted_evidence(instance: Instance, dataset: Dataset, tint: Tint) -> TissueEvidence | None:
+    """Return the evidence with the colours of a tint as greys, None where too much has other colours."""
+    evidence, lit, others = TissueEvidence((instance.rows, instance.columns)), 0, 0
+    for words, luminance in _frames_of(instance, dataset, tint):
+        grey, coloured = luminance.grey(words), luminance.coloured(words)
+        evidence.add(grey, coloured)
+        bright = grey > LIT * luminance.maximum
+        lit, others = lit + int(bright.sum()), others + int((bright & coloured).sum())
+    return evidence if others <= OTHERS_FRACTION * lit else None
+
+
+def _frames_of(instance: Instance, dataset: Dataset, tint: Tint | None = None) -> Iterator[tuple[Words, Luminance]]:
+    """Yield each frame's stored samples and their meaning; JPEG colour becomes RGB, as it is shown and written."""
     for words, photometric in decoded_frames(dataset, range(instance.frame_count)):
         if photometric.startswith("YBR") and transfer_syntax(dataset) in SUBSAMPLING_SYNTAXES:
             words, photometric = convert_color_space(words, photometric, "RGB"), "RGB"
-        yield words, luminance_of(instance.header, photometric)
-
-
-def _tissue(instance: Instance, evidence: TissueEvidence, maximum: float) -> Mask:
-    regions = regions_of(instance.header, instance.rows, instance.columns)
-    return tissue_mask(evidence, regions, maximum)
+        yield words, luminance_of(instance.header, photometric, tint)
 
 
 def _is_native(dataset: Dataset) -> bool:

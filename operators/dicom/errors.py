@@ -175,3 +175,12 @@ class NoTissueError(Refusal):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"no grey B-mode tissue to denoise: {reason}")
+
+
+class ColouredSectorError(NoTissueError):
+    """Most of an ultrasound sector is in colour, and one grey has several."""
+
+    reason_code = "coloured-sector"
+
+    def __init__(self) -> None:
+        super().__init__("most of the sector is in colour, as colour flow leaves it; send it with a grey map")

@@ -1,6 +1,7 @@
 """The grey level of ultrasound pixels in every photometric interpretation, and the way back.
 
-Only the luminance of a pixel is replaced; its chroma is kept. No change gives the same words back.
+Only the luminance of a pixel is replaced; its chroma is kept, or follows a tinted grey map. No change gives the same
+stored samples back.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,9 @@ from pydicom.pixels.processing import apply_color_lut
 
 from operators.dicom.decoding import Words, repacked, stored_range, unpacked
 from operators.dicom.errors import ImageKindError, UnusableValueError
+from operators.dicom.tint import Colours, Grey, Tint
 from operators.dicom.values import numbers, parsing, text
 
-Grey = npt.NDArray[np.float32]  # (rows, columns)
 Mask = npt.NDArray[np.bool_]
 
 WEIGHTS = np.array([0.299, 0.587, 0.114])  # of red, green and blue in luminance, ITU-R BT.601, as in YBR_FULL
@@ -31,10 +32,17 @@ class Luminance:
     grey: Callable[[Words], Grey]
     coloured: Callable[[Words], Mask]
     moved: Callable[[Words, npt.NDArray[np.float64]], Words]  # words and change of grey
+    colours: Callable[[Words], Colours]  # (rows, columns, 3), by which tints are known
+    black: tuple[int, int, int] = (0, 0, 0)  # as a colour
 
 
-def luminance_of(header: Dataset, photometric: str) -> Luminance:
-    """The conversion for an object whose decoded words have this photometric interpretation.
+def luminance_of(header: Dataset, photometric: str, tint: Tint | None = None) -> Luminance:
+    """Return the conversion for an object whose stored samples have this photometric interpretation.
+
+    Args:
+        header: of the object.
+        photometric: of the stored samples.
+        tint: of a tinted grey map; its colours count as grey, and a change of grey follows them.
 
     Raises:
         ImageKindError: a photometric interpretation that ultrasound does not use.
@@ -42,11 +50,11 @@ def luminance_of(header: Dataset, photometric: str) -> Luminance:
     if photometric.startswith("MONOCHROME"):
         return _monochrome(header, photometric)
     if photometric == "PALETTE COLOR":
-        return _palette(header)
+        return _palette(header, tint)
     if photometric == "RGB":
-        return _rgb(header)
+        return _rgb(header, tint)
     if photometric in {"YBR_FULL", "YBR_FULL_422"}:
-        return _ybr(header)
+        return _ybr(header, tint)
     raise ImageKindError("an ultrasound image of another PhotometricInterpretation", "its grey levels are not known")
 
 
@@ -65,23 +73,26 @@ def _monochrome(header: Dataset, photometric: str) -> Luminance:
         lambda words: unpacked(words, header).astype(np.float32),
         lambda words: np.zeros(words.shape, bool),
         moved,
+        lambda words: np.repeat(words[..., None], 3, axis=-1),
     )
 
 
-def _rgb(header: Dataset) -> Luminance:
+def _rgb(header: Dataset, tint: Tint | None) -> Luminance:
     high = stored_range(header)[1]
 
-    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
-        new = words + np.rint(change).astype(np.int64)[..., None]
-        return np.asarray(np.clip(new, 0, high).astype(words.dtype))
+    def grey(words: Words) -> Grey:
+        return np.asarray(words @ WEIGHTS, np.float32)
 
-    return Luminance(
-        float(high),
-        "RGB",
-        lambda words: (words @ WEIGHTS).astype(np.float32),
-        lambda words: _spread(words) > COLOUR_TOLERANCE * high,
-        moved,
-    )
+    def coloured(words: Words) -> Mask:
+        if tint is not None:
+            return tint.deviates(grey(words), words, COLOUR_TOLERANCE * high)
+        return np.asarray(_spread(words) > COLOUR_TOLERANCE * high)
+
+    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
+        shift = change[..., None] if tint is None else tint.shift(grey(words), change)
+        return np.asarray(np.clip(words + np.rint(shift).astype(np.int64), 0, high).astype(words.dtype))
+
+    return Luminance(float(high), "RGB", grey, coloured, moved, lambda words: words)
 
 
 def _spread(words: Words) -> Words:
@@ -90,30 +101,36 @@ def _spread(words: Words) -> Words:
     return np.asarray(np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue))
 
 
-def _ybr(header: Dataset) -> Luminance:
+def _ybr(header: Dataset, tint: Tint | None) -> Luminance:
     high = stored_range(header)[1]
 
-    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
-        new = words.copy()
-        new[..., 0] = np.clip(words[..., 0] + np.rint(change).astype(np.int64), 0, high)
-        return new
+    def grey(words: Words) -> Grey:
+        return words[..., 0].astype(np.float32)
 
     def coloured(words: Words) -> Mask:
+        if tint is not None:
+            return tint.deviates(grey(words), words, COLOUR_TOLERANCE * high)
         chroma = np.abs(words[..., 1:].astype(np.int32) - (high + 1) // 2)
         return np.asarray(chroma.max(axis=-1) > COLOUR_TOLERANCE * high)
 
-    return Luminance(float(high), "YBR_FULL", lambda words: words[..., 0].astype(np.float32), coloured, moved)
+    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
+        shift = np.zeros(words.shape) if tint is None else tint.shift(grey(words), change)
+        shift[..., 0] = change
+        return np.asarray(np.clip(words + np.rint(shift).astype(np.int64), 0, high).astype(words.dtype))
+
+    black = (0, (high + 1) // 2, (high + 1) // 2)
+    return Luminance(float(high), "YBR_FULL", grey, coloured, moved, lambda words: words, black)
 
 
-def _palette(header: Dataset) -> Luminance:
-    """Indices into a colour table; the way back chooses the grey entry of the nearest luminance."""
+def _palette(header: Dataset, tint: Tint | None) -> Luminance:
+    """Indices into a colour table; the way back chooses the grey, or tinted, entry of the nearest luminance."""
     table = _colour_table(header)  # (indices, 3)
     high = 255 if table.max() <= 255 else 65535
     grey = (table @ WEIGHTS).astype(np.float32)
     coloured = _spread(table) > COLOUR_TOLERANCE * high
+    if tint is not None:
+        coloured = tint.deviates(grey, table, COLOUR_TOLERANCE * high)
     ramp = np.flatnonzero(~coloured)
-    if len(ramp) < 2:
-        raise ImageKindError("an ultrasound image whose palette has no grey", "only grey B-mode is denoised")
     ramp = ramp[np.argsort(grey[ramp], kind="stable")]
 
     def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
@@ -130,6 +147,7 @@ def _palette(header: Dataset) -> Luminance:
         lambda words: grey[unpacked(words, header)],
         lambda words: np.asarray(coloured[unpacked(words, header)]),
         moved,
+        lambda words: table[unpacked(words, header)],
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from operators.dicom.errors import NoTissueError
+from operators.dicom.errors import ColouredSectorError, NoTissueError
 from operators.dicom.regions import Mask, Regions
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background
@@ -63,9 +63,7 @@ def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> M
     allowed = within & ~regions.excluded & ~_grown(evidence.coloured, COLOUR_MARGIN)
     sector = _sector(evidence, within, maximum)
     if sector.any() and evidence.coloured[sector].mean() > COLOURED_FRACTION:
-        raise NoTissueError(
-            "most of the sector is in colour, as a tinted grey map or colour flow leaves it; send it with a grey map"
-        )
+        raise ColouredSectorError()
     tissue = sector & allowed & ~_drawn(evidence, maximum)
     if int(tissue.sum()) < SMALLEST_TISSUE:
         raise NoTissueError(f"only {int(tissue.sum())} pixels look like speckle, fewer than {SMALLEST_TISSUE}")
