@@ -49,9 +49,9 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
     return tags
 
 
-def drop_unwritable_after_pixels(dataset: Dataset) -> None:
+def drop_unwritable_after_pixels(dataset: Dataset, header: Dataset) -> None:
     """Take out what follows the pixel data and cannot be written; it is private or optional, and no header shows it."""
-    following = [tag for tag in dataset.keys() if tag > PIXEL_DATA]  # noqa: SIM118
+    following = [tag for tag in dataset.keys() if tag != PIXEL_DATA and tag not in header]  # noqa: SIM118
     for tag in _unwritable(dataset, following, set()):
         del dataset[tag]
 
@@ -73,6 +73,8 @@ def _is_data(tag: BaseTag) -> bool:
 
 def _mark(header: Dataset, tag: BaseTag) -> Hashable:
     """Return what tells an element from others, None for one that was parsed already."""
+    if not readable(lambda: header.get_item(tag)):
+        return None
     element = header.get_item(tag)
     return (tag, element.VR, element.value) if isinstance(element, RawDataElement) else None
 
@@ -85,16 +87,16 @@ def _is_read(header: Dataset, keyword: str) -> bool:
 
 def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:
     implicit, little = header.original_encoding[0], header.original_encoding[1] is not False
-    source = header if little else deepcopy(header)  # whose words are swapped in place
-    some = Dataset()
-    for tag in {*tags, *(tag for tag in CONTEXT if tag in source and _parses(source, tag))}:
-        some[tag] = source.get_item(tag)
-    some.set_original_encoding(implicit, little, header.original_character_set)
     target = DicomBytesIO()
     target.is_implicit_VR, target.is_little_endian = False, True
 
     def write() -> None:
+        some = Dataset()
+        for tag in {*tags, *(tag for tag in CONTEXT if tag in header and _parses(header, tag))}:
+            some[tag] = header.get_item(tag)
+        some.set_original_encoding(implicit, little, header.original_character_set)
         if not little:
+            some = deepcopy(some)  # words are swapped in place
             swap_words(some)
         write_dataset(target, some)
 
