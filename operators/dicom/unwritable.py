@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag, Tag
+from pydicom.valuerep import AMBIGUOUS_VR, STANDARD_VR
 
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
@@ -60,7 +61,7 @@ def _unwritable(header: Dataset, tags: Iterable[BaseTag], written: Written) -> t
     """Return those tags that cannot be written as Explicit VR Little Endian, or not be read for it."""
     marks = {tag: _mark(header, tag) for tag in tags if _is_data(tag)}
     fresh = [tag for tag, mark in marks.items() if mark is None or mark not in written]
-    unread = [tag for tag in fresh if not _is_read(header, keyword_for_tag(tag))]
+    unread = [tag for tag in fresh if not (_is_known(header, tag) and _is_read(header, keyword_for_tag(tag)))]
     if not unread and _can_be_written(header, fresh):
         written.update(mark for mark in marks.values() if mark is not None)
         return ()
@@ -77,6 +78,11 @@ def _mark(header: Dataset, tag: BaseTag) -> Hashable:
         return None
     element = header.get_item(tag)
     return (tag, element.VR, element.value) if isinstance(element, RawDataElement) else None
+
+
+def _is_known(header: Dataset, tag: BaseTag) -> bool:
+    """Return whether an element has a value representation of the standard, or leaves it to the dictionary."""
+    return readable(lambda: header.get_item(tag)) and header.get_item(tag).VR in {None, *STANDARD_VR, *AMBIGUOUS_VR}
 
 
 def _is_read(header: Dataset, keyword: str) -> bool:
