@@ -247,3 +247,12 @@ def test_what_follows_the_pixels_is_kept_or_dropped_without_harm(tmp_path: Path)
     (tmp_path / "file1").write_bytes(whole + b"\xfe\xff\xdd\xe0\0\0\0\0")  # a sequence delimiter astray
     derived = derive(only_series(tmp_path))
     assert [made[0x7FE11001].value for made in derived] == ["kept"] * 4
+
+
+def test_a_value_representation_that_nobody_knows_is_left_out(tmp_path: Path) -> None:
+    save(tmp_path, *image_series("CT", 4, SingleCollimationWidth=0.625))
+    whole = (tmp_path / "file0").read_bytes()
+    (tmp_path / "file0").write_bytes(whole.replace(b"\x18\x00\x06\x93FD", b"\x18\x00\x06\x93QQ"))
+    series = only_series(tmp_path)
+    assert series.attributes_left_out == {"SingleCollimationWidth (0018,9306)": 1}
+    assert len(derive(series)) == 4

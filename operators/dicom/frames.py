@@ -81,7 +81,7 @@ def whole_dataset(instance: Instance) -> Dataset:
         raise UndecodableError(transfer_syntax(instance.header), BROKEN)
     for tag in instance.left_out:
         del dataset[tag]
-    drop_unwritable_after_pixels(dataset)
+    drop_unwritable_after_pixels(dataset, instance.header)
     return dataset
 
 

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag, Tag
+from pydicom.valuerep import AMBIGUOUS_VR, STANDARD_VR
 
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
@@ -49,9 +50,9 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
     return tags
 
 
-def drop_unwritable_after_pixels(dataset: Dataset) -> None:
+def drop_unwritable_after_pixels(dataset: Dataset, header: Dataset) -> None:
     """Take out what follows the pixel data and cannot be written; it is private or optional, and no header shows it."""
-    following = [tag for tag in dataset.keys() if tag > PIXEL_DATA]  # noqa: SIM118
+    following = [tag for tag in dataset.keys() if tag != PIXEL_DATA and tag not in header]  # noqa: SIM118
     for tag in _unwritable(dataset, following, set()):
         del dataset[tag]
 
@@ -60,7 +61,7 @@ def _unwritable(header: Dataset, tags: Iterable[BaseTag], written: Written) -> t
     """Return those tags that cannot be written as Explicit VR Little Endian, or not be read for it."""
     marks = {tag: _mark(header, tag) for tag in tags if _is_data(tag)}
     fresh = [tag for tag, mark in marks.items() if mark is None or mark not in written]
-    unread = [tag for tag in fresh if not _is_read(header, keyword_for_tag(tag))]
+    unread = [tag for tag in fresh if not (_is_known(header, tag) and _is_read(header, keyword_for_tag(tag)))]
     if not unread and _can_be_written(header, fresh):
         written.update(mark for mark in marks.values() if mark is not None)
         return ()
@@ -73,8 +74,15 @@ def _is_data(tag: BaseTag) -> bool:
 
 def _mark(header: Dataset, tag: BaseTag) -> Hashable:
     """Return what tells an element from others, None for one that was parsed already."""
+    if not readable(lambda: header.get_item(tag)):
+        return None
     element = header.get_item(tag)
     return (tag, element.VR, element.value) if isinstance(element, RawDataElement) else None
+
+
+def _is_known(header: Dataset, tag: BaseTag) -> bool:
+    """Return whether an element has a value representation of the standard, or leaves it to the dictionary."""
+    return readable(lambda: header.get_item(tag)) and header.get_item(tag).VR in {None, *STANDARD_VR, *AMBIGUOUS_VR}
 
 
 def _is_read(header: Dataset, keyword: str) -> bool:
@@ -85,16 +93,16 @@ def _is_read(header: Dataset, keyword: str) -> bool:
 
 def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:
     implicit, little = header.original_encoding[0], header.original_encoding[1] is not False
-    source = header if little else deepcopy(header)  # whose words are swapped in place
-    some = Dataset()
-    for tag in {*tags, *(tag for tag in CONTEXT if tag in source and _parses(source, tag))}:
-        some[tag] = source.get_item(tag)
-    some.set_original_encoding(implicit, little, header.original_character_set)
     target = DicomBytesIO()
     target.is_implicit_VR, target.is_little_endian = False, True
 
     def write() -> None:
+        some = Dataset()
+        for tag in {*tags, *(tag for tag in CONTEXT if tag in header and _parses(header, tag))}:
+            some[tag] = header.get_item(tag)
+        some.set_original_encoding(implicit, little, header.original_character_set)
         if not little:
+            some = deepcopy(some)  # words are swapped in place
             swap_words(some)
         write_dataset(target, some)
 
