@@ -79,6 +79,7 @@ class TestKey:
 
 
 class TestWork:
+    @pytest.mark.slow
     def test_what_is_finished_is_not_done_again(self, listing: Path) -> None:
         results = listing.parent / "results"
         first = done(many(listing, 1, "--", *QUICK))
@@ -92,6 +93,7 @@ class TestWork:
         assert (again.returncode, "finished before" in again.stdout) == (0, True)
         assert {path: path.stat().st_mtime_ns for path in results.rglob("*")} == times
 
+    @pytest.mark.slow
     def test_nothing_to_write_is_finished_too(self, listing: Path) -> None:
         command = {"SLURM_ARRAY_TASK_ID": "2", "DENOISE": f"{sys.executable} -m app.batch_task"}
         array = ["bash", str(SBATCH), str(listing), str(listing.parent / "results"), "--", *QUICK]

@@ -109,6 +109,7 @@ def test_a_row_tells_programs_why_a_series_was_refused(written: tuple[dict[str, 
     assert "method" not in row
 
 
+@pytest.mark.slow
 def test_nothing_to_write_leaves_nothing_but_what_was_asked_for(tmp_path: Path) -> None:
     write_series(tmp_path / "in", "SR", 2, 1)
     asked = ("--set", "outputs.metadata_on_failure=true")
@@ -118,6 +119,7 @@ def test_nothing_to_write_leaves_nothing_but_what_was_asked_for(tmp_path: Path) 
     assert json.loads((tmp_path / "out" / "metadata.json").read_text())["exception"] == "NothingWritten"
 
 
+@pytest.mark.slow
 def test_a_series_that_can_not_be_written_has_failed(
     study: Path, written: tuple[dict[str, Any], Path], tmp_path: Path
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_series_that_can_not_be_written_has_failed(
     assert names(tmp_path) == [in_the_way]
 
 
+@pytest.mark.slow
 def test_a_crash_is_told_in_one_sentence(study: Path, tmp_path: Path) -> None:
     (tmp_path / "nibabel.py").write_text(f"raise RuntimeError('{CANARY}')")
     code, result, _ = finish(start("-i", study, "-o", tmp_path / "out", PYTHONPATH=str(tmp_path)))
@@ -137,6 +140,7 @@ def test_a_crash_is_told_in_one_sentence(study: Path, tmp_path: Path) -> None:
     assert "RuntimeError at nibabel.py:1" in result["error"]
 
 
+@pytest.mark.slow
 def test_sigterm_in_the_middle_ends_soon_and_leaves_nothing(study: Path, tmp_path: Path) -> None:
     process = start("-i", study, "-o", tmp_path / "out", *ENDLESS, HOLOSCAN_LOG_LEVEL="INFO")
     assert process.stderr is not None

@@ -95,6 +95,7 @@ def test_a_perfect_derived_series_scores_best_and_is_pictured(study):
     assert (folder / "pictures" / "ct_report.pdf").read_bytes() == b"%PDF\0"
 
 
+@pytest.mark.slow
 def test_a_run_that_denoises_nothing_ends_the_demo_with_its_exit_code(tmp_path, monkeypatch):
     def nothing_to_denoise(folder, seed):
         folder.mkdir()

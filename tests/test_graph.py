@@ -83,6 +83,7 @@ def test_a_report_tells_of_one_derived_series_in_its_study(first: tuple[Ledger, 
     assert len(reports) == 6
 
 
+@pytest.mark.slow
 def test_the_same_again_is_the_same_bytes(study: Path, first: tuple[Ledger, Path], tmp_path: Path) -> None:
     before = hashes(study)
     denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.strength=[60,100]"]))

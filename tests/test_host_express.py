@@ -152,10 +152,12 @@ class TestDocker:
         given = parser_with({}).parse_args(arguments["command"].split(","))
         assert int(arguments["task_timeout_minutes"]) * MINUTE > float(given.time_budget) + MINUTE
 
+    @pytest.mark.slow
     def test_what_is_written_is_exported(self, tmp_path: Path) -> None:
         assert by_docker(payload(tmp_path, "CT"))
         assert len(names(tmp_path / "output", ".dcm")) == 7  # and the report for people
 
+    @pytest.mark.slow
     def test_nothing_written_is_a_failed_task(self, tmp_path: Path) -> None:
         assert not by_docker(payload(tmp_path, "SR"))
 
@@ -171,15 +173,18 @@ class TestArgo:
             side: [one["name"] for one in parts["artifacts"]] for side, parts in sides.items()
         }
 
+    @pytest.mark.slow
     def test_what_is_written_is_exported(self, tmp_path: Path) -> None:
         told = by_argo(payload(tmp_path, "CT"))
         assert told is not None
         assert wanted(workflow("argo"), "denoise", "export", told)
 
+    @pytest.mark.slow
     def test_nothing_written_succeeds_and_is_not_exported(self, tmp_path: Path) -> None:
         told = by_argo(payload(tmp_path, "SR"))
         assert told is not None
         assert not wanted(workflow("argo"), "denoise", "export", told)
 
+    @pytest.mark.slow
     def test_any_other_exit_code_fails_the_task(self, tmp_path: Path) -> None:
         assert by_argo(tmp_path) is None  # there is no input

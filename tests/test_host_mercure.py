@@ -108,6 +108,7 @@ def test_the_rule_goes_by_modality(modality: str, expected: bool) -> None:
     assert eval(rule, {"__builtins__": {}}, {"tags": {"Modality": modality}}) == expected
 
 
+@pytest.mark.slow
 def test_what_is_written_lies_flat_in_the_output(tmp_path: Path) -> None:
     assert processed(task_folder(tmp_path, "CT")) == 0
     assert dispatched(tmp_path) == [RULE["target"]]
@@ -117,12 +118,14 @@ def test_what_is_written_lies_flat_in_the_output(tmp_path: Path) -> None:
     assert result["time_budget"] == MODULE["settings"]["run.time_budget"]
 
 
+@pytest.mark.slow
 def test_settings_of_the_rule_come_after_those_of_the_module(tmp_path: Path) -> None:
     assert processed(task_folder(tmp_path, "CT", **{"run.time_budget": 60, "ns_n2n": {"steps": 3}})) == 0
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (result["time_budget"], result["series"][0]["steps_planned"]) == (60, 3)
 
 
+@pytest.mark.slow
 def test_a_study_of_which_nothing_is_written_is_discarded(tmp_path: Path) -> None:
     assert processed(task_folder(tmp_path, "SR")) == 0
     assert dispatched(tmp_path) == []
@@ -132,16 +135,19 @@ def test_a_study_of_which_nothing_is_written_is_discarded(tmp_path: Path) -> Non
     assert (result["counts"]["refused"], result["series"][0]["reason_code"]) == (1, "not-an-image-class")
 
 
+@pytest.mark.slow
 def test_or_is_sent_to_another_target(tmp_path: Path) -> None:
     assert processed(task_folder(tmp_path, "SR", **{"outputs.mercure_routing_on_refusal": "review"})) == 0
     assert dispatched(tmp_path) == ["review"]
 
 
+@pytest.mark.slow
 def test_or_is_an_error_there(tmp_path: Path) -> None:
     assert processed(task_folder(tmp_path, "SR", **{"outputs.mercure_routing_on_refusal": ""})) == 3
     assert names(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 def test_nothing_but_the_output_has_to_be_writable(tmp_path: Path) -> None:
     task_folder(tmp_path, "CT")
     within = [judge("unshare", "util-linux"), "--user", "--map-root-user", "--mount"]

@@ -102,6 +102,7 @@ def pacs(tmp_path: Path) -> Iterator[Pacs]:
         yield started
 
 
+@pytest.mark.slow
 def test_a_study_comes_back_denoised_once(pacs: Pacs, tmp_path: Path) -> None:
     write_series(tmp_path / "sent", "CT", 1)
     write_series(tmp_path / "sent", "SR", 2, 1)
@@ -138,6 +139,7 @@ def test_a_study_comes_back_denoised_once(pacs: Pacs, tmp_path: Path) -> None:
         assert len(box.series()) == 7
 
 
+@pytest.mark.slow
 def test_own_output_from_elsewhere_and_what_was_interrupted(pacs: Pacs, tmp_path: Path) -> None:
     """What another box made is refused; a box that was stopped while it worked does that work after its start."""
     source, made = write_series(tmp_path / "sent", "CT", 1), tmp_path / "made"

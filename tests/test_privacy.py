@@ -86,6 +86,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return done.stdout + done.stderr, target
 
 
+@pytest.mark.slow
 def test_what_is_said_holds_no_canary(told: tuple[str, Path]) -> None:
     assert CANARY.lower() not in told[0].lower()
     assert "Traceback" not in told[0]

@@ -89,6 +89,7 @@ def test_work_follows_the_budget_and_is_recorded(still):
     assert (record.steps_planned, record.steps_taken, record.seed) == (2, 2, 3)
 
 
+@pytest.mark.slow
 def test_an_echo_brighter_than_speckle_can_be_stays(still):
     frames = still.frames.copy()
     rows, columns = np.mgrid[-4:5, -4:5]

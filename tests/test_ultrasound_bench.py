@@ -15,6 +15,7 @@ def phantom():
 
 
 @pytest.mark.parametrize("kind", ["linear", "sector"])
+@pytest.mark.slow
 def test_the_truth_is_the_mean_of_realisations_of_one_scene(kind):
     phantoms = [make_scan(kind, 96, 1, 5, realisation) for realisation in range(24)]
     tissue = phantoms[0].tissue

@@ -29,6 +29,7 @@ from validation.kit.validation_document import matrix
 from validation.phantoms.ct_inserts import ct_inserts
 from validation.phantoms.speckle_inserts import speckle_inserts
 
+pytestmark = pytest.mark.slow  # minutes, nearly all of them in one run of the kit
 SHORT = ("--set", "ns_n2n.steps=4", "--set", "speckle2self.steps=4", "--device", "cpu", "--time-budget", "600")
 SMALL = (
     kit_cases.Case(kit_cases.CT, partial(ct_inserts, (20, 256, 256), noise_hu=15.0, seed=0), 0),
