@@ -13,7 +13,7 @@ from models.volume.ns_n2n import NSN2NSettings, denoise_volume
 from operators.boundary import within_boundary
 from operators.fit_series import fit_series
 from operators.messages import DenoisedSeries, SelectedSeries, label_of
-from operators.sources.source import Image
+from operators.sources.image import Image
 from operators.time_budget import TimeSlot
 
 

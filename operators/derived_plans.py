@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.messages import CheckedSeries, FitSummary
-from operators.sources.source import SeriesPlan
+from operators.sources.derived_series import SeriesPlan
 
 
 def plan_series(

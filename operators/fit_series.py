@@ -8,8 +8,9 @@ from typing import Any
 
 from models.fitting import Denoised
 from operators.messages import DenoisedSeries, FitSummary, SelectedSeries
+from operators.sources.image import Image
 from operators.sources.originals import Originals, may_stay
-from operators.sources.source import Image, Key
+from operators.sources.source import Key
 from operators.time_budget import TimeSlot
 
 
@@ -32,7 +33,7 @@ def fit_series(
     originals: dict[Key, Image] = {}
     for key, image in source.images(left_out):
         results[key] = fit_image(image, selected.time.part(keys.index(key), voxels))
-        if may_stay(source, len(sizes)):
+        if may_stay(len(sizes), sum(voxels)):
             originals[key] = image
         del image  # or it would stay beside the next one
     fits = tuple(result.record for result in results.values())

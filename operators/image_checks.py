@@ -17,7 +17,8 @@ from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import noise_levels
 from operators.quality.restoring import restore_small_structures
 from operators.quality.volume_checks import SMALL_STRUCTURES, VolumePair, assess_volume
-from operators.sources.source import Image, Images, Key
+from operators.sources.image import Image, Images
+from operators.sources.source import Key
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
+from operators.sources.image import Images
 from operators.sources.originals import Originals
-from operators.sources.source import Images, Key, SeriesPlan, Source, WrittenSeries
+from operators.sources.source import Key, Source
 from operators.time_budget import TimeSlot
 
 Status = Literal["denoised", "refused", "failed"]

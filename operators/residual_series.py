@@ -8,7 +8,7 @@ import numpy as np
 from operators.dicom.parts import Part
 from operators.messages import CheckedSeries
 from operators.report.noise_map import noise_map
-from operators.sources.source import SeriesPlan, WrittenSeries
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
 
 PARTS = (
     Part("removed part", "REMOVED", lambda before, after, _: before - after, finer=1, window=(0.0, 4.0)),

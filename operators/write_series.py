@@ -17,7 +17,7 @@ from operators.ledger import Ledger
 from operators.messages import LedgerEntry, ReportedSeries, entry_of, label_of
 from operators.output_folder import OutputFolder
 from operators.residual_series import write_parts
-from operators.sources.source import SeriesPlan, WrittenSeries
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
 
 LOG = logging.getLogger(__name__)
 PORTS = ("not_selected", "not_routed", "volume", "ultrasound")

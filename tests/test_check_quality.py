@@ -62,9 +62,11 @@ def test_a_harmless_output_passes_as_it_is(study: Study) -> None:
 def test_a_lesion_that_was_erased_is_restored_and_the_rest_handed_out_in_full(study: Study) -> None:
     spoiled = denoised(study, erased=True)
     (lost,) = spoiled.images.values()
+    received = lost.copy()
     found = check(spoiled, (100.0,), GateSettings())
     assert isinstance(found, CheckedSeries)
     assert found.strengths == (100.0,)
+    np.testing.assert_array_equal(lost, received)
     (after,) = found.images.values()
     assert found.restored_locations > 0
     assert "the original was restored" in found.deviation

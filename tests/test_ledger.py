@@ -13,8 +13,9 @@ from operators.dicom.errors import NoTissueError
 from operators.dicom.reading import Unread, read_study
 from operators.ledger import LOST, Ledger, RecordedTwiceError
 from operators.messages import LedgerEntry, Status, entry_of
+from operators.sources.derived_series import WrittenSeries
 from operators.sources.finding import source_of
-from operators.sources.source import Source, WrittenSeries
+from operators.sources.source import Source
 from operators.time_budget import FIXED_VOXELS, TimeSlot, TimeSpentError
 from tests.small_study import CANARY, series_uid, write_series
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.sources.image import Image
 from operators.sources.nifti import NiftiRefusal, NiftiSettings, find_nifti
 from operators.sources.nifti_image import NiftiImage
-from operators.sources.source import Image
 from tests.small_study import CANARY
 
 AFFINE = np.array([[1.5, 0.1, 0, -5], [-0.1, 2, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1.0]])

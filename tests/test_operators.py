@@ -1,19 +1,34 @@
 """Each operator alone, with ports of a test's own."""
 
+import dataclasses
+import hashlib
 import math
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from dicom_builders import save, speckle, ultrasound
 from monai.deploy.core import Application
 
+from models.compute import choose_compute
+from models.ultrasound.speckle2self import Speckle2SelfSettings
+from models.volume.ns_n2n import NSN2NSettings
+from operators.check_quality import CheckQualityOperator
+from operators.denoise_ultrasound import DenoiseUltrasoundOperator
+from operators.denoise_volume import DenoiseVolumeOperator
+from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits, read_study
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of
 from operators.output_folder import OutputFolder
+from operators.quality.gate_settings import GateSettings
+from operators.report_series import Reporting, ReportSeriesOperator
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
@@ -25,6 +40,7 @@ from operators.write_series import PORTS, WriteSeriesOperator
 from tests.small_study import write_series
 
 TIME = TimeSlot(float("inf"), 100)
+LENIENT = GateSettings(**{field.name: 1e9 for field in dataclasses.fields(GateSettings) if field.name != "on_failure"})
 
 
 class Ports:
@@ -126,6 +142,54 @@ def test_route_by_modality(fragment: Application, tmp_path: Path, modality: str,
     name, message = computed(RouteModalityOperator(fragment, name="route"), selected=SelectedSeries(series, TIME))
     assert name == port
     assert isinstance(message, LedgerEntry if port == "refused" else SelectedSeries)
+
+
+def digest(part: Any) -> str:
+    """A hash of everything in a message, arrays by their bytes."""
+    if isinstance(part, np.ndarray):
+        return hashlib.sha256(part.tobytes()).hexdigest()
+    if isinstance(part, Mapping):
+        return digest([item for key, value in part.items() for item in (key, value)])
+    if isinstance(part, tuple | list | frozenset):
+        return hashlib.sha256("".join(map(digest, part)).encode()).hexdigest()
+    if dataclasses.is_dataclass(part):
+        return digest([getattr(part, field.name) for field in dataclasses.fields(part)])
+    return hashlib.sha256(str(part).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "PT", "US"])
+def test_no_operator_changes_the_message_that_it_received(fragment: Application, tmp_path: Path, modality: str) -> None:
+    if modality == "US":
+        save(tmp_path / "in", ultrasound(speckle(2), "MONOCHROME2"))
+    else:
+        write_series(tmp_path / "in", modality, 1)
+    source = source_of(read_study(tmp_path / "in").series[0])
+    branch, ledger, folder = source.method, Ledger(), OutputFolder(tmp_path / "out")
+    ledger.found([source], ())
+    folder.prepare()
+    cpu = {"compute": choose_compute("cpu"), "seed": 0}
+    denoise: dict[str, Any] = {
+        "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2)),
+        "ultrasound": partial(DenoiseUltrasoundOperator, settings=Speckle2SelfSettings(steps=1, search_offsets=4)),
+    }
+    time_slot, demands = TimeSlot(time.monotonic(), 1000), Demands(SelectionSettings())
+    reporting = Reporting("1", DerivedSettings())
+    line = [
+        ("series", SelectSeriesOperator(fragment, name="select", demands=demands, time=time_slot)),
+        ("selected", RouteModalityOperator(fragment, name="route")),
+        (branch, denoise[branch](fragment, name="denoise", **cpu)),
+        (branch, CheckQualityOperator(fragment, name="check", strengths=(60.0, 100.0), settings=LENIENT)),
+        (branch, ReportSeriesOperator(fragment, name="report", reporting=reporting, ledger=ledger)),
+        (branch, WriteSeriesOperator(fragment, name="write", residual=True, folder=folder, ledger=ledger)),
+    ]
+    message: Any = FoundSeries(source, (source,))
+    for port, operator in line:
+        ports, received = Ports(**{port: message}), digest(message)
+        operator.compute(ports, ports, None)
+        assert digest(message) == received, operator.name
+        message = ports.emitted[0][1] if ports.emitted else None
+    (entry,) = ledger.settle()
+    assert (entry.status, message) == ("denoised", None), entry.reason
 
 
 def test_write_settles_what_stands_at_any_of_its_ports(

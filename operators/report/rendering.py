@@ -6,7 +6,8 @@ from operators.report.html import page_html
 from operators.report.pdf import page_pdf
 from operators.report.sampling import header_window, sample_of
 from operators.report.window import window_of
-from operators.sources.source import SeriesPlan, Source
+from operators.sources.derived_series import SeriesPlan
+from operators.sources.source import Source
 
 SHOWN_DIGITS = 12  # of the settings hash
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from operators.messages import CheckedSeries
 from operators.report.sample import ImagePair, Sample, spread
 from operators.report.window import Window
-from operators.sources.source import Image, Images, Source
+from operators.sources.image import Image, Images
+from operators.sources.source import Source
 
 
 def sample_of(checked: CheckedSeries, strength: float) -> Sample:

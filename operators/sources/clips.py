@@ -12,8 +12,10 @@ from operators.dicom.deriving import derive_clip_series
 from operators.dicom.errors import Refusal
 from operators.dicom.reading import Instance
 from operators.dicom.regions import pixel_size
+from operators.sources.derived_series import SeriesPlan
 from operators.sources.dicom_series import DicomSeries
-from operators.sources.source import Display, Image, Images, Key, SeriesPlan
+from operators.sources.image import Display, Image, Images
+from operators.sources.source import Key
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,9 @@ from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
 from operators.dicom.parts import Part
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Instance, Series
-from operators.sources.source import METHODS, Images, Key, Kind, SeriesPlan, WrittenSeries
+from operators.sources.derived_series import Kind, SeriesPlan, WrittenSeries
+from operators.sources.image import Images
+from operators.sources.source import METHODS, Key
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,9 @@ from pydicom.dataset import Dataset
 from operators.dicom.errors import Refusal
 from operators.dicom.parts import Part
 from operators.dicom.provenance import DerivedSettings, Provenance
-from operators.sources.source import DERIVED_NIFTI, METHODS, Display, Image, Images, Key, SeriesPlan, WrittenSeries
+from operators.sources.derived_series import DERIVED_NIFTI, SeriesPlan, WrittenSeries
+from operators.sources.image import Display, Image, Images
+from operators.sources.source import METHODS, Key
 
 UNITS = {"CT": "HU"}  # by modality; elsewhere the file does not say
 

@@ -8,7 +8,8 @@ volume at a time.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from operators.sources.source import Image, Key, Source
+from operators.sources.image import Image
+from operators.sources.source import Key, Source
 
 KEPT_VOXELS = 2**26  # of a series of several images: 0.3 GB, beside the 0.8 GB that the process takes without any
 
@@ -33,6 +34,6 @@ class Originals:
         return image if indices is None else image.taken(indices)
 
 
-def may_stay(source: Source, images: int) -> bool:
-    """Return whether the originals of a source with so many images may stay in memory."""
-    return images == 1 or source.voxel_count <= KEPT_VOXELS
+def may_stay(images: int, voxels: int) -> bool:
+    """Return whether the originals of a series of so many images with so many voxels in all may stay in memory."""
+    return images == 1 or voxels <= KEPT_VOXELS

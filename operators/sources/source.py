@@ -7,81 +7,19 @@ objects. The keys mean something to their source alone, so that a source may als
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from operators.dicom.parts import Part
 from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
+from operators.sources.image import Display, Image, Images
 
 Key = Hashable
-Images = npt.NDArray[np.float32]  # (slices or frames, rows, columns)
-Kind = Literal["denoised", "removed part", "noise map", "report"]  # of what is written
 
-DERIVED_NIFTI = ".nii.gz"  # ending of a derived file that is not of DICOM
 METHODS = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}  # by modality
-
-
-@dataclass(frozen=True, eq=False)
-class Image:
-    """One volume or clip as it was acquired."""
-
-    values: Images  # real units; of ultrasound stored luminance
-    valid: npt.NDArray[np.bool_]  # like ``values``, False on padding; of ultrasound (rows, columns), False off tissue
-    spacing: tuple[float, float, float]  # mm between slices, rows, columns; 0 where unknown, and between frames
-    maximum: float = np.inf  # the largest value that can be stored
-
-    def taken(self, indices: Sequence[int]) -> "Image":
-        """Return some of its slices or frames."""
-        chosen = list(indices)
-        valid = self.valid if self.valid.ndim == 2 else self.valid[chosen]
-        return replace(self, values=self.values[chosen], valid=valid)
-
-
-@dataclass(frozen=True)
-class Display:
-    """How images of a source are shown to people."""
-
-    unit: str = ""  # of the values, empty where they have none
-    window: tuple[float, float] | None = None  # values shown black and white, as the header asks
-    inverse: bool = False  # low values are shown white
-    only_valid: bool = False  # pixels that are not valid may show a name, so they are cut away
-
-
-@dataclass(frozen=True)
-class SeriesPlan:
-    """A derived series before it is written: its identity, how it is made, and how it is named."""
-
-    series_uid: str  # of NIfTI the name of the file
-    series_number: int | None  # None in NIfTI
-    provenance: Provenance
-    naming: DerivedSettings
-    used_numbers: frozenset[int]  # the series numbers of the study that were taken before this one
-
-    @property
-    def strength(self) -> float:
-        """Percent of the change that is applied."""
-        return self.provenance.strength
-
-    @property
-    def stem(self) -> str:
-        """What the names of other files that belong to it begin with."""
-        return self.series_uid.removesuffix(DERIVED_NIFTI)
-
-
-@dataclass(frozen=True)
-class WrittenSeries:
-    """A derived series in the output folder."""
-
-    series_uid: str
-    strength: float  # percent of the change that was applied
-    files: int
-    series_number: int | None = None  # None in NIfTI
-    kind: Kind = "denoised"
 
 
 class Source(Protocol):

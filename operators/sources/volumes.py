@@ -17,8 +17,10 @@ from operators.dicom.parts import Part, can_be_parted, derive_part
 from operators.dicom.pixels import read_volume
 from operators.dicom.reading import Instance
 from operators.dicom.values import numbers, text
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.dicom_series import DicomSeries, saved
-from operators.sources.source import Display, Image, Images, Key, SeriesPlan, WrittenSeries
+from operators.sources.image import Display, Image, Images
+from operators.sources.source import Key
 
 PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "GML": "g/ml"}  # by the header's code, as a reader writes them
 NARROWEST_WINDOW = 1.0  # values; PS3.3 C.11.2.1.2 allows none below
