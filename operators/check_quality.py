@@ -1,8 +1,7 @@
 """In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
 
 Out, on the port of the same name: ``CheckedSeries``, or a ``LedgerEntry``; entries pass as they are.
-Where something small was erased or invented in a CT or MR volume, the original is restored. A strength at which an
-image still fails is lowered in steps until all pass. Or, as the site has set, the series is refused for either.
+A strength at which an image fails is lowered in steps until all pass. Or, as the site has set, the series is refused.
 """
 
 import time
@@ -11,7 +10,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from operators.branches import add_branches, pass_on
-from operators.image_checks import checked_images, restored_images
+from operators.image_checks import assessed
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.quality.gate_settings import GateSettings
 from operators.strength_steps import Assessments, grant
@@ -21,22 +20,19 @@ def check(
     denoised: DenoisedSeries, strengths: tuple[float, ...], settings: GateSettings
 ) -> CheckedSeries | LedgerEntry:
     """Return the series with the strengths at which it may be handed out, or the entry that refuses it."""
-    source, summary = denoised.source, denoised.summary
-    may_reduce = settings.on_failure == "reduce_strength"
-    images, locations = restored_images(denoised, settings) if may_reduce else (denoised.images, 0)
+    summary = denoised.summary
 
     def assess(strength: float) -> Assessments:
-        return tuple(image.assess(strength, settings) for image in checked_images(denoised, images))
+        return tuple(assessed(denoised, strength, settings))
 
-    granted = grant(strengths, assess, may_reduce=may_reduce)
+    granted = grant(strengths, assess, may_reduce=settings.on_failure == "reduce_strength")
     by_image = tuple(zip(*granted.tried.values(), strict=True))
     if granted.strengths:
-        assessments = dict(zip(images, by_image, strict=True))
         return CheckedSeries(
-            source, denoised.originals, images, summary, granted.strengths, assessments, granted.reason, locations
+            denoised, granted.strengths, dict(zip(denoised.images, by_image, strict=True)), granted.reason
         )
     return entry_of(
-        source,
+        denoised.source,
         "refused",
         granted.reason,
         seconds=time.monotonic() - summary.started,
