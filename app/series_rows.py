@@ -4,8 +4,9 @@ import math
 
 from app.result_types import AssessmentRow, CheckRow, FitRow, FittedRow, OutcomeRow, SeriesRow, WrittenRow
 from models.fitting import FitRecord
-from operators.messages import LedgerEntry, WrittenSeries
+from operators.messages import LedgerEntry
 from operators.quality.assessment import Assessment, Check
+from operators.sources.derived_series import WrittenSeries
 
 
 def row_of(entry: LedgerEntry) -> SeriesRow:

@@ -1,6 +1,6 @@
-"""The one boundary around a series: whatever goes wrong inside, the next series still runs.
+"""The boundary around the work on one series: whatever goes wrong inside, the next series still runs.
 
-A refusal keeps its sentence; of any other exception only its type and its place in the code are told.
+A refusal is reported with its sentence; any other exception only with its type and where in the code it was raised.
 """
 
 import time
@@ -11,15 +11,16 @@ from typing import TypeVar
 from models.volume.ns_n2n import TooFewSlicesError
 from operators.dicom.errors import Refusal
 from operators.faults import describe
-from operators.messages import LedgerEntry, Source, entry_of
+from operators.messages import LedgerEntry, entry_of
 from operators.reason_codes import TIME_SPENT, TOO_FEW_SLICES, UNEXPECTED_ERROR
+from operators.sources.source import Source
 from operators.time_budget import TimeSpentError
 
 Result = TypeVar("Result")
 
 
 def within_boundary(source: Source, work: Callable[[], Result]) -> Result | LedgerEntry:
-    """What ``work`` returns, or the entry that says why this series was refused or failed."""
+    """Return what ``work`` returns, or the entry that says why this series was refused or failed."""
     started = time.monotonic()
     try:
         return work()

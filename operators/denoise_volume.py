@@ -3,67 +3,58 @@
 Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
-import time
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.fitting import FitContext
-from models.volume.ns_n2n import MINIMUM_SLICES, denoise_volume
+from models.fitting import Denoised, FitContext
+from models.volume.ns_n2n import denoise_volume
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
-from operators.dicom.geometry import volumes_in
-from operators.dicom.pixels import Volume, read_volume
-from operators.messages import DenoisedSeries, SelectedSeries, Source, denoised_series, label_of
-from operators.sources.nifti import NiftiImage, read_volumes
+from operators.fit_series import fit_series
+from operators.image_checks import with_small_structures
+from operators.messages import DenoisedSeries, SelectedSeries, label_of
+from operators.quality.gate_settings import GateSettings
+from operators.sources.image import Image
+from operators.time_budget import TimeSlot
 
 
-@dataclass(frozen=True)
-class FoundVolumes:
-    """The volumes of a series, each with what it is known by, one in memory at a time."""
+def denoise(
+    selected: SelectedSeries, settings: NSN2NSettings, gate: GateSettings, compute: Compute, seed: int
+) -> DenoisedSeries:
+    """Fit NS-N2N on each volume of the series, and restore what small structures it lost."""
+    source = selected.source
 
-    count: int
-    volumes: Iterator[tuple[Hashable, Volume]]
-    left_out: Mapping[str, int]  # images by the reason
-
-
-def volumes_of(source: Source) -> FoundVolumes:
-    """What a series holds for the method."""
-    if isinstance(source, NiftiImage):
-        return FoundVolumes(source.volume_count, read_volumes(source), {})
-    found = volumes_in(source, MINIMUM_SLICES)
-    volumes = ((stack, read_volume(stack)) for stack in found.stacks)
-    return FoundVolumes(len(found.stacks), volumes, {**source.left_out, **found.left_out})
-
-
-def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute, seed: int) -> DenoisedSeries:
-    """Every volume of the series, each fitted on itself alone."""
-    started, source = time.monotonic(), selected.source
-    found = volumes_of(source)
-    results = {}
-    for index, (key, volume) in enumerate(found.volumes):
-        time_slot = selected.time.share(index, [0] * found.count)
-        results[key] = denoise_volume(
-            volume.voxels,
-            volume.valid,
-            spacing=volume.spacing,
+    def fit_volume(image: Image, slot: TimeSlot) -> Denoised:
+        fitted = denoise_volume(
+            image.values,
+            image.valid,
+            spacing=image.spacing,
             modality=source.modality,
             settings=settings,
-            context=FitContext(compute, seed, time_slot.planned, time_slot.deadline(), label_of(source)),
+            context=FitContext(compute, seed, slot.planned, slot.deadline(), label_of(source)),
         )
-    return denoised_series(source, results, found.left_out, settings, started)
+        return with_small_structures(image, fitted, source.modality, gate)
+
+    return fit_series(selected, settings, fit_volume)
 
 
 class DenoiseVolumeOperator(Operator):  # type: ignore[misc]
     """NS-N2N on one series."""
 
     def __init__(
-        self, fragment: Any, *args: Any, settings: NSN2NSettings, compute: Compute, seed: int, **kwargs: Any
+        self,
+        fragment: Any,
+        *args: Any,
+        settings: NSN2NSettings,
+        gate: GateSettings,
+        compute: Compute,
+        seed: int,
+        **kwargs: Any,
     ) -> None:
-        self._settings, self._compute, self._seed = settings, compute, seed
+        self._denoise = partial(denoise, settings=settings, gate=gate, compute=compute, seed=seed)
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:
@@ -74,5 +65,5 @@ class DenoiseVolumeOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit what came of the series."""
         selected: SelectedSeries = op_input.receive("volume")
-        outcome = within_boundary(selected.source, lambda: denoise(selected, self._settings, self._compute, self._seed))
+        outcome = within_boundary(selected.source, lambda: self._denoise(selected))
         op_output.emit(outcome, "outcome")

@@ -1,7 +1,7 @@
 """In, on ``series``: ``FoundSeries``. Out: ``SelectedSeries`` on ``selected``, or a ``LedgerEntry`` on ``refused``.
 
-The series that pass share the run's time by their voxels. The shares follow from the headers alone, so that the same
-study is planned alike on every run.
+The run's time is divided among the series that pass, by their voxels. The parts follow from the headers alone, so that
+the same study gets the same plan on every run.
 """
 
 import math
@@ -12,13 +12,13 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
-from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, Source
+from operators.messages import FoundSeries, LedgerEntry, SelectedSeries
 from operators.selection import SelectionSettings
-from operators.sources.nifti import NiftiImage
+from operators.sources.source import Source
 from operators.time_budget import TimeSlot
 
 FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches
-BYTES_PER_VOXEL = 12  # of CT, MR and PT at the peak; measured on 512 x 512 x 1000
+BYTES_PER_VOXEL = {"volume": 12}  # at the peak, by method; measured on 512 x 512 x 1000; a clip is small
 
 
 class TooLittleMemoryError(Refusal):
@@ -48,15 +48,14 @@ def check(source: Source, demands: Demands) -> None:
         Refusal: it must not be denoised as a whole, the site does not want it, or memory is too small for it.
     """
     source.check()
-    if not isinstance(source, NiftiImage):
-        demands.rules.check(source)
-    needed = FIXED_BYTES + BYTES_PER_VOXEL * source.voxel_count
-    if source.modality != "US" and needed > demands.memory:
+    demands.rules.check(source)
+    needed = FIXED_BYTES + BYTES_PER_VOXEL.get(source.method, 0) * source.voxel_count
+    if needed > demands.memory:
         raise TooLittleMemoryError(needed, demands.memory)
 
 
 def passes(source: Source, demands: Demands) -> bool:
-    """Whether ``check`` lets it pass."""
+    """Return whether ``check`` lets it pass."""
     try:
         check(source, demands)
     except Refusal:
@@ -65,15 +64,15 @@ def passes(source: Source, demands: Demands) -> bool:
 
 
 def select(found: FoundSeries, demands: Demands, time: TimeSlot) -> SelectedSeries:
-    """The series with its share of the time.
+    """Return the series with its part of the time.
 
     Raises:
         Refusal: see ``check``.
     """
     check(found.source, demands)
     selected = [source for source in found.study if passes(source, demands)]
-    share = time.share(selected.index(found.source), [source.voxel_count for source in selected])
-    return SelectedSeries(found.source, share)
+    part = time.part(selected.index(found.source), [source.voxel_count for source in selected])
+    return SelectedSeries(found.source, part)
 
 
 class SelectSeriesOperator(Operator):  # type: ignore[misc]
