@@ -28,7 +28,7 @@ from operators.dicom import (
 )
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
-from operators.dicom.reading import ReadingLimits
+from operators.dicom.reading_limits import ReadingLimits
 
 METHODS = {"CT": "NS-N2N", "MR": "NS-N2N", "PT": "NS-N2N", "US": "Speckle2Self"}  # a test holds them to the graph
 HEAD = """# DICOM conformance statement

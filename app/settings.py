@@ -17,8 +17,8 @@ import yaml
 from app.setting_errors import SettingsError, refuse_renamed, settings_error
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n_settings import NSN2NSettings
-from operators.dicom.provenance import DerivedSettings
-from operators.dicom.reading import ReadingLimits
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.reading_limits import ReadingLimits
 from operators.quality.gate_settings import GateSettings
 from operators.selection import SelectionSettings
 from operators.sources.nifti_settings import NiftiSettings

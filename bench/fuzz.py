@@ -29,11 +29,12 @@ import numpy.typing as npt
 from bench.fuzz_studies import built_studies, real_studies
 from bench.mutations import mutated
 from operators.dicom.cine import read_clip
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.errors import Refusal
 from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import read_volume
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.reading import read_study
 from operators.dicom.study import Series
 

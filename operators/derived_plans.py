@@ -4,7 +4,8 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.provenance import Provenance
 from operators.messages import CheckedSeries, FitSummary
 from operators.sources.derived_series import SeriesPlan
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from operators.dicom.reading import ReadingLimits
+from operators.dicom.reading_limits import ReadingLimits
 from operators.ledger import Ledger
 from operators.messages import FoundSeries
 from operators.sources.finding import find_sources

@@ -11,7 +11,7 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from operators.branches import add_branches, pass_on
 from operators.derived_plans import plan_series
-from operators.dicom.provenance import DerivedSettings
+from operators.dicom.derived_settings import DerivedSettings
 from operators.ledger import Ledger
 from operators.messages import CheckedSeries, ReportedSeries
 from operators.report.rendering import report_of

@@ -48,7 +48,7 @@ def check(source: Source, demands: Demands) -> None:
         Refusal: it must not be denoised as a whole, the site does not want it, or memory is too small for it.
     """
     source.check()
-    demands.rules.check(source)
+    demands.rules.check(source.modality, source.headers)
     needed = FIXED_BYTES + BYTES_PER_VOXEL.get(source.method, 0) * source.voxel_count
     if needed > demands.memory:
         raise TooLittleMemoryError(needed, demands.memory)

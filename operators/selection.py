@@ -5,7 +5,7 @@ them, ``none_of`` and ``range`` look at all. An absent attribute meets only ``no
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from pydicom.dataset import Dataset
 
 from operators.dicom.errors import Refusal
 from operators.dicom.values import integer, items, texts
-from operators.sources.source import Source
 
 TESTS = ("equals", "regex", "range", "one_of", "none_of", "minimum_slices")
 
@@ -72,14 +71,14 @@ class Rule:
         """The name of its test."""
         return next(test for test in TESTS if getattr(self, test) is not None)
 
-    def met_by(self, source: Source) -> bool:
+    def met_by(self, modality: str, headers: Sequence[Dataset]) -> bool:
         """Return whether every instance meets the demand, or it is not meant for this modality."""
-        if self.modality and source.modality not in self.modality:
+        if self.modality and modality not in self.modality:
             return True
         if self.minimum_slices is not None:
-            return sum(map(_frames, source.headers)) >= self.minimum_slices
+            return sum(map(_frames, headers)) >= self.minimum_slices
         passes, wanted = PASSES[self.test], getattr(self, self.test)
-        return all(passes(_values(header, self.keyword), wanted) for header in source.headers)
+        return all(passes(_values(header, self.keyword), wanted) for header in headers)
 
 
 def _within(values: tuple[str, ...], ends: tuple[float, float]) -> bool:
@@ -104,14 +103,14 @@ class SelectionSettings:
 
     rules: tuple[Rule, ...] = ()
 
-    def check(self, source: Source) -> None:
+    def check(self, modality: str, headers: Sequence[Dataset]) -> None:
         """Let the series pass; a NIfTI file, which has no attributes, always does.
 
         Raises:
             RuleBrokenError: it breaks a rule; the first one in order is named.
         """
         for rule in self.rules:
-            if source.headers and not rule.met_by(source):
+            if headers and not rule.met_by(modality, headers):
                 raise RuleBrokenError(rule)
 
 

@@ -19,10 +19,11 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from operators.dicom.cine import read_clip
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import read_volume
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.reading import Series, read_study
 from validation import demo_study
 

@@ -18,9 +18,10 @@ from models.compute import choose_compute
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from operators.denoise_ultrasound import denoise
 from operators.dicom.cine import read_clip
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_clip_series
 from operators.dicom.errors import ImageKindError, NoTissueError, UndecodableError
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.reading import Series, read_study
 from operators.messages import SelectedSeries
 from operators.sources.finding import source_of

@@ -25,11 +25,12 @@ from pydicom.uid import ExplicitVRBigEndian
 
 from operators.dicom.attributes import KEPT, REMOVED, REPLACED, REPLACED_WITH_PIXELS
 from operators.dicom.cine import read_clip
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.errors import OwnOutputError
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import read_volume
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.reading import Series, read_study
 
 GOLDEN = Path(__file__).parent / "golden"

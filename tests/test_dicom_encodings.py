@@ -22,12 +22,14 @@ from pydicom.uid import (
 )
 
 from operators.dicom.cine import read_clip
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import ConflictingDuplicatesError, MissingAttributeError, UnwritableError
 from operators.dicom.geometry import stacks_of
 from operators.dicom.pixels import read_volume
-from operators.dicom.provenance import DerivedSettings, Provenance
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.provenance import Provenance
+from operators.dicom.reading import read_study
+from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.study import Series
 
 PROVENANCE = Provenance("NS-N2N", "0", "settings", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)

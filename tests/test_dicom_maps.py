@@ -14,7 +14,8 @@ from operators.dicom.geometry import Stack, stacks_of
 from operators.dicom.label_masks import looks_like_labels
 from operators.dicom.map_kinds import MAP_KINDS
 from operators.dicom.pixels import read_volume
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.reading import read_study
+from operators.dicom.reading_limits import ReadingLimits
 
 MINIMUM = 3
 DERIVED, ORIGINAL = ["DERIVED", "PRIMARY"], ["ORIGINAL", "PRIMARY"]

@@ -17,7 +17,8 @@ from pydicom.uid import (
 )
 
 from operators.dicom.errors import ConflictingDuplicatesError, MissingAttributeError, NotAnImageError, TooLargeError
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.reading import read_study
+from operators.dicom.reading_limits import ReadingLimits
 
 CANARY = "CANARYBIRD"
 

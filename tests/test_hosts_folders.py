@@ -19,7 +19,8 @@ from app.settings import load_settings
 from app.task_file import TASK_FILE, task_settings
 from operators.dicom.errors import SeveralStudiesError, SharedInstanceError
 from operators.dicom.geometry import stacks_of, volumes_in
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.reading import read_study
+from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.study import Study
 from operators.sources.nifti import find_nifti
 from operators.sources.nifti_settings import NiftiSettings

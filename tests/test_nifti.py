@@ -8,7 +8,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.provenance import Provenance
 from operators.sources.image import Image
 from operators.sources.nifti import NiftiRefusal, find_nifti
 from operators.sources.nifti_image import NiftiImage

@@ -21,8 +21,9 @@ from models.volume.ns_n2n import NSN2NSettings
 from operators.check_quality import CheckQualityOperator
 from operators.denoise_ultrasound import DenoiseUltrasoundOperator
 from operators.denoise_volume import DenoiseVolumeOperator
-from operators.dicom.provenance import DerivedSettings
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.reading import read_study
+from operators.dicom.reading_limits import ReadingLimits
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of

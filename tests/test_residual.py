@@ -10,12 +10,12 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from test_judges_validators import contradictions_among, errors_in
 
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import OwnOutputError
 from operators.dicom.geometry import stacks_of
 from operators.dicom.parts import derive_part
 from operators.dicom.pixels import read_volume
-from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import Series, read_study
 from operators.residual_series import PARTS
 

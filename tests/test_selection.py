@@ -46,20 +46,20 @@ def test_each_test_of_a_rule(tmp_path: Path, rule: dict[str, object], met: bool)
     step = Dataset()
     step.ScheduledProcedureStepID = "7"
     series = series_of(tmp_path, ConvolutionKernel="B70", RequestAttributesSequence=Sequence([step]))
-    assert Rule("one", **rule).met_by(series) is met  # type: ignore[arg-type]
+    assert Rule("one", **rule).met_by(series.modality, series.headers) is met  # type: ignore[arg-type]
 
 
 def test_every_instance_must_meet_the_rule(tmp_path: Path) -> None:
     write_series(tmp_path, "CT", 1, 3, ConvolutionKernel="B70")
     series = series_of(tmp_path, 1, ConvolutionKernel="B30")
     assert series.instance_count == 3
-    assert not Rule("kernel", keyword="ConvolutionKernel", equals="B70").met_by(series)
+    assert not Rule("kernel", keyword="ConvolutionKernel", equals="B70").met_by(series.modality, series.headers)
 
 
 def test_the_reason_names_the_rule_and_not_the_patient(tmp_path: Path) -> None:
     rules = (Rule("any", minimum_slices=1), Rule("not him", keyword="PatientName", none_of=(CANARY,)))
     with pytest.raises(RuleBrokenError, match="'not him' \\(PatientName none_of\\)") as refusal:
-        SelectionSettings(rules).check(series_of(tmp_path))
+        SelectionSettings(rules).check((series := series_of(tmp_path)).modality, series.headers)
     assert CANARY not in str(refusal.value)
 
 

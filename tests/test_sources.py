@@ -11,8 +11,9 @@ import pytest
 from dicom_builders import enhanced, image_series, save, speckle, ultrasound
 from pydicom import dcmread
 
-from operators.dicom.provenance import DerivedSettings, Provenance
-from operators.dicom.reading import ReadingLimits
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.provenance import Provenance
+from operators.dicom.reading_limits import ReadingLimits
 from operators.sources.finding import find_sources
 from operators.sources.image import Image
 from operators.sources.nifti import NiftiSettings

@@ -13,8 +13,9 @@ from pydicom.sr.coding import Code
 
 from operators.dicom.classes import CLASSIC_VOLUMES, CLIPS, MODALITY_OF_CLASS
 from operators.dicom.decoding import is_lossy
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.values import integer, items, text, texts
 
 LONG_STRING = 64  # characters of an LO, PS3.5 6.2

@@ -17,6 +17,7 @@ from operators.dicom.attributes import Derivation, add_derivation, replace_attri
 from operators.dicom.cine import clip_pixels
 from operators.dicom.classes import ENHANCED_VOLUMES, MODALITY_OF_CLASS
 from operators.dicom.decoding import Words, decoded_frames
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import little_endian, to_explicit_little_endian
 from operators.dicom.frames import whole_dataset
@@ -24,7 +25,7 @@ from operators.dicom.geometry import Stack
 from operators.dicom.mappings import Linear
 from operators.dicom.multiframe import describe_frames, set_slopes
 from operators.dicom.pixels import FrameScale, frame_scales
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.study import Instance, Series
 
 Image = npt.NDArray[np.float32]  # (rows, columns)

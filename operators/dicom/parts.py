@@ -18,13 +18,14 @@ from pydicom.valuerep import DSfloat
 from operators.dicom.attributes import Derivation, add_derivation, replace_attributes, series_number, source_reference
 from operators.dicom.classes import CLASSIC_VOLUMES, MODALITY_OF_CLASS
 from operators.dicom.decoding import decoded_frames, unpacked
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import finished, new_words
 from operators.dicom.endian import little_endian
 from operators.dicom.frames import whole_dataset
 from operators.dicom.geometry import Stack
 from operators.dicom.mappings import DS_STEP, Linear, Real
 from operators.dicom.pixels import frame_scales
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.study import Instance, Series
 from operators.dicom.values import text, texts
 

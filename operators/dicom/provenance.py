@@ -6,7 +6,6 @@ same UIDs, and one UID never carries two sets of pixels.
 
 import uuid
 from dataclasses import astuple, dataclass
-from typing import Literal
 
 from highdicom import UID
 
@@ -43,12 +42,3 @@ class Provenance:
         """Return the derived UID of a source UID."""
         name = "|".join(str(part) for part in (source_uid, *astuple(self)))
         return str(UID.from_uuid(str(uuid.uuid5(NAMESPACE, name))))
-
-
-@dataclass(frozen=True)
-class DerivedSettings:
-    """How a derived series is named and qualified."""
-
-    suffix: str = "denoised"  # added to SeriesDescription
-    series_number_offset: int = 1000  # added to SeriesNumber, again and again until the number is free
-    content_qualification: Literal["RESEARCH", "PRODUCT", "SERVICE"] = "RESEARCH"  # as the site's clearance says

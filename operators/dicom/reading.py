@@ -8,10 +8,9 @@ Nothing depends on file names or on their order, and no message holds one.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
 from operators.dicom.absent_uids import give_absent_uids
 from operators.dicom.classes import MODALITY_OF_CLASS, REFUSED_IMAGES
@@ -26,7 +25,7 @@ from operators.dicom.errors import (
     UnreadableError,
 )
 from operators.dicom.files import input_files, read_dataset
-from operators.dicom.map_kinds import MAP_KINDS
+from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.study import Instance, Series, Study, Unread
 from operators.dicom.unwritable import Written, drop_unwritable
 from operators.dicom.values import text
@@ -35,21 +34,6 @@ SETTING = "or set limits.absent_uids to 'new'"
 NEED_OF_STUDY = f"a derived image belongs to the study of its source; give it one, {SETTING}"
 ABSENT = defaultdict(lambda: "absent", SeriesInstanceUID=f"absent; give it one, {SETTING}")
 UID_FORM = re.compile(r"[0-9.]{1,64}")  # PS3.5 9.1; anything else could carry text into a log
-
-
-@dataclass(frozen=True)
-class ReadingLimits:
-    """What one input may ask for before a byte of pixels is decoded."""
-
-    values_per_instance: int = 2**29  # rows x columns x frames x samples; twice a CT of 1000 slices
-    several_studies: Literal["denoise", "refuse"] = "denoise"  # what becomes of an input with more than one
-    absent_uids: Literal["refuse", "new"] = "refuse"  # or new ones, where study or series has no UID
-    maps: tuple[str, ...] = ()  # kinds of computed maps that are denoised all the same
-
-    def __post_init__(self) -> None:
-        if unknown := sorted(set(self.maps) - {kind.key for kind in MAP_KINDS}):
-            known = ", ".join(kind.key for kind in MAP_KINDS)
-            raise ValueError(f"limits.maps names {unknown[0]!r}, which is none of {known}")
 
 
 def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:

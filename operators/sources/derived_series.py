@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.provenance import Provenance
 
 Kind = Literal["denoised", "removed part", "noise map", "report"]  # of what is written
 DERIVED_NIFTI = ".nii.gz"  # ending of a derived file that is not of DICOM

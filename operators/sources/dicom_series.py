@@ -8,9 +8,10 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from operators.dicom.attributes import series_number
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
 from operators.dicom.parts import Part
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.dicom.study import Instance, Series
 from operators.sources.derived_series import Kind, SeriesPlan, WrittenSeries
 from operators.sources.image import Images

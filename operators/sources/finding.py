@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from operators.dicom.reading import ReadingLimits, read_study
+from operators.dicom.reading import read_study
+from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.study import Series, Study, Unread
 from operators.sources.clips import ClipSeries
 from operators.sources.nifti import find_nifti, is_nifti

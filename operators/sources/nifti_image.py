@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.errors import Refusal
 from operators.dicom.label_masks import refuse_labels
 from operators.dicom.parts import Part
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.sources.derived_series import DERIVED_NIFTI, SeriesPlan, WrittenSeries
 from operators.sources.image import Display, Image, Images
 from operators.sources.source import METHOD_OF_MODALITY, Key

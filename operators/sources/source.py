@@ -12,8 +12,9 @@ from typing import Protocol
 
 from pydicom.dataset import Dataset
 
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.parts import Part
-from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.dicom.provenance import Provenance
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Display, Image, Images
 
