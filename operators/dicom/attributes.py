@@ -37,6 +37,7 @@ KEPT = {
     "SpecificCharacterSet": "the text is the source's",
     "BitsStored": "the pixel format is unchanged",
     "PixelPaddingValue": "padding is bit-identical",
+    "PresentationIntentType": "what the image is for is unchanged",
     "WindowCenter": "readers compare like with like",
     "SequenceOfUltrasoundRegions": "only pixels in tissue regions change",
     "BurnedInAnnotation": "burned-in text is bit-identical",

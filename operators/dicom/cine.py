@@ -17,7 +17,7 @@ from pydicom.uid import JPEGTransferSyntaxes
 
 from operators.dicom.decoding import Words, decoded_frames
 from operators.dicom.endian import little_endian
-from operators.dicom.files import transfer_syntax
+from operators.dicom.files import is_encapsulated, transfer_syntax
 from operators.dicom.frames import whole_dataset
 from operators.dicom.kinds import check_instance_kind
 from operators.dicom.luminance import Luminance, luminance_of
@@ -128,7 +128,7 @@ def _frames_of(instance: Instance, dataset: Dataset, tint: Tint | None = None) -
 
 
 def _is_native(dataset: Dataset) -> bool:
-    return not transfer_syntax(dataset).is_encapsulated
+    return not is_encapsulated(dataset)
 
 
 def _planar(dataset: Dataset) -> int | None:

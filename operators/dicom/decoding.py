@@ -11,11 +11,13 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
+from operators.dicom import jpeg_xl
 from operators.dicom.codestream import announced_size
 from operators.dicom.errors import ImageKindError, MissingAttributeError, UndecodableError
-from operators.dicom.files import transfer_syntax
+from operators.dicom.files import is_encapsulated, transfer_syntax
+from operators.dicom.jpeg_xl import decoded_jpeg_xl
 from operators.dicom.values import integer, parsing, required_integer, text
 
 Words = npt.NDArray[np.integer]
@@ -45,12 +47,18 @@ def check_pixel_kind(header: Dataset) -> None:
     syntax = transfer_syntax(header)
     if str(syntax).startswith(VIDEO_SYNTAX_ROOT):
         raise UndecodableError(syntax, VIDEO)
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
+    if not has_decoder(syntax):
         raise UndecodableError(syntax, UNSUPPORTED)
+
+
+def has_decoder(syntax: UID) -> bool:
+    """Return whether pixels in a transfer syntax can be decoded here."""
+    if syntax in jpeg_xl.SYNTAXES:
+        return jpeg_xl.is_available()
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
 
 
 def is_lossy(header: Dataset) -> bool:
@@ -72,13 +80,16 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Wo
         if _is_native_422(dataset):
             yield from _frames_422(dataset, frames)
             return
+        if syntax in jpeg_xl.SYNTAXES:
+            yield from decoded_jpeg_xl(dataset, frames)
+            return
         for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
             yield words, str(description["photometric_interpretation"])
 
 
 def _check_codestreams(dataset: Dataset) -> None:
     """Refuse frames that ask their decoder for another size than the header's."""
-    if not transfer_syntax(dataset).is_encapsulated:
+    if not is_encapsulated(dataset):
         return
     size = (int(dataset.Rows), int(dataset.Columns))
     for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
@@ -87,7 +98,7 @@ def _check_codestreams(dataset: Dataset) -> None:
 
 
 def _is_native_422(dataset: Dataset) -> bool:
-    return not transfer_syntax(dataset).is_encapsulated and dataset.get("PhotometricInterpretation") == "YBR_FULL_422"
+    return not is_encapsulated(dataset) and dataset.get("PhotometricInterpretation") == "YBR_FULL_422"
 
 
 def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:

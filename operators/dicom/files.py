@@ -21,6 +21,7 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
+from operators.dicom import jpeg_xl
 from operators.dicom.encodings import contradicts, read_as, say_what_was_found, syntax_at_start
 from operators.dicom.errors import UnreadableError
 from operators.dicom.values import parsing
@@ -120,6 +121,12 @@ def _complete(dataset: FileDataset) -> None:
 def transfer_syntax(dataset: Dataset) -> UID:
     """The transfer syntax of a dataset read here."""
     return UID(dataset.file_meta.TransferSyntaxUID)
+
+
+def is_encapsulated(dataset: Dataset) -> bool:
+    """Return whether a dataset's transfer syntax compresses pixel data; an unknown one is taken not to."""
+    syntax = transfer_syntax(dataset)
+    return syntax in jpeg_xl.SYNTAXES or (syntax.is_transfer_syntax and syntax.is_encapsulated)
 
 
 def read_dataset(path: Path, *, header_only: bool) -> Dataset:
