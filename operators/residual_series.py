@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from operators.dicom.parts import Part, can_be_parted, derive_part
+from operators.dicom.parts import Part, can_be_parted, derive_part, part_derivation
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.messages import CheckedSeries, WrittenSeries
 from operators.report.noise_map import noise_map
@@ -38,7 +38,8 @@ def write_parts(
     for part in PARTS:
         used = used_numbers.union(series.series_number for series in written if series.series_number)
         uid, number, files = "", None, 0
-        for dataset in derive_part(source, images, part, noise, provenance, settings, used):
+        derivation = part_derivation(source, part, provenance, settings, used)
+        for dataset in derive_part(source, images, part, noise, derivation):
             dataset.save_as(folder / f"{dataset.SOPInstanceUID}.dcm", enforce_file_format=True)
             uid, number, files = str(dataset.SeriesInstanceUID), int(dataset.SeriesNumber), files + 1
         written.append(WrittenSeries(uid, provenance.strength, files, number, part.word))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from highdicom import ContributingEquipment
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
@@ -169,7 +170,7 @@ def source_reference(source: Dataset, frame: int | None = None) -> Dataset:
     item.ReferencedSOPInstanceUID = source.SOPInstanceUID
     if frame is not None:
         item.ReferencedFrameNumber = frame + 1
-    item.PurposeOfReferenceCodeSequence = [_coded(codes.DCM.SourceImageForImageProcessingOperation)]
+    item.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(codes.DCM.SourceImageForImageProcessingOperation)]
     item.SpatialLocationsPreserved = "YES"
     return item
 
@@ -180,11 +181,5 @@ def add_derivation(target: Dataset, references: list[Dataset], provenance: Prove
     description = provenance.description()
     room = SHORT_TEXT - len(description) - 2
     target.DerivationDescription = f"{said[:room]}; {description}" if said else description
-    target.DerivationCodeSequence = [*items(target, "DerivationCodeSequence"), _coded(NOISE_REDUCTION)]
+    target.DerivationCodeSequence = [*items(target, "DerivationCodeSequence"), CodedConcept.from_code(NOISE_REDUCTION)]
     target.SourceImageSequence = references
-
-
-def _coded(code: Code) -> Dataset:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
-    return item

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import expand_ybr422
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from operators.dicom import jpeg_xl
@@ -106,9 +107,8 @@ def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words
     shape = (int(dataset.Rows), int(dataset.Columns))
     size = shape[0] * shape[1] * 2
     for frame in frames:
-        pairs = np.frombuffer(dataset.PixelData, np.uint8, size, frame * size).reshape(-1, 4)
-        chroma = np.repeat(pairs[:, 2:], 2, axis=0)
-        yield np.concatenate([pairs[:, :2].reshape(-1, 1), chroma], axis=1).reshape(*shape, 3), "YBR_FULL"
+        pairs = dataset.PixelData[frame * size : (frame + 1) * size]
+        yield np.frombuffer(expand_ybr422(pairs, 8), np.uint8).reshape(*shape, 3), "YBR_FULL"
 
 
 def stored_range(header: Dataset) -> tuple[int, int]:

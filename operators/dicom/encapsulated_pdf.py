@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from highdicom import ContributingEquipment
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
@@ -148,10 +149,7 @@ def _add_document(made: Dataset, pdf: bytes, instances: Sequence[tuple[str, str]
     made.ContentDate = made.ContentTime = made.AcquisitionDateTime = ""
     made.BurnedInAnnotation = "NO"  # of who the patient is
     made.DocumentTitle = TITLE
-    name = Dataset()
-    name.CodeValue, name.CodingSchemeDesignator = REPORT_CODE_VALUE, CODING_SCHEME
-    name.CodeMeaning = REPORT_CODE_MEANING
-    made.ConceptNameCodeSequence = [name]
+    made.ConceptNameCodeSequence = [CodedConcept(REPORT_CODE_VALUE, CODING_SCHEME, REPORT_CODE_MEANING)]
     made.SourceInstanceSequence = [_reference(*instance) for instance in instances]
     made.MIMETypeOfEncapsulatedDocument = "application/pdf"
     made.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)

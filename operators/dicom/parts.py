@@ -74,30 +74,44 @@ def can_be_parted(series: Series) -> bool:
     return all(instance.sop_class in CLASSIC_VOLUMES for instance in series.instances)
 
 
+def part_derivation(
+    series: Series, part: Part, provenance: Provenance, settings: DerivedSettings, used_numbers: frozenset[int]
+) -> Derivation:
+    """Return what the attributes of one part are computed from.
+
+    Args:
+        series: the source.
+        part: which of its parts.
+        provenance: of the derived series.
+        settings: of the derived series.
+        used_numbers: the series numbers already used in the study, derived ones too.
+    """
+    named = replace(settings, suffix=f"{settings.suffix}, {part.word}")
+    number = series_number(series.instances[0].header, settings, used_numbers)
+    return Derivation(replace(provenance, shows=part.word), named, number, True)
+
+
 def derive_part(
     series: Series,
     denoised: Mapping[Stack, npt.NDArray[np.float32]],
     part: Part,
     noise: float,
-    provenance: Provenance,
-    settings: DerivedSettings,
-    used_numbers: frozenset[int],
+    derivation: Derivation,
 ) -> Iterator[Dataset]:
-    """The objects of one part, in the order of the series.
+    """Yield the objects of one part, in the order of the series.
 
     Args:
+        series: the source.
         denoised: as for the derived series.
+        part: which part.
         noise: standard deviation before, in real units; sets the window.
-        used_numbers: the series numbers already used in the study, derived ones too.
+        derivation: of ``part_derivation``.
     """
     images = {
         place.instance: image
         for stack, voxels in denoised.items()
         for place, image in zip(stack.places, voxels, strict=True)
     }
-    named = replace(settings, suffix=f"{settings.suffix}, {part.word}")
-    number = series_number(series.instances[0].header, settings, used_numbers)
-    derivation = Derivation(replace(provenance, shows=part.word), named, number, True)
     for instance in series.instances:
         if instance in images:
             yield _derived(instance, images[instance], part, noise, derivation)
