@@ -52,9 +52,9 @@ REMOVED = {
     "SmallestPixelValueInSeries": "holds for the source pixels only",
     "LargestPixelValueInSeries": "holds for the source pixels only",
     "IconImageSequence": "shows the source pixels",
-    "InstanceCreationDate": "tells of the source object, and a new one would differ at each run",
-    "InstanceCreationTime": "tells of the source object, and a new one would differ at each run",
-    "InstanceCreatorUID": "tells of the source object",
+    "InstanceCreationDate": "describes the source object, and a new one would differ at each run",
+    "InstanceCreationTime": "describes the source object, and a new one would differ at each run",
+    "InstanceCreatorUID": "describes the source object",
     "DigitalSignaturesSequence": "signs the source object",
     "MACParametersSequence": "signs the source object",
     "EncryptedAttributesSequence": "may hold the source's identifiers for the source object only",
@@ -76,7 +76,7 @@ class Derivation:
 
 
 def series_number(source: Dataset, settings: DerivedSettings, used: frozenset[int]) -> int:
-    """The source's number plus the offset, as often as it takes to be free in the study."""
+    """Return the source's number plus the offset, as often as it takes to be free in the study."""
     number = (integer(source, "SeriesNumber") or 0) + settings.series_number_offset
     while number in used:
         number += settings.series_number_offset
@@ -85,8 +85,8 @@ def series_number(source: Dataset, settings: DerivedSettings, used: frozenset[in
 
 def _description(source: Dataset, derivation: Derivation) -> str:
     strength = derivation.provenance.strength
-    share = "" if strength == 100 else f" {strength:g}%"
-    suffix = f" {derivation.settings.suffix}{share}"
+    percent = "" if strength == 100 else f" {strength:g}%"
+    suffix = f" {derivation.settings.suffix}{percent}"
     return (text(source, "SeriesDescription")[: LONG_STRING - len(suffix)] + suffix).strip()
 
 
@@ -145,7 +145,7 @@ REPLACED_WITH_PIXELS = {
     "PlanarConfiguration": "0 where compressed colour was decoded; else kept",
     "DerivationDescription": "method, version, strength, seed, steps, settings hash, after what the source says",
     "DerivationCodeSequence": "one item appended: the private code of noise reduction",
-    "SourceImageSequence": "the same place in the source object",
+    "SourceImageSequence": "the same position in the source object",
     "SourceImageEvidenceSequence": "enhanced: one item appended, the source object",
     "SharedFunctionalGroupsSequence": "enhanced: groups that change are moved to the frames",
     "PerFrameFunctionalGroupsSequence": "enhanced: FrameType DERIVED and a Derivation Image group where denoised",
@@ -164,7 +164,7 @@ def replace_attributes(dataset: Dataset, derivation: Derivation) -> None:
 
 
 def source_reference(source: Dataset, frame: int | None = None) -> Dataset:
-    """An item of SourceImageSequence: the same place in the source, frames counted from 0."""
+    """Return an item of SourceImageSequence: the same position in the source, frames counted from 0."""
     item = Dataset()
     item.ReferencedSOPClassUID = source.SOPClassUID
     item.ReferencedSOPInstanceUID = source.SOPInstanceUID
@@ -176,10 +176,10 @@ def source_reference(source: Dataset, frame: int | None = None) -> Dataset:
 
 
 def add_derivation(target: Dataset, references: list[Dataset], provenance: Provenance) -> None:
-    """DerivationDescription, DerivationCodeSequence and SourceImageSequence, after what the source already says."""
-    said = text(target, "DerivationDescription")
+    """Add DerivationDescription, DerivationCodeSequence and SourceImageSequence, after what the source already says."""
+    earlier = text(target, "DerivationDescription")
     description = provenance.description()
     room = SHORT_TEXT - len(description) - 2
-    target.DerivationDescription = f"{said[:room]}; {description}" if said else description
+    target.DerivationDescription = f"{earlier[:room]}; {description}" if earlier else description
     target.DerivationCodeSequence = [*items(target, "DerivationCodeSequence"), CodedConcept.from_code(NOISE_REDUCTION)]
     target.SourceImageSequence = references

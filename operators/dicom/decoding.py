@@ -1,7 +1,7 @@
-"""Decode the frames of one object to the words that were stored, with nothing applied to them.
+"""Decode the frames of one object to the stored samples, with nothing applied to them.
 
-Uncompressed words may carry dirty bits above the stored ones: ``unpacked`` gives the stored value,
-``repacked`` puts a new value into the same word and leaves the other bits as they were.
+Uncompressed samples may carry dirty bits above BitsStored: ``unpacked`` gives the stored value,
+``repacked`` puts a new value into the same sample and leaves the other bits as they were.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from operators.dicom.files import is_encapsulated, transfer_syntax
 from operators.dicom.jpeg_xl import decoded_jpeg_xl
 from operators.dicom.values import integer, parsing, required_integer, text
 
-Words = npt.NDArray[np.integer]
+Samples = npt.NDArray[np.integer]
 ALLOCATED_BITS = frozenset({8, 16, 32})
 LOSSY_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless})  # never without loss
 VIDEO_SYNTAX_ROOT = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 AVC/H.264 and HEVC/H.265: .100 to .108
@@ -67,8 +67,8 @@ def is_lossy(header: Dataset) -> bool:
     return text(header, "LossyImageCompression") == "01" or transfer_syntax(header) in LOSSY_SYNTAXES
 
 
-def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
-    """The words of the frames asked for, (rows, columns[, samples]), in that order, and their photometric kind.
+def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Samples, str]]:
+    """Yield the stored samples (rows, columns[, samples]) of the frames, in that order, and their photometric kind.
 
     Raises:
         UndecodableError: truncated or damaged pixel data, or no decoder for them.
@@ -84,8 +84,8 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Wo
         if syntax in jpeg_xl.SYNTAXES:
             yield from decoded_jpeg_xl(dataset, frames)
             return
-        for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
-            yield words, str(description["photometric_interpretation"])
+        for samples, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
+            yield samples, str(description["photometric_interpretation"])
 
 
 def _check_codestreams(dataset: Dataset) -> None:
@@ -102,8 +102,8 @@ def _is_native_422(dataset: Dataset) -> bool:
     return not is_encapsulated(dataset) and dataset.get("PhotometricInterpretation") == "YBR_FULL_422"
 
 
-def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
-    """Uncompressed frames whose pixels share chroma in pairs, Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
+def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Samples, str]]:
+    """Yield frames whose pixels share chroma in pairs, Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
     shape = (int(dataset.Rows), int(dataset.Columns))
     size = shape[0] * shape[1] * 2
     for frame in frames:
@@ -112,7 +112,7 @@ def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words
 
 
 def stored_range(header: Dataset) -> tuple[int, int]:
-    """The least and the greatest value that BitsStored and PixelRepresentation allow."""
+    """Return the least and the greatest value that BitsStored and PixelRepresentation allow."""
     bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
     signed = bool(integer(header, "PixelRepresentation"))
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -123,18 +123,18 @@ def _shift(header: Dataset) -> int:
     return 0 if high is None else high + 1 - required_integer(header, "BitsStored", "pixels need it")
 
 
-def unpacked(words: Words, header: Dataset) -> npt.NDArray[np.int64]:
-    """The stored values in the words: shifted down to bit 0, freed of other bits, sign extended."""
+def unpacked(samples: Samples, header: Dataset) -> npt.NDArray[np.int64]:
+    """Return the stored values in the samples: shifted down to bit 0, freed of other bits, sign extended."""
     bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
-    values = (words.astype(np.int64) >> _shift(header)) & (2**bits - 1)
+    values = (samples.astype(np.int64) >> _shift(header)) & (2**bits - 1)
     if integer(header, "PixelRepresentation"):
         values = np.where(values >= 2 ** (bits - 1), values - 2**bits, values)
     return np.asarray(values)
 
 
-def repacked(words: Words, values: npt.NDArray[np.int64], header: Dataset) -> Words:
-    """The words with new stored values in them; bits outside the stored ones stay."""
+def repacked(samples: Samples, values: npt.NDArray[np.int64], header: Dataset) -> Samples:
+    """Return the samples with new stored values in them; bits outside the stored ones stay."""
     bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
     mask = np.int64((2**bits - 1) << _shift(header))
-    mixed = (words.astype(np.int64) & ~mask) | ((values << _shift(header)) & mask)
-    return mixed.astype(words.dtype)
+    mixed = (samples.astype(np.int64) & ~mask) | ((values << _shift(header)) & mask)
+    return mixed.astype(samples.dtype)

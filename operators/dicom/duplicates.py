@@ -1,7 +1,7 @@
 """Choose one of several files that hold one SOP instance: equal ones, perhaps in other transfer syntaxes, or damaged.
 
 Copies in one transfer syntax must be equal in every attribute. Between transfer syntaxes, software rewrites a header;
-there, what places, scales and shapes the pixels must be equal, and the decoded pixels.
+there, geometry, scale and shape of the pixels must be equal, and the decoded pixels.
 """
 
 import hashlib
@@ -87,8 +87,8 @@ def _pixels(instance: Instance) -> bytes:
     digest = hashlib.sha256()
     try:
         dataset = read_dataset(instance.path, header_only=False)
-        for words, photometric in decoded_frames(dataset, range(instance.frame_count)):
-            digest.update(photometric.encode() + little_endian(words))
+        for samples, photometric in decoded_frames(dataset, range(instance.frame_count)):
+            digest.update(photometric.encode() + little_endian(samples))
     except (Refusal, UnreadableError):
         return b""
     return digest.digest()

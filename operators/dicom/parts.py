@@ -18,7 +18,7 @@ from pydicom.valuerep import DSfloat
 from operators.dicom.attributes import Derivation, add_derivation, replace_attributes, series_number, source_reference
 from operators.dicom.classes import CLASSIC_VOLUMES, MODALITY_OF_CLASS
 from operators.dicom.decoding import decoded_frames, unpacked
-from operators.dicom.deriving import finished, new_words
+from operators.dicom.deriving import finished, new_samples
 from operators.dicom.endian import little_endian
 from operators.dicom.frames import whole_dataset
 from operators.dicom.geometry import Stack
@@ -70,7 +70,7 @@ class Part:
 
 
 def can_be_parted(series: Series) -> bool:
-    """Whether every object of a series can have such parts."""
+    """Return whether every object of a series can have such parts."""
     return all(instance.sop_class in CLASSIC_VOLUMES for instance in series.instances)
 
 
@@ -121,9 +121,9 @@ def _derived(
     instance: Instance, image: npt.NDArray[np.float32], part: Part, noise: float, derivation: Derivation
 ) -> Dataset:
     dataset, (scale,) = whole_dataset(instance), frame_scales(instance)
-    ((words, _),) = decoded_frames(dataset, [0])
-    new, grown = new_words(words, scale, image, derivation.provenance.strength)
-    stored = unpacked(words, instance.header)
+    ((samples, _),) = decoded_frames(dataset, [0])
+    new, grown = new_samples(samples, scale, image, derivation.provenance.strength)
+    stored = unpacked(samples, instance.header)
     before, valid = scale.mapping.real(stored), scale.valid(stored)
     after = (grown or scale.mapping).real(unpacked(new, instance.header))
     values = np.where(valid, part.of(before, after, valid), 0.0)
@@ -136,7 +136,7 @@ def _derived(
 
 
 def _describe(dataset: Dataset, part: Part, slope: DSfloat, noise: float) -> None:
-    """Pixel format, scale and window; nothing stays that speaks of the source's pixels."""
+    """Set pixel format, scale and window; nothing stays that speaks of the source's pixels."""
     dataset.remove_private_tags()
     for tag in [tag for tag in dataset.keys() if tag.group in OVERLAYS]:  # noqa: SIM118
         del dataset[tag]
