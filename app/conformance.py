@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from pydicom import uid
 from pydicom.datadict import dictionary_VR, tag_for_keyword
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.tag import Tag
 from pydicom.uid import UID, AllTransferSyntaxes, ExplicitVRLittleEndian
 
@@ -18,6 +17,7 @@ from operators.dicom import (
     errors,
     files,
     geometry,
+    jpeg_xl,
     kinds,
     map_kinds,
     parts,
@@ -26,9 +26,10 @@ from operators.dicom import (
     volume_errors,
     zones,
 )
-from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT
+from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT, has_decoder
 from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
 from operators.dicom.reading_limits import ReadingLimits
+from operators.dicom.uid_names import name_of
 
 METHODS = {"CT": "NS-N2N", "MR": "NS-N2N", "PT": "NS-N2N", "US": "Speckle2Self"}  # a test holds them to the graph
 HEAD = """# DICOM conformance statement
@@ -56,15 +57,17 @@ def _read() -> Iterator[str]:
     yield "## What is read"
     yield "### Storage classes that are denoised"
     denoised = classes.MODALITY_OF_CLASS.items()
-    rows = [(UID(uid).name, uid, modality, METHODS[modality]) for uid, modality in denoised]
+    rows = [(name_of(uid), uid, modality, METHODS[modality]) for uid, modality in denoised]
     yield table(("SOP class", "UID", "Modality", "Method"), rows)
     yield "### Storage classes that are refused with a reason of their own; any other is refused by its name"
-    refused = [(UID(uid).name, uid, reason) for uid, reason in classes.REFUSED_IMAGES.items()]
+    refused = [(name_of(uid), uid, reason) for uid, reason in classes.REFUSED_IMAGES.items()]
     yield table(("SOP class", "UID", "Reason"), refused)
     yield "### Transfer syntaxes"
     readable = {syntax: _is_readable(syntax) for syntax in AllTransferSyntaxes}
     yield table(("Transfer syntax", "UID"), [(syntax.name, syntax) for syntax, good in readable.items() if good])
     video = sorted(syntax.name for syntax, good in readable.items() if not good)
+    later = ", ".join(f"{name_of(syntax)} ({syntax})" for syntax in sorted(jpeg_xl.SYNTAXES))
+    yield f"And, where {jpeg_xl.CODEC} is installed, as in the image: {later}."
     yield "Refused with the reason, for want of a decoder: " + "; ".join(video) + "."
     yield (
         f"Pixels: integers in {', '.join(map(str, sorted(ALLOCATED_BITS)))} bits, signed and unsigned; MONOCHROME1 and "
@@ -75,10 +78,7 @@ def _read() -> Iterator[str]:
 
 
 def _is_readable(syntax: UID) -> bool:
-    try:
-        return get_decoder(syntax).is_available and not syntax.startswith(VIDEO_SYNTAX_ROOT)
-    except NotImplementedError:
-        return False
+    return has_decoder(syntax) and not syntax.startswith(VIDEO_SYNTAX_ROOT)
 
 
 def _told_apart() -> Iterator[str]:

@@ -8,6 +8,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import (
     UID,
     CTImageStorage,
@@ -197,3 +198,19 @@ def through_bytes(dataset: Dataset) -> Dataset:
     dataset.save_as(stream, enforce_file_format=True)
     stream.seek(0)
     return dcmread(stream)
+
+
+def named_as(folder: Path, made: Dataset, label: UID) -> Path:
+    """Write an object under a file meta information that names another transfer syntax."""
+    stream, whole = io.BytesIO(), io.BytesIO(bytes(128) + b"DICM")
+    made.save_as(stream, enforce_file_format=True)
+    stream.seek(0)
+    meta = dcmread(stream).file_meta
+    start = 132 + 12 + meta.FileMetaInformationGroupLength
+    meta.TransferSyntaxUID = label
+    whole.seek(132)
+    write_file_meta_info(whole, meta)
+    folder.mkdir(exist_ok=True)
+    path = folder / f"file{len(list(folder.iterdir()))}"
+    path.write_bytes(whole.getvalue() + stream.getvalue()[start:])
+    return path

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_builders import as_jpeg, enhanced, file_meta, image_series, image_slice, save, speckle, ultrasound
+from dicom_builders import as_jpeg, enhanced, file_meta, image_series, image_slice, named_as, save, speckle, ultrasound
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.filewriter import write_file_meta_info
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
@@ -33,22 +32,6 @@ from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.study import Series
 
 PROVENANCE = Provenance("NS-N2N", "0", "settings", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)
-
-
-def named_as(folder: Path, made: Dataset, label: UID) -> Path:
-    """Write an object under a file meta information that names another transfer syntax."""
-    stream, whole = io.BytesIO(), io.BytesIO(bytes(128) + b"DICM")
-    made.save_as(stream, enforce_file_format=True)
-    stream.seek(0)
-    meta = dcmread(stream).file_meta
-    start = 132 + 12 + meta.FileMetaInformationGroupLength
-    meta.TransferSyntaxUID = label
-    whole.seek(132)
-    write_file_meta_info(whole, meta)
-    folder.mkdir(exist_ok=True)
-    path = folder / f"file{len(list(folder.iterdir()))}"
-    path.write_bytes(whole.getvalue() + stream.getvalue()[start:])
-    return path
 
 
 def derive(series: Series) -> list[Dataset]:

@@ -14,7 +14,7 @@ from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import OwnOutputError
 from operators.dicom.geometry import stacks_of
-from operators.dicom.parts import derive_part
+from operators.dicom.parts import derive_part, part_derivation
 from operators.dicom.pixels import read_volume
 from operators.dicom.reading import Series, read_study
 from operators.residual_series import PARTS
@@ -37,7 +37,8 @@ def changed(series: Series) -> dict[object, np.ndarray]:
 
 
 def parts_of(series: Series, part: object = REMOVED) -> list[Dataset]:
-    made = derive_part(series, changed(series), part, NOISE, PROVENANCE, DerivedSettings(), frozenset())
+    derivation = part_derivation(series, part, PROVENANCE, DerivedSettings(), frozenset())
+    made = derive_part(series, changed(series), part, NOISE, derivation)
     return [through_bytes(each) for each in made]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from highdicom import ContributingEquipment
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
@@ -38,6 +39,7 @@ KEPT = {
     "SpecificCharacterSet": "the text is the source's",
     "BitsStored": "the pixel format is unchanged",
     "PixelPaddingValue": "padding is bit-identical",
+    "PresentationIntentType": "what the image is for is unchanged",
     "WindowCenter": "readers compare like with like",
     "SequenceOfUltrasoundRegions": "only pixels in tissue regions change",
     "BurnedInAnnotation": "burned-in text is bit-identical",
@@ -51,9 +53,9 @@ REMOVED = {
     "SmallestPixelValueInSeries": "holds for the source pixels only",
     "LargestPixelValueInSeries": "holds for the source pixels only",
     "IconImageSequence": "shows the source pixels",
-    "InstanceCreationDate": "tells of the source object, and a new one would differ at each run",
-    "InstanceCreationTime": "tells of the source object, and a new one would differ at each run",
-    "InstanceCreatorUID": "tells of the source object",
+    "InstanceCreationDate": "describes the source object, and a new one would differ at each run",
+    "InstanceCreationTime": "describes the source object, and a new one would differ at each run",
+    "InstanceCreatorUID": "describes the source object",
     "DigitalSignaturesSequence": "signs the source object",
     "MACParametersSequence": "signs the source object",
     "EncryptedAttributesSequence": "may hold the source's identifiers for the source object only",
@@ -75,7 +77,7 @@ class Derivation:
 
 
 def series_number(source: Dataset, settings: DerivedSettings, used: frozenset[int]) -> int:
-    """The source's number plus the offset, as often as it takes to be free in the study."""
+    """Return the source's number plus the offset, as often as it takes to be free in the study."""
     number = (integer(source, "SeriesNumber") or 0) + settings.series_number_offset
     while number in used:
         number += settings.series_number_offset
@@ -84,8 +86,8 @@ def series_number(source: Dataset, settings: DerivedSettings, used: frozenset[in
 
 def _description(source: Dataset, derivation: Derivation) -> str:
     strength = derivation.provenance.strength
-    share = "" if strength == 100 else f" {strength:g}%"
-    suffix = f" {derivation.settings.suffix}{share}"
+    percent = "" if strength == 100 else f" {strength:g}%"
+    suffix = f" {derivation.settings.suffix}{percent}"
     return (text(source, "SeriesDescription")[: LONG_STRING - len(suffix)] + suffix).strip()
 
 
@@ -144,7 +146,7 @@ REPLACED_WITH_PIXELS = {
     "PlanarConfiguration": "0 where compressed colour was decoded; else kept",
     "DerivationDescription": "method, version, strength, seed, steps, settings hash, after what the source says",
     "DerivationCodeSequence": "one item appended: the private code of noise reduction",
-    "SourceImageSequence": "the same place in the source object",
+    "SourceImageSequence": "the same position in the source object",
     "SourceImageEvidenceSequence": "enhanced: one item appended, the source object",
     "SharedFunctionalGroupsSequence": "enhanced: groups that change are moved to the frames",
     "PerFrameFunctionalGroupsSequence": "enhanced: FrameType DERIVED and a Derivation Image group where denoised",
@@ -163,28 +165,22 @@ def replace_attributes(dataset: Dataset, derivation: Derivation) -> None:
 
 
 def source_reference(source: Dataset, frame: int | None = None) -> Dataset:
-    """An item of SourceImageSequence: the same place in the source, frames counted from 0."""
+    """Return an item of SourceImageSequence: the same position in the source, frames counted from 0."""
     item = Dataset()
     item.ReferencedSOPClassUID = source.SOPClassUID
     item.ReferencedSOPInstanceUID = source.SOPInstanceUID
     if frame is not None:
         item.ReferencedFrameNumber = frame + 1
-    item.PurposeOfReferenceCodeSequence = [_coded(codes.DCM.SourceImageForImageProcessingOperation)]
+    item.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(codes.DCM.SourceImageForImageProcessingOperation)]
     item.SpatialLocationsPreserved = "YES"
     return item
 
 
 def add_derivation(target: Dataset, references: list[Dataset], provenance: Provenance) -> None:
-    """DerivationDescription, DerivationCodeSequence and SourceImageSequence, after what the source already says."""
-    said = text(target, "DerivationDescription")
+    """Add DerivationDescription, DerivationCodeSequence and SourceImageSequence, after what the source already says."""
+    earlier = text(target, "DerivationDescription")
     description = provenance.description()
     room = SHORT_TEXT - len(description) - 2
-    target.DerivationDescription = f"{said[:room]}; {description}" if said else description
-    target.DerivationCodeSequence = [*items(target, "DerivationCodeSequence"), _coded(NOISE_REDUCTION)]
+    target.DerivationDescription = f"{earlier[:room]}; {description}" if earlier else description
+    target.DerivationCodeSequence = [*items(target, "DerivationCodeSequence"), CodedConcept.from_code(NOISE_REDUCTION)]
     target.SourceImageSequence = references
-
-
-def _coded(code: Code) -> Dataset:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
-    return item

@@ -15,9 +15,9 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import JPEGTransferSyntaxes
 
-from operators.dicom.decoding import Words, decoded_frames
+from operators.dicom.decoding import Samples, decoded_frames
 from operators.dicom.endian import little_endian
-from operators.dicom.files import transfer_syntax
+from operators.dicom.files import is_encapsulated, transfer_syntax
 from operators.dicom.frames import whole_dataset
 from operators.dicom.kinds import check_instance_kind
 from operators.dicom.luminance import Luminance, luminance_of
@@ -74,11 +74,11 @@ def clip_pixels(instance: Instance, dataset: Dataset, denoised: npt.NDArray[np.f
     """Return the pixel data of a clip after ``strength`` percent of the change to ``denoised``, in its tissue only."""
     examined = _examined(instance, dataset)
     data = bytearray()
-    for index, (words, luminance) in enumerate(_frames_of(instance, dataset, examined.tint)):
-        change = strength / 100 * (denoised[index].astype(np.float64) - luminance.grey(words))
-        new = luminance.moved(words, np.where(examined.tissue, change, 0.0))
-        inside = examined.tissue if words.ndim == 2 else examined.tissue[..., None]
-        data += _packed(np.where(inside, new, words), dataset)
+    for index, (samples, luminance) in enumerate(_frames_of(instance, dataset, examined.tint)):
+        change = strength / 100 * (denoised[index].astype(np.float64) - luminance.grey(samples))
+        new = luminance.moved(samples, np.where(examined.tissue, change, 0.0))
+        inside = examined.tissue if samples.ndim == 2 else examined.tissue[..., None]
+        data += _packed(np.where(inside, new, samples), dataset)
     kept = text(dataset, "PhotometricInterpretation") if _is_native(dataset) else examined.photometric
     return NewPixels(bytes(data), kept, _planar(dataset))
 
@@ -92,10 +92,10 @@ def _examined(instance: Instance, dataset: Dataset, frames: npt.NDArray[np.float
         frames: filled with the grey of each frame, where given.
     """
     evidence, tints = TissueEvidence((instance.rows, instance.columns)), TintEvidence()
-    for index, (words, luminance) in enumerate(_frames_of(instance, dataset)):
-        grey, coloured = luminance.grey(words), luminance.coloured(words)
+    for index, (samples, luminance) in enumerate(_frames_of(instance, dataset)):
+        grey, coloured = luminance.grey(samples), luminance.coloured(samples)
         evidence.add(grey, coloured)
-        tints.add(grey, partial(luminance.colours, words), coloured, luminance.maximum)
+        tints.add(grey, partial(luminance.colours, samples), coloured, luminance.maximum)
         if frames is not None:
             frames[index] = grey
     maximum, photometric = luminance.maximum, luminance.photometric
@@ -111,24 +111,24 @@ def _examined(instance: Instance, dataset: Dataset, frames: npt.NDArray[np.float
 def _tinted_evidence(instance: Instance, dataset: Dataset, tint: Tint) -> TissueEvidence | None:
     """Return the evidence with the colours of a tint as greys, None where too much has other colours."""
     evidence, lit, others = TissueEvidence((instance.rows, instance.columns)), 0, 0
-    for words, luminance in _frames_of(instance, dataset, tint):
-        grey, coloured = luminance.grey(words), luminance.coloured(words)
+    for samples, luminance in _frames_of(instance, dataset, tint):
+        grey, coloured = luminance.grey(samples), luminance.coloured(samples)
         evidence.add(grey, coloured)
         bright = grey > LIT * luminance.maximum
         lit, others = lit + int(bright.sum()), others + int((bright & coloured).sum())
     return evidence if others <= OTHERS_FRACTION * lit else None
 
 
-def _frames_of(instance: Instance, dataset: Dataset, tint: Tint | None = None) -> Iterator[tuple[Words, Luminance]]:
+def _frames_of(instance: Instance, dataset: Dataset, tint: Tint | None = None) -> Iterator[tuple[Samples, Luminance]]:
     """Yield each frame's stored samples and their meaning; JPEG colour becomes RGB, as it is shown and written."""
-    for words, photometric in decoded_frames(dataset, range(instance.frame_count)):
+    for samples, photometric in decoded_frames(dataset, range(instance.frame_count)):
         if photometric.startswith("YBR") and transfer_syntax(dataset) in SUBSAMPLING_SYNTAXES:
-            words, photometric = convert_color_space(words, photometric, "RGB"), "RGB"
-        yield words, luminance_of(instance.header, photometric, tint)
+            samples, photometric = convert_color_space(samples, photometric, "RGB"), "RGB"
+        yield samples, luminance_of(instance.header, photometric, tint)
 
 
 def _is_native(dataset: Dataset) -> bool:
-    return not transfer_syntax(dataset).is_encapsulated
+    return not is_encapsulated(dataset)
 
 
 def _planar(dataset: Dataset) -> int | None:
@@ -137,11 +137,11 @@ def _planar(dataset: Dataset) -> int | None:
     return integer(dataset, "PlanarConfiguration") or 0 if _is_native(dataset) else 0
 
 
-def _packed(words: Words, dataset: Dataset) -> bytes:
-    """The bytes of one frame in the source's arrangement of samples."""
-    if words.ndim == 2:
-        return little_endian(words)
+def _packed(samples: Samples, dataset: Dataset) -> bytes:
+    """Return the bytes of one frame in the source's arrangement of samples."""
+    if samples.ndim == 2:
+        return little_endian(samples)
     if _is_native(dataset) and text(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
-        pairs = words.reshape(-1, 2, 3)  # two pixels share the chroma of the first
+        pairs = samples.reshape(-1, 2, 3)  # two pixels share the chroma of the first
         return little_endian(np.concatenate([pairs[:, :, 0], pairs[:, 0, 1:]], axis=1))
-    return little_endian(np.moveaxis(words, -1, 0) if _planar(dataset) == 1 else words)
+    return little_endian(np.moveaxis(samples, -1, 0) if _planar(dataset) == 1 else samples)

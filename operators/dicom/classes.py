@@ -2,14 +2,23 @@
 
 from pydicom import uid
 
+from operators.dicom.uid_names import (
+    CT_FOR_PROCESSING,
+    ENHANCED_CT_FOR_PROCESSING,
+    LEGACY_CONVERTED_CT_FOR_PROCESSING,
+)
+
 CLASSIC_VOLUMES: dict[str, str] = {
     uid.CTImageStorage: "CT",
+    CT_FOR_PROCESSING: "CT",
     uid.MRImageStorage: "MR",
     uid.PositronEmissionTomographyImageStorage: "PT",
 }
 ENHANCED_VOLUMES: dict[str, str] = {
     uid.EnhancedCTImageStorage: "CT",
     uid.LegacyConvertedEnhancedCTImageStorage: "CT",
+    ENHANCED_CT_FOR_PROCESSING: "CT",
+    LEGACY_CONVERTED_CT_FOR_PROCESSING: "CT",
     uid.EnhancedMRImageStorage: "MR",
     uid.LegacyConvertedEnhancedMRImageStorage: "MR",
     uid.EnhancedPETImageStorage: "PT",

@@ -10,18 +10,43 @@ from pydicom.uid import JPEG2000, UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEG
 
 JPEG_START = b"\xff\xd8"
 JPEG_2000_START = b"\xff\x4f\xff\x51"
+JPEG_XL_START, JPEG_XL_BOX = b"\xff\x0a", b"JXL "
+JPEG_XL_BITS = (9, 13, 18, 30)  # of a side less 1, by two bits before it
+JPEG_XL_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # columns to rows
 SIZE_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 and SOF55 (JPEG-LS)
 SYNTAXES = {0xC0: JPEGBaseline8Bit, 0xC1: JPEGExtended12Bit, 0xC3: JPEGLossless, 0xF7: JPEGLSLossless}
 BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9), 0xFF})  # without a length; 0xFF fills up
 
 
 def announced_size(frame: bytes) -> tuple[int, int] | None:
-    """Return rows and columns in the codestream of a JPEG, JPEG-LS or JPEG 2000 frame, None where there are none."""
+    """Return rows and columns in the codestream of a JPEG, JPEG-LS, JPEG 2000 or JPEG XL frame, None without any."""
     if frame[:4] == JPEG_2000_START and len(frame) >= 24:
         right, bottom, left, top = struct.unpack(">4I", frame[8:24])
         return bottom - top, right - left
+    if frame[:2] == JPEG_XL_START:
+        return jpeg_xl_size(frame[2:])
+    if frame[4:8] == JPEG_XL_BOX and (start := frame.find(JPEG_XL_START)) >= 0:
+        return jpeg_xl_size(frame[start + 2 :])
     header = _jpeg_frame_header(frame)
     return None if header is None else header[1:]
+
+
+def jpeg_xl_size(data: bytes) -> tuple[int, int]:
+    """Return rows and columns of a JPEG XL codestream after its mark, ISO/IEC 18181-1 SizeHeader, least bit first."""
+    bits, offset = int.from_bytes(data[:16], "little"), 0
+
+    def take(count: int) -> int:
+        nonlocal offset
+        offset += count
+        return (bits >> (offset - count)) & ((1 << count) - 1)
+
+    def side(small: int) -> int:
+        return 8 * (take(5) + 1) if small else take(JPEG_XL_BITS[take(2)]) + 1
+
+    small = take(1)
+    rows = side(small)
+    ratio = take(3)
+    return rows, rows * JPEG_XL_RATIOS[ratio - 1][0] // JPEG_XL_RATIOS[ratio - 1][1] if ratio else side(small)
 
 
 def syntax_of(frame: bytes) -> UID | None:

@@ -1,7 +1,7 @@
-"""Decode the frames of one object to the words that were stored, with nothing applied to them.
+"""Decode the frames of one object to the stored samples, with nothing applied to them.
 
-Uncompressed words may carry dirty bits above the stored ones: ``unpacked`` gives the stored value,
-``repacked`` puts a new value into the same word and leaves the other bits as they were.
+Uncompressed samples may carry dirty bits above BitsStored: ``unpacked`` gives the stored value,
+``repacked`` puts a new value into the same sample and leaves the other bits as they were.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,17 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
+from pydicom.pixels.utils import expand_ybr422
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
+from operators.dicom import jpeg_xl
 from operators.dicom.codestream import announced_size
 from operators.dicom.errors import ImageKindError, MissingAttributeError, UndecodableError
-from operators.dicom.files import transfer_syntax
+from operators.dicom.files import is_encapsulated, transfer_syntax
+from operators.dicom.jpeg_xl import decoded_jpeg_xl
 from operators.dicom.values import integer, parsing, required_integer, text
 
-Words = npt.NDArray[np.integer]
+Samples = npt.NDArray[np.integer]
 ALLOCATED_BITS = frozenset({8, 16, 32})
 LOSSY_SYNTAXES = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless})  # never without loss
 VIDEO_SYNTAX_ROOT = "1.2.840.10008.1.2.4.10"  # MPEG-2, MPEG-4 AVC/H.264 and HEVC/H.265: .100 to .108
@@ -45,12 +48,18 @@ def check_pixel_kind(header: Dataset) -> None:
     syntax = transfer_syntax(header)
     if str(syntax).startswith(VIDEO_SYNTAX_ROOT):
         raise UndecodableError(syntax, VIDEO)
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
+    if not has_decoder(syntax):
         raise UndecodableError(syntax, UNSUPPORTED)
+
+
+def has_decoder(syntax: UID) -> bool:
+    """Return whether pixels in a transfer syntax can be decoded here."""
+    if syntax in jpeg_xl.SYNTAXES:
+        return jpeg_xl.is_available()
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
 
 
 def is_lossy(header: Dataset) -> bool:
@@ -58,8 +67,8 @@ def is_lossy(header: Dataset) -> bool:
     return text(header, "LossyImageCompression") == "01" or transfer_syntax(header) in LOSSY_SYNTAXES
 
 
-def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
-    """The words of the frames asked for, (rows, columns[, samples]), in that order, and their photometric kind.
+def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Samples, str]]:
+    """Yield the stored samples (rows, columns[, samples]) of the frames, in that order, and their photometric kind.
 
     Raises:
         UndecodableError: truncated or damaged pixel data, or no decoder for them.
@@ -72,13 +81,16 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Wo
         if _is_native_422(dataset):
             yield from _frames_422(dataset, frames)
             return
-        for words, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
-            yield words, str(description["photometric_interpretation"])
+        if syntax in jpeg_xl.SYNTAXES:
+            yield from decoded_jpeg_xl(dataset, frames)
+            return
+        for samples, description in get_decoder(syntax).iter_array(dataset, indices=frames, raw=True):
+            yield samples, str(description["photometric_interpretation"])
 
 
 def _check_codestreams(dataset: Dataset) -> None:
     """Refuse frames that ask their decoder for another size than the header's."""
-    if not transfer_syntax(dataset).is_encapsulated:
+    if not is_encapsulated(dataset):
         return
     size = (int(dataset.Rows), int(dataset.Columns))
     for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
@@ -87,21 +99,20 @@ def _check_codestreams(dataset: Dataset) -> None:
 
 
 def _is_native_422(dataset: Dataset) -> bool:
-    return not transfer_syntax(dataset).is_encapsulated and dataset.get("PhotometricInterpretation") == "YBR_FULL_422"
+    return not is_encapsulated(dataset) and dataset.get("PhotometricInterpretation") == "YBR_FULL_422"
 
 
-def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
-    """Uncompressed frames whose pixels share chroma in pairs, Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
+def _frames_422(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Samples, str]]:
+    """Yield frames whose pixels share chroma in pairs, Y1 Y2 Cb Cr; pydicom misplaces all but the first."""
     shape = (int(dataset.Rows), int(dataset.Columns))
     size = shape[0] * shape[1] * 2
     for frame in frames:
-        pairs = np.frombuffer(dataset.PixelData, np.uint8, size, frame * size).reshape(-1, 4)
-        chroma = np.repeat(pairs[:, 2:], 2, axis=0)
-        yield np.concatenate([pairs[:, :2].reshape(-1, 1), chroma], axis=1).reshape(*shape, 3), "YBR_FULL"
+        pairs = dataset.PixelData[frame * size : (frame + 1) * size]
+        yield np.frombuffer(expand_ybr422(pairs, 8), np.uint8).reshape(*shape, 3), "YBR_FULL"
 
 
 def stored_range(header: Dataset) -> tuple[int, int]:
-    """The least and the greatest value that BitsStored and PixelRepresentation allow."""
+    """Return the least and the greatest value that BitsStored and PixelRepresentation allow."""
     bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
     signed = bool(integer(header, "PixelRepresentation"))
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -112,18 +123,18 @@ def _shift(header: Dataset) -> int:
     return 0 if high is None else high + 1 - required_integer(header, "BitsStored", "pixels need it")
 
 
-def unpacked(words: Words, header: Dataset) -> npt.NDArray[np.int64]:
-    """The stored values in the words: shifted down to bit 0, freed of other bits, sign extended."""
+def unpacked(samples: Samples, header: Dataset) -> npt.NDArray[np.int64]:
+    """Return the stored values in the samples: shifted down to bit 0, freed of other bits, sign extended."""
     bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
-    values = (words.astype(np.int64) >> _shift(header)) & (2**bits - 1)
+    values = (samples.astype(np.int64) >> _shift(header)) & (2**bits - 1)
     if integer(header, "PixelRepresentation"):
         values = np.where(values >= 2 ** (bits - 1), values - 2**bits, values)
     return np.asarray(values)
 
 
-def repacked(words: Words, values: npt.NDArray[np.int64], header: Dataset) -> Words:
-    """The words with new stored values in them; bits outside the stored ones stay."""
+def repacked(samples: Samples, values: npt.NDArray[np.int64], header: Dataset) -> Samples:
+    """Return the samples with new stored values in them; bits outside the stored ones stay."""
     bits = required_integer(header, "BitsStored", "pixels cannot be decoded without it")
     mask = np.int64((2**bits - 1) << _shift(header))
-    mixed = (words.astype(np.int64) & ~mask) | ((values << _shift(header)) & mask)
-    return mixed.astype(words.dtype)
+    mixed = (samples.astype(np.int64) & ~mask) | ((values << _shift(header)) & mask)
+    return mixed.astype(samples.dtype)

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from operators.dicom.attributes import Derivation, add_derivation, replace_attributes, series_number, source_reference
 from operators.dicom.cine import clip_pixels
 from operators.dicom.classes import ENHANCED_VOLUMES, MODALITY_OF_CLASS
-from operators.dicom.decoding import Words, decoded_frames
+from operators.dicom.decoding import Samples, decoded_frames
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import little_endian, to_explicit_little_endian
@@ -38,7 +38,7 @@ def derive_volume_series(
     settings: DerivedSettings,
     used_numbers: frozenset[int],
 ) -> Iterator[Dataset]:
-    """The derived objects of a CT, MR or PT series.
+    """Yield the derived objects of a CT, MR or PT series.
 
     Args:
         denoised: for each stack its denoised voxels (slices, rows, columns) in real units.
@@ -65,7 +65,7 @@ def derive_clip_series(
     settings: DerivedSettings,
     used_numbers: frozenset[int],
 ) -> Iterator[Dataset]:
-    """The derived objects of an ultrasound series.
+    """Yield the derived objects of an ultrasound series.
 
     Args:
         denoised: for each instance its denoised frames (frames, rows, columns) in stored luminance; outside the
@@ -109,27 +109,27 @@ def _derived_volume(instance: Instance, images: Mapping[int, Image], derivation:
 def _new_pixels(
     instance: Instance, dataset: Dataset, images: Mapping[int, Image], strength: float
 ) -> tuple[bytes, dict[int, Linear]]:
-    """The pixel data of all frames, and the new mapping of those whose range grew."""
+    """Return the pixel data of all frames, and the new mapping of those whose range grew."""
     scales = frame_scales(instance)
     pixels, grown = bytearray(), {}
-    for frame, (words, _) in enumerate(decoded_frames(dataset, range(instance.frame_count))):
+    for frame, (samples, _) in enumerate(decoded_frames(dataset, range(instance.frame_count))):
         if frame in images:
-            words, mapping = new_words(words, scales[frame], images[frame], strength)
+            samples, mapping = new_samples(samples, scales[frame], images[frame], strength)
             if mapping is not None:
                 grown[frame] = mapping
-        pixels += little_endian(words)
+        pixels += little_endian(samples)
     return bytes(pixels), grown
 
 
-def new_words(words: Words, scale: FrameScale, image: Image, strength: float) -> tuple[Words, Linear | None]:
-    """The words of a denoised frame, and its mapping where that had to grow."""
+def new_samples(samples: Samples, scale: FrameScale, image: Image, strength: float) -> tuple[Samples, Linear | None]:
+    """Return the samples of a denoised frame, and its mapping where that had to grow."""
     if MODALITY_OF_CLASS[str(scale.header.SOPClassUID)] == "PT":
-        return scale.regrown(words, image, strength)
-    return scale.changed(words, image, strength), None
+        return scale.regrown(samples, image, strength)
+    return scale.changed(samples, image, strength), None
 
 
 def finished(dataset: Dataset, pixels: bytes) -> Dataset:
-    """The dataset with its pixel data, ready to be saved."""
+    """Return the dataset with its pixel data, ready to be saved."""
     del dataset[PIXEL_DATA]
     to_explicit_little_endian(dataset)
     kind = "OW" if int(dataset.BitsAllocated) > 8 else "OB"

@@ -1,7 +1,7 @@
 """Choose one of several files that hold one SOP instance: equal ones, perhaps in other transfer syntaxes, or damaged.
 
 Copies in one transfer syntax must be equal in every attribute. Between transfer syntaxes, software rewrites a header;
-there, what places, scales and shapes the pixels must be equal, and the decoded pixels.
+there, geometry, scale and shape of the pixels must be equal, and the decoded pixels.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from operators.dicom.decoding import decoded_frames
 from operators.dicom.endian import little_endian, swap_words
 from operators.dicom.errors import ConflictingDuplicatesError, Refusal, UnreadableError
-from operators.dicom.files import read_dataset, transfer_syntax
+from operators.dicom.files import is_encapsulated, read_dataset, transfer_syntax
 from operators.dicom.study import Instance
 from operators.dicom.values import readable, value
 
@@ -38,8 +38,7 @@ MEANING = (
 
 def order_of_copies(instance: Instance) -> tuple[str, bool, str]:
     """Return a key that sorts instances by UID, and copies of one from uncompressed to compressed."""
-    syntax = transfer_syntax(instance.header)
-    return instance.uid, syntax.is_transfer_syntax and syntax.is_encapsulated, str(syntax)
+    return instance.uid, is_encapsulated(instance.header), str(transfer_syntax(instance.header))
 
 
 def single(copies: Sequence[Instance]) -> Instance:
@@ -88,8 +87,8 @@ def _pixels(instance: Instance) -> bytes:
     digest = hashlib.sha256()
     try:
         dataset = read_dataset(instance.path, header_only=False)
-        for words, photometric in decoded_frames(dataset, range(instance.frame_count)):
-            digest.update(photometric.encode() + little_endian(words))
+        for samples, photometric in decoded_frames(dataset, range(instance.frame_count)):
+            digest.update(photometric.encode() + little_endian(samples))
     except (Refusal, UnreadableError):
         return b""
     return digest.digest()

@@ -1,14 +1,15 @@
-"""A PDF as a DICOM object in the study that it tells of: Encapsulated PDF Storage, in a series of its own.
+"""A PDF as a DICOM object in the study that it reports on: Encapsulated PDF Storage, in a series of its own.
 
 Hosts export DICOM alone, so this is the way of a report to its readers. Patient and study are copied from the source,
 so that it is filed where its images are; the pages themselves need not and do not name the patient. UIDs and bytes
-follow from the derived series alone: no time of making is told, ``ContentDate`` and its like are empty, as they may be.
+follow from the derived series alone: no time of making is given, ``ContentDate`` and its like are empty, as allowed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from highdicom import ContributingEquipment
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
@@ -89,7 +90,7 @@ TITLE = "Noise reduction report"
 
 @dataclass(frozen=True)
 class Reported:
-    """The derived series that a document tells of."""
+    """The derived series that a document reports on."""
 
     series_uid: str
     instances: tuple[tuple[str, str], ...]  # SOP class and instance UIDs
@@ -98,7 +99,7 @@ class Reported:
 def encapsulated_pdf(
     pdf: bytes, source: Dataset, reported: Reported, provenance: Provenance, series_number: int
 ) -> Dataset:
-    """The object, complete with file meta information.
+    """Return the object, complete with file meta information.
 
     Args:
         pdf: the document.
@@ -148,10 +149,7 @@ def _add_document(made: Dataset, pdf: bytes, instances: Sequence[tuple[str, str]
     made.ContentDate = made.ContentTime = made.AcquisitionDateTime = ""
     made.BurnedInAnnotation = "NO"  # of who the patient is
     made.DocumentTitle = TITLE
-    name = Dataset()
-    name.CodeValue, name.CodingSchemeDesignator = REPORT_CODE_VALUE, CODING_SCHEME
-    name.CodeMeaning = REPORT_CODE_MEANING
-    made.ConceptNameCodeSequence = [name]
+    made.ConceptNameCodeSequence = [CodedConcept(REPORT_CODE_VALUE, CODING_SCHEME, REPORT_CODE_MEANING)]
     made.SourceInstanceSequence = [_reference(*instance) for instance in instances]
     made.MIMETypeOfEncapsulatedDocument = "application/pdf"
     made.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)

@@ -33,5 +33,5 @@ def swap_words(dataset: Dataset) -> None:
 
 
 def little_endian(words: npt.NDArray[np.integer]) -> bytes:
-    """The bytes of an array, least significant byte first."""
+    """Return the bytes of an array, least significant byte first."""
     return words.astype(words.dtype.newbyteorder("<")).tobytes()

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID
+
+from operators.dicom.uid_names import name_of
 
 
 def named(attribute: str | BaseTag) -> str:
@@ -19,11 +20,6 @@ def named(attribute: str | BaseTag) -> str:
         return f"{keyword_for_tag(attribute)} {attribute}".strip()
     tag = tag_for_keyword(attribute)
     return f"{attribute} {Tag(tag)}" if tag is not None else attribute
-
-
-def _name_of(uid: str) -> str:
-    """The name of a UID, or its digits; empty where it is text of somebody's own."""
-    return UID(uid).name if UID(uid).is_valid else ""
 
 
 class UnreadableError(ValueError):
@@ -62,7 +58,7 @@ class NotAnImageError(Refusal):
     def __init__(
         self, sop_class: str, reason: str = "only CT, MR, PET and ultrasound image classes are denoised"
     ) -> None:
-        super().__init__(f"{_name_of(sop_class) or 'an object without a known SOP class'}: {reason}")
+        super().__init__(f"{name_of(sop_class) or 'an object without a known SOP class'}: {reason}")
 
 
 class ImageKindError(Refusal):
@@ -152,7 +148,7 @@ class UndecodableError(Refusal):
     reason_code = "undecodable-pixels"
 
     def __init__(self, syntax: str, reason: str) -> None:
-        name = _name_of(syntax) or "of an unknown kind"
+        name = name_of(syntax) or "of an unknown kind"
         super().__init__(f"pixel data in transfer syntax {name} cannot be decoded: {reason}")
 
 

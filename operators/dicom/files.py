@@ -21,11 +21,12 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
+from operators.dicom import jpeg_xl
 from operators.dicom.encodings import contradicts, read_as, say_what_was_found, syntax_at_start
 from operators.dicom.errors import UnreadableError
 from operators.dicom.values import parsing
 
-# What hosts and media lay beside the images, and what is read elsewhere; passed over without a word.
+# What hosts and media lay beside the images, and what is read elsewhere; passed over silently.
 NEIGHBOUR_SUFFIXES = (".dcm.json", ".tags", ".error", ".lock", ".nii", ".nii.gz")
 NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 
@@ -37,7 +38,7 @@ DIRECTORY = "a DICOM directory, which names images and holds none; give the fold
 
 
 def input_files(path: Path) -> Iterator[Path]:
-    """Every file of a folder of any depth, or the one file, save hosts' neighbours and links that lead outside."""
+    """Yield every file of a folder of any depth, or the one file, save hosts' neighbours and outside links."""
     if not path.is_dir():
         yield path
         return
@@ -53,7 +54,7 @@ def input_files(path: Path) -> Iterator[Path]:
 
 
 def _starts_like_dicom(start: bytes) -> bool:
-    """Whether bytes without the DICM mark begin with a plausible first element: group 2 or 8, in either order."""
+    """Return whether bytes without the DICM mark begin with a plausible element: group 2 or 8, in either order."""
     if len(start) < 8:
         return False
     little, big = struct.unpack("<HH", start[:4]), struct.unpack(">HH", start[:4])
@@ -61,7 +62,7 @@ def _starts_like_dicom(start: bytes) -> bool:
 
 
 def _has_mark(path: Path) -> bool:
-    """Whether the DICM mark is there; without it the file must at least begin like DICOM."""
+    """Return whether the DICM mark is there; without it the file must at least begin like DICOM."""
     with path.open("rb") as file:
         start = file.read(PREAMBLE + 4)
     if not start:
@@ -118,12 +119,18 @@ def _complete(dataset: FileDataset) -> None:
 
 
 def transfer_syntax(dataset: Dataset) -> UID:
-    """The transfer syntax of a dataset read here."""
+    """Return the transfer syntax of a dataset read here."""
     return UID(dataset.file_meta.TransferSyntaxUID)
 
 
+def is_encapsulated(dataset: Dataset) -> bool:
+    """Return whether a dataset's transfer syntax compresses pixel data; an unknown one is taken not to."""
+    syntax = transfer_syntax(dataset)
+    return syntax in jpeg_xl.SYNTAXES or (syntax.is_transfer_syntax and syntax.is_encapsulated)
+
+
 def read_dataset(path: Path, *, header_only: bool) -> Dataset:
-    """One file, whole or up to its pixel data.
+    """Read one file, whole or up to its pixel data.
 
     Raises:
         UnreadableError: no DICOM, empty, broken or a bomb.

@@ -15,7 +15,7 @@ from operators.dicom.study import Instance
 from operators.dicom.unwritable import drop_unwritable_after_pixels
 from operators.dicom.values import items, parsing
 
-# Functional group sequences, and those nested in them, whose attributes place, scale or tell apart a frame.
+# Functional group sequences, and those nested in them, whose attributes place, scale or distinguish a frame.
 GROUPS = (
     "UnassignedSharedConvertedAttributesSequence",
     "UnassignedPerFrameConvertedAttributesSequence",
@@ -37,12 +37,12 @@ GROUPS = (
     "CardiacSynchronizationSequence",
     "RespiratorySynchronizationSequence",
 )
-GIVEN_UIDS = ("StudyInstanceUID", "SeriesInstanceUID")  # in the place of absent ones, where the settings allow it
-OF_THE_OBJECT = ("InstanceNumber", "SOPInstanceUID")  # what tells apart the frames of several objects
+GIVEN_UIDS = ("StudyInstanceUID", "SeriesInstanceUID")  # new where absent, if the settings allow it
+OF_THE_OBJECT = ("InstanceNumber", "SOPInstanceUID")  # what distinguishes the frames of several objects
 
 
 def frame_headers(instance: Instance) -> tuple[Dataset, ...]:
-    """The flat header of every frame, in frame order.
+    """Return the flat header of every frame, in frame order.
 
     Raises:
         Refusal: an enhanced object whose functional groups are absent, unreadable or do not fit its frames.

@@ -42,12 +42,12 @@ class Volumes:
 
 
 def stacks_of(series: Series, minimum_slices: int) -> tuple[Stack, ...]:
-    """The stacks of ``volumes_in``."""
+    """Return the stacks of ``volumes_in``."""
     return volumes_in(series, minimum_slices).stacks
 
 
 def volumes_in(series: Series, minimum_slices: int) -> Volumes:
-    """The volumes of a series that have at least ``minimum_slices`` slices.
+    """Return the volumes of a series that have at least ``minimum_slices`` slices.
 
     Raises:
         Refusal: there is none, with the reason.
@@ -92,7 +92,7 @@ def _volumes_among(
 
 
 def _parallel(slices: Sequence[PlacedSlice]) -> list[list[PlacedSlice]]:
-    """Slices of one size, orientation and pixel spacing, in the order in which they first occur."""
+    """Return slices of one size, orientation and pixel spacing, in the order in which they first occur."""
     groups: list[list[PlacedSlice]] = []
     for one in slices:
         group = next((group for group in groups if _stackable(group[0], one)), None)

@@ -1,4 +1,4 @@
-"""Images that are refused by name before anything is fitted: what they are, told by their header."""
+"""Images that are refused by name before anything is fitted: by their header."""
 
 from pydicom.dataset import Dataset
 
@@ -13,7 +13,7 @@ from operators.dicom.values import items, text, texts
 
 PROJECTION = ("a projection through a volume", "its noise is not that of slices")
 SCREEN = ("a screen capture", "it holds text and graphics")
-# Words in ImageType or FrameType from value 3 on.
+# Values of ImageType or FrameType, from the third on.
 REFUSED_TYPES = {
     "LOCALIZER": ("a localizer", "its few slices are only for planning"),
     "MOSAIC": ("a mosaic", "it holds a whole volume in one image; send the enhanced or unpacked series"),
@@ -37,7 +37,7 @@ REFUSED_TYPES = {
 }
 # ConversionType of an image that was filmed, scanned or captured from a screen, PS3.3 C.8.6.1.
 SCREEN_CONVERSIONS = frozenset({"DV", "DF", "SD", "SI", "DRW"})
-# Words that tell an MR image which is no magnitude.
+# Values of an MR image that is no magnitude.
 NOT_MAGNITUDE = frozenset(
     {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "VELOCITY", "VELOCITY MAP", "FIELD_MAP", "FIELD MAP"}
 )

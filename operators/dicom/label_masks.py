@@ -17,10 +17,10 @@ def looks_like_labels(values: npt.NDArray[np.floating]) -> bool:
     The most frequent value is background and does not count. A volume of one value alone holds no labels.
     """
     slices = values[np.unique(np.linspace(0, len(values) - 1, SLICES_EXAMINED).astype(int))]
-    found, counts = np.unique(slices, return_counts=True)
-    if not 1 < len(found) <= MOST_LABELS or not np.array_equal(found, np.rint(found)):
+    levels, counts = np.unique(slices, return_counts=True)
+    if not 1 < len(levels) <= MOST_LABELS or not np.array_equal(levels, np.rint(levels)):
         return False
-    labelled = slices != found[counts.argmax()]
+    labelled = slices != levels[counts.argmax()]
     equal = slices[..., 1:] == slices[..., :-1]
     return bool(equal[labelled[..., 1:]].mean() > EQUAL_NEIGHBOURS) if labelled[..., 1:].any() else False
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from operators.dicom.decoding import Words, repacked, stored_range, unpacked
+from operators.dicom.decoding import Samples, repacked, stored_range, unpacked
 from operators.dicom.errors import ImageKindError, UnusableValueError
 from operators.dicom.tint import Colours, Grey, Tint
 from operators.dicom.values import numbers, parsing, text
@@ -25,14 +25,14 @@ COLOUR_TOLERANCE = 12 / 255  # of full scale, between the components of a pixel 
 
 @dataclass(frozen=True, eq=False)
 class Luminance:
-    """How the words of one object are turned to grey, and a change of grey into words."""
+    """How stored samples become grey, and a change of grey stored samples."""
 
     maximum: float  # the largest storable grey
-    photometric: str  # of the decoded words
-    grey: Callable[[Words], Grey]
-    coloured: Callable[[Words], Mask]
-    moved: Callable[[Words, npt.NDArray[np.float64]], Words]  # words and change of grey
-    colours: Callable[[Words], Colours]  # (rows, columns, 3), by which tints are known
+    photometric: str  # of the decoded samples
+    grey: Callable[[Samples], Grey]
+    coloured: Callable[[Samples], Mask]
+    moved: Callable[[Samples, npt.NDArray[np.float64]], Samples]  # samples and change of grey
+    colours: Callable[[Samples], Colours]  # (rows, columns, 3), by which tints are known
     black: tuple[int, int, int] = (0, 0, 0)  # as a colour
 
 
@@ -63,67 +63,67 @@ def _monochrome(header: Dataset, photometric: str) -> Luminance:
     if low < 0:
         raise ImageKindError("an ultrasound image of signed grey levels", "the standard allows unsigned ones only")
 
-    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
-        values = unpacked(words, header)
-        return repacked(words, np.clip(values + np.rint(change).astype(np.int64), low, high), header)
+    def moved(samples: Samples, change: npt.NDArray[np.float64]) -> Samples:
+        values = unpacked(samples, header)
+        return repacked(samples, np.clip(values + np.rint(change).astype(np.int64), low, high), header)
 
     return Luminance(
         float(high),
         photometric,
-        lambda words: unpacked(words, header).astype(np.float32),
-        lambda words: np.zeros(words.shape, bool),
+        lambda samples: unpacked(samples, header).astype(np.float32),
+        lambda samples: np.zeros(samples.shape, bool),
         moved,
-        lambda words: np.repeat(words[..., None], 3, axis=-1),
+        lambda samples: np.repeat(samples[..., None], 3, axis=-1),
     )
 
 
 def _rgb(header: Dataset, tint: Tint | None) -> Luminance:
     high = stored_range(header)[1]
 
-    def grey(words: Words) -> Grey:
-        return np.asarray(words @ WEIGHTS, np.float32)
+    def grey(samples: Samples) -> Grey:
+        return np.asarray(samples @ WEIGHTS, np.float32)
 
-    def coloured(words: Words) -> Mask:
+    def coloured(samples: Samples) -> Mask:
         if tint is not None:
-            return tint.deviates(grey(words), words, COLOUR_TOLERANCE * high)
-        return np.asarray(_spread(words) > COLOUR_TOLERANCE * high)
+            return tint.deviates(grey(samples), samples, COLOUR_TOLERANCE * high)
+        return np.asarray(_spread(samples) > COLOUR_TOLERANCE * high)
 
-    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
-        shift = change[..., None] if tint is None else tint.shift(grey(words), change)
-        return np.asarray(np.clip(words + np.rint(shift).astype(np.int64), 0, high).astype(words.dtype))
+    def moved(samples: Samples, change: npt.NDArray[np.float64]) -> Samples:
+        shift = change[..., None] if tint is None else tint.shift(grey(samples), change)
+        return np.asarray(np.clip(samples + np.rint(shift).astype(np.int64), 0, high).astype(samples.dtype))
 
-    return Luminance(float(high), "RGB", grey, coloured, moved, lambda words: words)
+    return Luminance(float(high), "RGB", grey, coloured, moved, lambda samples: samples)
 
 
-def _spread(words: Words) -> Words:
-    """The difference of the largest and the smallest component of each pixel."""
-    red, green, blue = (words[..., sample] for sample in range(3))
+def _spread(samples: Samples) -> Samples:
+    """Return the difference of the largest and the smallest component of each pixel."""
+    red, green, blue = (samples[..., sample] for sample in range(3))
     return np.asarray(np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue))
 
 
 def _ybr(header: Dataset, tint: Tint | None) -> Luminance:
     high = stored_range(header)[1]
 
-    def grey(words: Words) -> Grey:
-        return words[..., 0].astype(np.float32)
+    def grey(samples: Samples) -> Grey:
+        return samples[..., 0].astype(np.float32)
 
-    def coloured(words: Words) -> Mask:
+    def coloured(samples: Samples) -> Mask:
         if tint is not None:
-            return tint.deviates(grey(words), words, COLOUR_TOLERANCE * high)
-        chroma = np.abs(words[..., 1:].astype(np.int32) - (high + 1) // 2)
+            return tint.deviates(grey(samples), samples, COLOUR_TOLERANCE * high)
+        chroma = np.abs(samples[..., 1:].astype(np.int32) - (high + 1) // 2)
         return np.asarray(chroma.max(axis=-1) > COLOUR_TOLERANCE * high)
 
-    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
-        shift = np.zeros(words.shape) if tint is None else tint.shift(grey(words), change)
+    def moved(samples: Samples, change: npt.NDArray[np.float64]) -> Samples:
+        shift = np.zeros(samples.shape) if tint is None else tint.shift(grey(samples), change)
         shift[..., 0] = change
-        return np.asarray(np.clip(words + np.rint(shift).astype(np.int64), 0, high).astype(words.dtype))
+        return np.asarray(np.clip(samples + np.rint(shift).astype(np.int64), 0, high).astype(samples.dtype))
 
     black = (0, (high + 1) // 2, (high + 1) // 2)
-    return Luminance(float(high), "YBR_FULL", grey, coloured, moved, lambda words: words, black)
+    return Luminance(float(high), "YBR_FULL", grey, coloured, moved, lambda samples: samples, black)
 
 
 def _palette(header: Dataset, tint: Tint | None) -> Luminance:
-    """Indices into a colour table; the way back chooses the grey, or tinted, entry of the nearest luminance."""
+    """Return indices into a colour table; the way back chooses the grey, or tinted, entry of the nearest luminance."""
     table = _colour_table(header)  # (indices, 3)
     high = 255 if table.max() <= 255 else 65535
     grey = (table @ WEIGHTS).astype(np.float32)
@@ -133,26 +133,26 @@ def _palette(header: Dataset, tint: Tint | None) -> Luminance:
     ramp = np.flatnonzero(~coloured)
     ramp = ramp[np.argsort(grey[ramp], kind="stable")]
 
-    def moved(words: Words, change: npt.NDArray[np.float64]) -> Words:
-        indices = unpacked(words, header)
+    def moved(samples: Samples, change: npt.NDArray[np.float64]) -> Samples:
+        indices = unpacked(samples, header)
         wanted = grey[indices] + change
         above = np.clip(np.searchsorted(grey[ramp], wanted), 1, len(ramp) - 1)
         lower, upper = ramp[above - 1], ramp[above]
         nearest = np.where(wanted - grey[lower] <= grey[upper] - wanted, lower, upper)
-        return repacked(words, np.where(change == 0, indices, nearest), header)
+        return repacked(samples, np.where(change == 0, indices, nearest), header)
 
     return Luminance(
         float(high),
         "PALETTE COLOR",
-        lambda words: grey[unpacked(words, header)],
-        lambda words: np.asarray(coloured[unpacked(words, header)]),
+        lambda samples: grey[unpacked(samples, header)],
+        lambda samples: np.asarray(coloured[unpacked(samples, header)]),
         moved,
-        lambda words: table[unpacked(words, header)],
+        lambda samples: table[unpacked(samples, header)],
     )
 
 
 def _colour_table(header: Dataset) -> npt.NDArray[np.unsignedinteger]:
-    """Red, green and blue of every index that can be stored, in full scale of 8 or 16 bits."""
+    """Return red, green and blue of every index that can be stored, in full scale of 8 or 16 bits."""
     descriptor = numbers(header, "RedPaletteColorLookupTableDescriptor", 3)
     if descriptor is None or text(header, "PhotometricInterpretation") != "PALETTE COLOR":
         raise UnusableValueError("RedPaletteColorLookupTableDescriptor")
@@ -162,7 +162,7 @@ def _colour_table(header: Dataset) -> npt.NDArray[np.unsignedinteger]:
 
 
 def _native_tables(header: Dataset) -> Dataset:
-    """The header with colour tables in this machine's byte order, which pydicom takes for granted."""
+    """Return the header with colour tables in this machine's byte order, which pydicom takes for granted."""
     if header.original_encoding[1] is not False or "RedPaletteColorLookupTableData" not in header:
         return header
     native = Dataset()

@@ -23,11 +23,11 @@ class Linear:
     intercept: float = 0.0
 
     def real(self, stored: Stored) -> Real:
-        """The real values."""
+        """Return the real values."""
         return np.asarray(stored * self.slope + self.intercept)
 
     def moved(self, stored: Stored, change: Real) -> Stored:
-        """The stored values nearest to the real values after the change."""
+        """Return the stored values nearest to the real values after the change."""
         return np.asarray(stored + np.rint(change / self.slope).astype(np.int64))
 
 
@@ -39,11 +39,11 @@ class Table:
     entries: Real
 
     def real(self, stored: Stored) -> Real:
-        """The real values."""
+        """Return the real values."""
         return np.asarray(self.entries[np.clip(stored - self.first, 0, len(self.entries) - 1)])
 
     def moved(self, stored: Stored, change: Real) -> Stored:
-        """The stored values whose entries are nearest to the real values after the change."""
+        """Return the stored values whose entries are nearest to the real values after the change."""
         wanted = self.real(stored) + change
         order = np.argsort(self.entries, kind="stable")
         above = np.clip(np.searchsorted(self.entries[order], wanted), 1, len(order) - 1)
@@ -53,7 +53,7 @@ class Table:
 
 
 def mapping_of(header: Dataset) -> Linear | Table:
-    """The mapping of a frame, from its flat header."""
+    """Return the mapping of a frame, from its flat header."""
     for item in items(header, "ModalityLUTSequence")[:1]:
         return _table(item, header)
     slope, intercept = number(header, "RescaleSlope"), number(header, "RescaleIntercept")
@@ -71,23 +71,23 @@ def _table(item: Dataset, header: Dataset) -> Table:
 
 
 def _whole_numbers(dataset: Dataset, keyword: str, header: Dataset) -> list[int]:
-    """Numbers of an attribute that is US, SS or OW; implicit syntaxes do not tell which."""
-    found = value(dataset, keyword)
-    if isinstance(found, bytes):
+    """Return numbers of an attribute that is US, SS or OW; implicit syntaxes do not say which."""
+    numeric = value(dataset, keyword)
+    if isinstance(numeric, bytes):
         order = "<u2" if header.original_encoding[1] is not False else ">u2"
-        return [int(word) for word in np.frombuffer(found[: len(found) // 2 * 2], order)]
+        return [int(word) for word in np.frombuffer(numeric[: len(numeric) // 2 * 2], order)]
     return [int(word) for word in numbers(dataset, keyword) or ()]
 
 
 def _as_stored(word: int, header: Dataset) -> int:
-    """A number of the header read as the pixels are: masked, signed or not."""
+    """Return a number of the header read as the pixels are: masked, signed or not."""
     mask: int = 2 ** int(header.BitsAllocated) - 1
     signed = bool(header.get("PixelRepresentation")) and (word & mask) > mask // 2
     return (word & mask) - (mask + 1 if signed else 0)
 
 
 def padding_of(header: Dataset) -> tuple[int, int] | None:
-    """The first and the last stored value that mean padding, None where none does."""
+    """Return the first and the last stored value that mean padding, None where none does."""
     ends = [
         _as_stored(word, header)
         for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
@@ -97,7 +97,7 @@ def padding_of(header: Dataset) -> tuple[int, int] | None:
 
 
 def grown_for(mapping: Linear | Table, real: Real, limits: tuple[int, int]) -> Linear | None:
-    """A mapping whose stored range holds the real values, None where the old one does or none can."""
+    """Return a mapping whose stored range holds the real values, None where the old one does or none can."""
     if isinstance(mapping, Table) or not real.size:
         return None
     least, most = limits

@@ -19,7 +19,7 @@ from operators.dicom.attributes import Derivation, add_derivation, replace_attri
 from operators.dicom.classes import CLASSIC_VOLUMES, MODALITY_OF_CLASS
 from operators.dicom.decoding import decoded_frames, unpacked
 from operators.dicom.derived_settings import DerivedSettings
-from operators.dicom.deriving import finished, new_words
+from operators.dicom.deriving import finished, new_samples
 from operators.dicom.endian import little_endian
 from operators.dicom.frames import whole_dataset
 from operators.dicom.geometry import Stack
@@ -71,8 +71,25 @@ class Part:
 
 
 def can_be_parted(series: Series) -> bool:
-    """Whether every object of a series can have such parts."""
+    """Return whether every object of a series can have such parts."""
     return all(instance.sop_class in CLASSIC_VOLUMES for instance in series.instances)
+
+
+def part_derivation(
+    series: Series, part: Part, provenance: Provenance, settings: DerivedSettings, used_numbers: frozenset[int]
+) -> Derivation:
+    """Return what the attributes of one part are computed from.
+
+    Args:
+        series: the source.
+        part: which of its parts.
+        provenance: of the derived series.
+        settings: of the derived series.
+        used_numbers: the series numbers already used in the study, derived ones too.
+    """
+    named = replace(settings, suffix=f"{settings.suffix}, {part.word}")
+    number = series_number(series.instances[0].header, settings, used_numbers)
+    return Derivation(replace(provenance, shows=part.word), named, number, True)
 
 
 def derive_part(
@@ -80,25 +97,22 @@ def derive_part(
     denoised: Mapping[Stack, npt.NDArray[np.float32]],
     part: Part,
     noise: float,
-    provenance: Provenance,
-    settings: DerivedSettings,
-    used_numbers: frozenset[int],
+    derivation: Derivation,
 ) -> Iterator[Dataset]:
-    """The objects of one part, in the order of the series.
+    """Yield the objects of one part, in the order of the series.
 
     Args:
+        series: the source.
         denoised: as for the derived series.
+        part: which part.
         noise: standard deviation before, in real units; sets the window.
-        used_numbers: the series numbers already used in the study, derived ones too.
+        derivation: of ``part_derivation``.
     """
     images = {
         place.instance: image
         for stack, voxels in denoised.items()
         for place, image in zip(stack.places, voxels, strict=True)
     }
-    named = replace(settings, suffix=f"{settings.suffix}, {part.word}")
-    number = series_number(series.instances[0].header, settings, used_numbers)
-    derivation = Derivation(replace(provenance, shows=part.word), named, number, True)
     for instance in series.instances:
         if instance in images:
             yield _derived(instance, images[instance], part, noise, derivation)
@@ -108,9 +122,9 @@ def _derived(
     instance: Instance, image: npt.NDArray[np.float32], part: Part, noise: float, derivation: Derivation
 ) -> Dataset:
     dataset, (scale,) = whole_dataset(instance), frame_scales(instance)
-    ((words, _),) = decoded_frames(dataset, [0])
-    new, grown = new_words(words, scale, image, derivation.provenance.strength)
-    stored = unpacked(words, instance.header)
+    ((samples, _),) = decoded_frames(dataset, [0])
+    new, grown = new_samples(samples, scale, image, derivation.provenance.strength)
+    stored = unpacked(samples, instance.header)
     before, valid = scale.mapping.real(stored), scale.valid(stored)
     after = (grown or scale.mapping).real(unpacked(new, instance.header))
     values = np.where(valid, part.of(before, after, valid), 0.0)
@@ -123,7 +137,7 @@ def _derived(
 
 
 def _describe(dataset: Dataset, part: Part, slope: DSfloat, noise: float) -> None:
-    """Pixel format, scale and window; nothing stays that speaks of the source's pixels."""
+    """Set pixel format, scale and window; nothing stays that speaks of the source's pixels."""
     dataset.remove_private_tags()
     for tag in [tag for tag in dataset.keys() if tag.group in OVERLAYS]:  # noqa: SIM118
         del dataset[tag]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from operators.dicom.decoding import Words, decoded_frames, repacked, stored_range, unpacked
+from operators.dicom.decoding import Samples, decoded_frames, repacked, stored_range, unpacked
 from operators.dicom.frames import frame_headers, whole_dataset
 from operators.dicom.geometry import Stack
 from operators.dicom.label_masks import refuse_labels
@@ -23,54 +23,56 @@ from operators.dicom.study import Instance
 
 @dataclass(frozen=True, eq=False)
 class FrameScale:
-    """How the words of one frame are understood."""
+    """What the samples of one frame mean."""
 
     header: Dataset  # of the instance
     mapping: Linear | Table
     padding: tuple[int, int] | None  # stored values from and to, both within
 
     def valid(self, stored: Stored) -> npt.NDArray[np.bool_]:
-        """Which stored values are measured, not padding."""
+        """Return which stored values are measured, not padding."""
         if self.padding is None:
             return np.ones(stored.shape, bool)
         return np.asarray((stored < self.padding[0]) | (stored > self.padding[1]))
 
-    def changed(self, words: Words, denoised: npt.NDArray[np.float32], strength: float) -> Words:
-        """The words after ``strength`` percent of the change from their real values to ``denoised``."""
-        stored, valid, after = self._after(words, denoised, strength)
+    def changed(self, samples: Samples, denoised: npt.NDArray[np.float32], strength: float) -> Samples:
+        """Return the samples after ``strength`` percent of the change from their real values to ``denoised``."""
+        stored, valid, after = self._after(samples, denoised, strength)
         new = self.mapping.moved(stored, after - self.mapping.real(stored))
-        return self._written(words, np.where(valid, new, stored))
+        return self._written(samples, np.where(valid, new, stored))
 
-    def regrown(self, words: Words, denoised: npt.NDArray[np.float32], strength: float) -> tuple[Words, Linear | None]:
-        """As ``changed``, but with a larger slope where the stored range would clip a value.
+    def regrown(
+        self, samples: Samples, denoised: npt.NDArray[np.float32], strength: float
+    ) -> tuple[Samples, Linear | None]:
+        """Return what ``changed`` does, but with a larger slope where the stored range would clip a value.
 
         Returns:
-            The words, and the new mapping, None where the old one serves.
+            The samples, and the new mapping, None where the old one serves.
         """
-        stored, valid, after = self._after(words, denoised, strength)
+        stored, valid, after = self._after(samples, denoised, strength)
         grown = grown_for(self.mapping, after[valid], stored_range(self.header))
         if grown is None:
-            return self.changed(words, denoised, strength), None
+            return self.changed(samples, denoised, strength), None
         new = np.rint((after - grown.intercept) / grown.slope).astype(np.int64)
-        return self._written(words, np.where(valid, new, stored)), grown
+        return self._written(samples, np.where(valid, new, stored)), grown
 
     def _after(
-        self, words: Words, denoised: npt.NDArray[np.float32], strength: float
+        self, samples: Samples, denoised: npt.NDArray[np.float32], strength: float
     ) -> tuple[Stored, npt.NDArray[np.bool_], Real]:
-        """Stored values, which are valid, and the real values after the change; none where the float32 are equal."""
-        stored = unpacked(words, self.header)
+        """Return stored values, which are valid, and the real values after the change; equal float32 are no change."""
+        stored = unpacked(samples, self.header)
         before = self.mapping.real(stored)
         change = denoised.astype(np.float64) - before.astype(np.float32)
         return stored, self.valid(stored), before + strength / 100 * change
 
-    def _written(self, words: Words, stored: Stored) -> Words:
-        old = unpacked(words, self.header)
+    def _written(self, samples: Samples, stored: Stored) -> Samples:
+        old = unpacked(samples, self.header)
         inside = np.clip(stored, *stored_range(self.header))
         moved = np.where(self.valid(old), self._out_of_padding(inside), old)
-        return repacked(words, moved, self.header)
+        return repacked(samples, moved, self.header)
 
     def _out_of_padding(self, stored: Stored) -> Stored:
-        """Values that fell on padding, moved to the nearest value beside it."""
+        """Return values that fell on padding, moved to the nearest value beside it."""
         if self.padding is None:
             return stored
         low, high = self.padding
@@ -104,8 +106,8 @@ def read_volume(stack: Stack) -> Volume:
         scales = frame_scales(instance)
         ordered = sorted(wanted)
         decoded = decoded_frames(whole_dataset(instance), [frame for frame, _ in ordered])
-        for (frame, slot), (words, _) in zip(ordered, decoded, strict=True):
-            stored = unpacked(words, instance.header)
+        for (frame, slot), (samples, _) in zip(ordered, decoded, strict=True):
+            stored = unpacked(samples, instance.header)
             volume.voxels[slot] = scales[frame].mapping.real(stored)
             volume.valid[slot] = scales[frame].valid(stored)
     refuse_labels(volume.voxels)
@@ -113,7 +115,7 @@ def read_volume(stack: Stack) -> Volume:
 
 
 def frame_scales(instance: Instance) -> tuple[FrameScale, ...]:
-    """How the words of each frame are understood, in frame order."""
+    """Return what the samples of each frame mean, in frame order."""
     padding = padding_of(instance.header)
     headers = frame_headers(instance)
     return tuple(FrameScale(instance.header, mapping_of(header), padding) for header in headers)

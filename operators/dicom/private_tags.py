@@ -17,10 +17,10 @@ GE_OFFSET = 100_000  # s/mm2: GE adds multiples of 10^9 to mark images of severa
 
 
 def b_value(header: Dataset) -> float | None:
-    """The b-value of a frame in s/mm2, None where neither the standard nor a known private element tells it."""
-    told = number(header, "DiffusionBValue")
-    if told is not None:
-        return told
+    """Return the b-value of a frame in s/mm2, None where neither DiffusionBValue nor a private element gives it."""
+    standard = number(header, "DiffusionBValue")
+    if standard is not None:
+        return standard
     for group, creator, element in B_VALUE_ELEMENTS:
         value = _private_number(header, group, creator, element)
         if value is not None and math.isfinite(value):
@@ -38,7 +38,7 @@ def _private_number(header: Dataset, group: int, creator: str, element: int) -> 
 
 
 def _first_number(value: object) -> float:
-    """The first number in a value; bytes hold digits or, where the syntax left their kind unknown, a binary float."""
+    """Return the first number in a value; bytes hold digits or, where the VR was unknown, a binary float."""
     if isinstance(value, bytes):
         text = value.strip(b"\0 ")
         if len(value) == 4 and not text.replace(b".", b"").isdigit():

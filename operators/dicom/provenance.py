@@ -1,4 +1,4 @@
-"""What was done to a series, in words and in numbers that decide the new UIDs.
+"""What was done to a series, in text and in numbers that decide the new UIDs.
 
 UIDs are 2.25 + UUIDv5 of the source UID and everything that decides the pixels: running twice gives the
 same UIDs, and one UID never carries two sets of pixels.
@@ -30,7 +30,7 @@ class Provenance:
     shows: str = ""  # which part of the change an object shows; empty for the denoised image itself
 
     def description(self) -> str:
-        """DerivationDescription: one line, plain ASCII."""
+        """Return the text of DerivationDescription: one line, plain ASCII."""
         shown = f"{self.shows.capitalize()} of a series, not an image to read. " if self.shows else ""
         return (
             f"{shown}Noise reduced by {self.method} (version {self.version}) fitted on this study alone: "

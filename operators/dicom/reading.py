@@ -43,7 +43,7 @@ def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
         OSError: the path itself cannot be listed.
     """
     limits = limits or ReadingLimits()
-    found: dict[tuple[str, str], list[Instance]] = defaultdict(list)
+    by_series: dict[tuple[str, str], list[Instance]] = defaultdict(list)
     unread = []
     for file in input_files(path):
         try:
@@ -51,10 +51,10 @@ def read_study(path: Path, limits: ReadingLimits | None = None) -> Study:
         except (UnreadableError, Refusal) as error:
             unread.append(Unread(str(error)))
         else:
-            found[instance.study_uid, instance.series_uid].append(instance)
-    whole = _refusal_of_all(found, limits)
-    shared = _shared_instances(found.values())
-    series = [_series(instances, limits, shared, whole) for instances in found.values()]
+            by_series[instance.study_uid, instance.series_uid].append(instance)
+    whole = _refusal_of_all(by_series, limits)
+    shared = _shared_instances(by_series.values())
+    series = [_series(instances, limits, shared, whole) for instances in by_series.values()]
     return Study(tuple(sorted(series, key=_order)), tuple(sorted(unread, key=lambda one: one.reason)))
 
 
@@ -71,14 +71,14 @@ def _read_instance(file: Path, limits: ReadingLimits) -> Instance:
     return instance
 
 
-def _refusal_of_all(found: Iterable[tuple[str, str]], limits: ReadingLimits) -> Refusal | None:
-    studies = len({study_uid for study_uid, _ in found})
+def _refusal_of_all(by_series: Iterable[tuple[str, str]], limits: ReadingLimits) -> Refusal | None:
+    studies = len({study_uid for study_uid, _ in by_series})
     return SeveralStudiesError(studies) if studies > 1 and limits.several_studies == "refuse" else None
 
 
-def _shared_instances(found: Iterable[Iterable[Instance]]) -> frozenset[str]:
+def _shared_instances(all_series: Iterable[Iterable[Instance]]) -> frozenset[str]:
     """Return the SOP Instance UIDs that stand in several series."""
-    count = Counter(uid for instances in found for uid in {instance.uid for instance in instances})
+    count = Counter(uid for instances in all_series for uid in {instance.uid for instance in instances})
     return frozenset(uid for uid, series in count.items() if series > 1)
 
 

@@ -18,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 TWO_DIMENSIONAL = 1  # RegionSpatialFormat
 TISSUE = 1  # RegionDataType
 CENTIMETRES, MM_PER_CM = 3, 10.0  # PhysicalUnitsXDirection
-UNTYPED = 0  # RegionDataType: may be the whole screen, tells nothing
+UNTYPED = 0  # RegionDataType: may be the whole screen, means nothing
 EDGE_TOLERANCE = 1  # pixels: some makers write the size instead of the last index
 CORNERS = ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1")
 
@@ -33,13 +33,13 @@ class Regions:
 
 
 def regions_of(header: Dataset, rows: int, columns: int) -> Regions:
-    """The masks of a header, cut to the image.
+    """Return the masks of a header, cut to the image.
 
-    A tissue region that reaches beyond the image was written for a larger one: its place is not to be
-    trusted, and the tissue is to be found from the pixels.
+    A tissue region that reaches beyond the image was written for a larger one: its position is not to be
+    trusted, and the tissue is to be located from the pixels.
     """
     tissue, excluded = np.zeros((rows, columns), bool), np.zeros((rows, columns), bool)
-    found, trusted, others = False, True, False
+    given, trusted, others = False, True, False
     for region in items(header, "SequenceOfUltrasoundRegions"):
         kind = (integer(region, "RegionSpatialFormat"), integer(region, "RegionDataType"))
         corners = [integer(region, keyword) for keyword in CORNERS]
@@ -49,17 +49,17 @@ def regions_of(header: Dataset, rows: int, columns: int) -> Regions:
         inside = right < columns + EDGE_TOLERANCE and bottom < rows + EDGE_TOLERANCE
         area = (slice(max(0, top), bottom + 1), slice(max(0, left), right + 1))
         if kind == (TWO_DIMENSIONAL, TISSUE):
-            found, trusted = True, trusted and inside
+            given, trusted = True, trusted and inside
             tissue[area] = True
         elif kind[1] not in {UNTYPED, None}:
             others = True
             if inside:
                 excluded[area] = True
-    return Regions(tissue if found and trusted else None, excluded, others and not found)
+    return Regions(tissue if given and trusted else None, excluded, others and not given)
 
 
 def pixel_size(header: Dataset) -> tuple[float, float] | None:
-    """Height and width of a pixel in mm by the first region of tissue that tells them, None where none does."""
+    """Return height and width of a pixel in mm by the first region of tissue that gives them, None where none does."""
     for region in items(header, "SequenceOfUltrasoundRegions"):
         try:
             units = [integer(region, f"PhysicalUnits{axis}Direction") for axis in "YX"]

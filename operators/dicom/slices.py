@@ -1,4 +1,4 @@
-"""Each frame of a series with its place in the patient, checked; frames of other kinds are left out.
+"""Each frame of a series with its position in the patient, checked; frames of other kinds are left out.
 
 In: a CT, MR or PT series. Out: its frames that may be denoised, and how many were left out for which reason.
 """
@@ -47,7 +47,7 @@ class PlacedSlice:
 
 
 def placed_slices(series: Series) -> tuple[list[PlacedSlice], Counter[str]]:
-    """Every frame that may be denoised, and the others by the reason for which they are left out.
+    """Return every frame that may be denoised, and the others by the reason for which they are left out.
 
     Raises:
         Refusal: no frame may be, or one that may is not placed.
@@ -82,7 +82,7 @@ def _placed(place: FramePlace, header: Dataset) -> PlacedSlice:
     spacing = numbers(header, "PixelSpacing", 2)
     if position is None or orientation is None or spacing is None:
         names = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
-        absent = next(name for name, found in zip(names, (position, orientation, spacing), strict=True) if not found)
+        absent = next(name for name, given in zip(names, (position, orientation, spacing), strict=True) if not given)
         located = position is None and number(header, "SliceLocation") is not None
         raise MissingAttributeError(absent, LOCATION_NEED if located else POSITION_NEED)
     if min(spacing) <= 0:

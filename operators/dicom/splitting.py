@@ -1,8 +1,8 @@
-"""Tell apart the volumes of one series: time points, echoes, b-values, gates, image types.
+"""Separate the volumes of one series: time points, echoes, b-values, gates, image types.
 
 Parallel slices that all lie at different positions are one volume. Where positions repeat, the first
 attribute in ``DISTINGUISHING`` that lessens the repetition splits the slices, again and again. What is
-left is told apart by order at each position, when every position repeats equally often.
+left is separated by order at each position, when every position repeats equally often.
 """
 
 from collections import Counter, defaultdict
@@ -17,7 +17,7 @@ from operators.dicom.volume_errors import RepeatedPositionError
 
 SAME_POSITION = 0.01  # mm: positions closer than this are one, the header rounds them
 B_VALUE = "DiffusionBValue"  # or a maker's private element
-COVERAGE = 0.5  # share of the positions that a volume must cover, lest an attribute of slices splits volumes
+COVERAGE = 0.5  # fraction of the positions that a volume must cover, lest an attribute of slices splits volumes
 
 DISTINGUISHING = (
     ("FrameType", "image type"),
@@ -52,14 +52,14 @@ ORDERING = ("DimensionIndexValues", "TriggerTime", "InstanceNumber")
 
 
 def volumes_among(along: Sequence[float], headers: Sequence[Dataset]) -> Iterator[tuple[str, list[int]]]:
-    """Each volume among parallel slices: what distinguishes it, and its slices ordered by position.
+    """Yield each volume among parallel slices: what distinguishes it, and its slices ordered by position.
 
     Args:
         along: the position of each slice along the normal, mm.
         headers: the flat header of each slice.
 
     Raises:
-        RepeatedPositionError: positions repeat and nothing tells the volumes apart.
+        RepeatedPositionError: positions repeat and no attribute separates the volumes.
     """
     positions = _position_numbers(along)
     for label, members in _split(list(range(len(along))), positions, headers, ""):
@@ -67,7 +67,7 @@ def volumes_among(along: Sequence[float], headers: Sequence[Dataset]) -> Iterato
 
 
 def _position_numbers(along: Sequence[float]) -> list[int]:
-    """Equal numbers for equal positions, counted along the normal."""
+    """Return equal numbers for equal positions, counted along the normal."""
     order = sorted(range(len(along)), key=lambda index: along[index])
     counts = [0] * len(along)
     for before, index in pairwise(order):
@@ -105,13 +105,13 @@ def _by_value(members: Sequence[int], headers: Sequence[Dataset], keyword: str) 
 
 def _key(header: Dataset, keyword: str) -> str:
     if keyword == B_VALUE:
-        found = b_value(header)
-        return "" if found is None else f"{found:g}"
+        weighting = b_value(header)
+        return "" if weighting is None else f"{weighting:g}"
     return "\\".join(texts(header, keyword))
 
 
 def _explains(parts: Collection[list[int]], members: Sequence[int], positions: Sequence[int]) -> bool:
-    """Whether the parts repeat less, and each covers enough positions to be a volume."""
+    """Return whether the parts repeat less, and each covers enough positions to be a volume."""
     whole = len({positions[index] for index in members})
     repetition = _repetition(members, positions)
     return all(
@@ -123,7 +123,7 @@ def _explains(parts: Collection[list[int]], members: Sequence[int], positions: S
 def _by_order(
     members: Sequence[int], positions: Sequence[int], headers: Sequence[Dataset], label: str
 ) -> Iterator[tuple[str, list[int]]]:
-    """Volume k takes the k-th slice of every position, where each position has equally many."""
+    """Yield volumes by order: volume k takes the k-th slice of every position, where each position has equally many."""
     at: dict[int, list[int]] = defaultdict(list)
     for index in members:
         at[positions[index]].append(index)

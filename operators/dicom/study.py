@@ -138,6 +138,6 @@ class Study:
     unread: tuple[Unread, ...]
 
     def series_numbers(self, study_uid: str) -> frozenset[int]:
-        """The series numbers used in one study, so that a new one can stay clear of them."""
+        """Return the series numbers used in one study, so that a new one can stay clear of them."""
         numbers = (series.number for series in self.series if series.study_uid == study_uid)
         return frozenset(number for number in numbers if number is not None)

@@ -11,7 +11,7 @@ LEVELS = 256  # of luminance, at which colours are compared
 SPREAD = 6 / 255  # of full scale, sd of a component within one level: JPEG noise stays below, two hues do not
 TINTED_FRACTION = 0.95  # of the coloured pixels that must have the colour of their level; the rest may be drawn
 OTHERS_FRACTION = 0.2  # of the lit pixels that may have another colour than the tint: text, bars, flow
-LIT = 8 / 255  # of full scale: darker colours are not told apart
+LIT = 8 / 255  # of full scale: darker colours are not distinguished
 SMOOTHING = 3.0  # levels: makers' maps are smooth, the mean of a few pixels with JPEG noise is not
 LEAST_LEVELS = 8  # with a colour each; fewer are bars and letters
 

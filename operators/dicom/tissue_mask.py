@@ -13,7 +13,7 @@ from operators.dicom.regions import Mask, Regions
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background
 DRAWN_BACKGROUND = 0.1  # of full scale: a brighter background is drawn, and tissue may be darker than it
-WINDOW_FRACTION = 40  # the side of the window that tells speckle from text is the shorter image side over this
+WINDOW_FRACTION = 40  # the side of the window that separates speckle from text is the shorter image side over this
 SMALLEST_WINDOW = 5  # pixels
 LIT_FRACTION = 0.6  # of a window: speckle fills more of it, text and rulers less
 SECTOR_FRACTION = 0.1  # of the largest sector's area: a smaller patch is a logo or a bar
@@ -26,13 +26,13 @@ STROKE_WIDTH = 5  # pixels, the widest stroke taken for one
 STROKE_MARGIN = 1  # pixels around it, its smoothed edge
 BAR_LEVEL = 0.1  # of full scale, the least brightness of filled bars and grey wedges
 EVEN_RUN = 9  # pixels of one value in a row: speckle has none so long
-CINE_LENGTH = 5  # frames from which standing still tells anything
+CINE_LENGTH = 5  # frames from which standing still means anything
 STATIC_TOLERANCE = 8 / 255  # of full scale, over a cine: a stroke that varies more is tissue
 MOVING_FRACTION = 0.3  # of an area's pixels: tissue in a cine varies in more of them
 
 
 class TissueEvidence:
-    """What the frames of one clip tell together, gathered one by one."""
+    """What the frames of one clip show together, gathered frame by frame."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.brightest = np.full(shape, -np.inf, np.float32)
@@ -41,7 +41,7 @@ class TissueEvidence:
         self.frames = 0
 
     def add(self, grey: npt.NDArray[np.float32], coloured: Mask) -> None:
-        """One more frame, (rows, columns)."""
+        """Add one frame, (rows, columns)."""
         np.maximum(self.brightest, grey, out=self.brightest)
         np.minimum(self.darkest, grey, out=self.darkest)
         self.coloured |= coloured
@@ -49,7 +49,7 @@ class TissueEvidence:
 
 
 def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> Mask:
-    """The pixels that may change, (rows, columns).
+    """Return the pixels that may change, (rows, columns).
 
     Args:
         maximum: the largest storable grey.
@@ -71,7 +71,7 @@ def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> M
 
 
 def _sector(evidence: TissueEvidence, within: Mask, maximum: float) -> Mask:
-    """The large areas that speckle fills, with the dark parts that they enclose."""
+    """Return the large areas that speckle fills, with the dark parts that they enclose."""
     lit = _lit(evidence.brightest, within, maximum)
     window = max(SMALLEST_WINDOW, min(lit.shape) // WINDOW_FRACTION) | 1
     near, lit_near = (ndimage.uniform_filter(mask.astype(np.float32), window) for mask in (within, lit))
@@ -85,7 +85,7 @@ def _sector(evidence: TissueEvidence, within: Mask, maximum: float) -> Mask:
 
 
 def _lit(brightest: npt.NDArray[np.float32], within: Mask, maximum: float) -> Mask:
-    """What differs from the background: black, or the grey that a maker draws around the sector."""
+    """Return what differs from the background: black, or the grey that a maker draws around the sector."""
     levels, counts = np.unique(brightest[within], return_counts=True)
     background = float(levels[counts.argmax()]) if levels.size else 0.0
     above = brightest - background
@@ -94,15 +94,15 @@ def _lit(brightest: npt.NDArray[np.float32], within: Mask, maximum: float) -> Ma
 
 
 def _moving(evidence: TissueEvidence, parts: npt.NDArray[np.int32], count: int, maximum: float) -> Mask:
-    """Which parts of a cine move; all of them in a still, and where nothing does."""
+    """Return which parts of a cine move; all of them in a still, and where nothing does."""
     moves = evidence.brightest - evidence.darkest > LIT * maximum
-    share = ndimage.mean(moves, parts, np.arange(1, count + 1))
-    moving = np.asarray(share) > MOVING_FRACTION
+    fraction = ndimage.mean(moves, parts, np.arange(1, count + 1))
+    moving = np.asarray(fraction) > MOVING_FRACTION
     return moving if evidence.frames >= CINE_LENGTH and moving.any() else np.ones(count, bool)
 
 
 def _drawn(evidence: TissueEvidence, maximum: float) -> Mask:
-    """Thin bright strokes and evenly filled bars; in a cine only strokes that stand still."""
+    """Return thin bright strokes and evenly filled bars; in a cine only strokes that stand still."""
     least = evidence.darkest
     raised = ndimage.white_tophat(least, size=STROKE_WIDTH)
     strokes = (raised > STROKE_HEIGHT * maximum) & (least > STROKE_LEVEL * maximum)
@@ -112,7 +112,7 @@ def _drawn(evidence: TissueEvidence, maximum: float) -> Mask:
 
 
 def _even(image: npt.NDArray[np.float32]) -> Mask:
-    """Pixels in a run of equal ones along a row or a column; speckle has none so long."""
+    """Return pixels in a run of equal ones along a row or a column; speckle has none so long."""
     even = np.zeros(image.shape, bool)
     for axis in (0, 1):
         highest = ndimage.maximum_filter1d(image, EVEN_RUN, axis)

@@ -14,11 +14,17 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID
 from pydicom.valuerep import AMBIGUOUS_VR, STANDARD_VR
 
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
 from operators.dicom.errors import UnwritableError, named
+from operators.dicom.uid_names import (
+    CT_FOR_PROCESSING,
+    ENHANCED_CT_FOR_PROCESSING,
+    LEGACY_CONVERTED_CT_FOR_PROCESSING,
+)
 from operators.dicom.values import items, readable, text
 
 OPTIONAL = "3"
@@ -27,7 +33,12 @@ CONTEXT = (Tag("SpecificCharacterSet"), Tag("PixelRepresentation"), Tag("BitsAll
 # What the writer reads of a source beyond the attributes that its pixels and its place are read from.
 READ_AS_TEXT = ("ImageType", "SeriesDescription", "SeriesNumber", "DerivationDescription", "LossyImageCompression")
 READ_AS_ITEMS = ("ContributingEquipmentSequence", "DerivationCodeSequence", "SourceImageEvidenceSequence")
-US_IMAGE = "us-image"  # in the place of its retired classes, which the tables no longer hold
+NOT_IN_TABLES = {  # classes newer than the tables, by their definition; of the others the retired ones of ultrasound
+    CT_FOR_PROCESSING: "ct-image",
+    ENHANCED_CT_FOR_PROCESSING: "enhanced-ct-image",
+    LEGACY_CONVERTED_CT_FOR_PROCESSING: "legacy-converted-enhanced-ct-image",
+}
+US_IMAGE = "us-image"
 
 Written = set[Hashable]  # elements known to be writable, since the slices of a series share most of theirs
 
@@ -119,7 +130,8 @@ def _required(tags: Iterable[BaseTag], sop_class: str) -> list[BaseTag]:
     if not keywords:
         return []
     attributes = get_module_attribute_map()
-    modules = get_iod_module_map()[get_sop_class_iod_map().get(sop_class, US_IMAGE)]
+    definition = get_sop_class_iod_map().get(sop_class) or NOT_IN_TABLES.get(UID(sop_class), US_IMAGE)
+    modules = get_iod_module_map()[definition]
     required = {
         attribute["keyword"]
         for module in modules

@@ -61,37 +61,37 @@ def readable(parse: Callable[[], object]) -> bool:
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
-    """The value of an attribute, None where it is absent or empty.
+    """Return the value of an attribute, None where it is absent or empty.
 
     Raises:
         UnusableValueError: the bytes contradict the value representation.
     """
     with parsing(UnusableValueError(keyword)):
-        found = dataset.get(keyword)
-    return None if found is None or found == "" else found
+        element = dataset.get(keyword)
+    return None if element is None or element == "" else element
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """One string, empty where absent."""
-    found = value(dataset, keyword)
-    return "" if found is None else str(found).strip()
+    """Return one string, empty where absent."""
+    parsed = value(dataset, keyword)
+    return "" if parsed is None else str(parsed).strip()
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """Every value of a multi-valued string."""
-    found = value(dataset, keyword)
-    if found is None:
+    """Return every value of a multi-valued string."""
+    parsed = value(dataset, keyword)
+    if parsed is None:
         return ()
-    parts = list(found) if isinstance(found, Sequence) and not isinstance(found, str | bytes) else [found]
+    parts = list(parsed) if isinstance(parsed, Sequence) and not isinstance(parsed, str | bytes) else [parsed]
     return tuple(str(part).strip() for part in parts)
 
 
 def numbers(dataset: Dataset, keyword: str, count: int | None = None) -> tuple[float, ...] | None:
-    """Finite numbers, exactly ``count`` of them where it is given; None where absent."""
-    found = value(dataset, keyword)
-    if found is None:
+    """Return finite numbers, exactly ``count`` of them where it is given; None where absent."""
+    parsed = value(dataset, keyword)
+    if parsed is None:
         return None
-    parts = list(found) if isinstance(found, Sequence) and not isinstance(found, str | bytes) else [found]
+    parts = list(parsed) if isinstance(parsed, Sequence) and not isinstance(parsed, str | bytes) else [parsed]
     try:
         result = tuple(float(part) for part in parts)
     except (TypeError, ValueError) as error:
@@ -102,30 +102,30 @@ def numbers(dataset: Dataset, keyword: str, count: int | None = None) -> tuple[f
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
-    """One finite number, None where absent."""
-    found = numbers(dataset, keyword)
-    return found[0] if found else None
+    """Return one finite number, None where absent."""
+    parsed = numbers(dataset, keyword)
+    return parsed[0] if parsed else None
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:
-    """One whole number, None where absent."""
-    found = number(dataset, keyword)
-    return None if found is None else int(found)
+    """Return one whole number, None where absent."""
+    parsed = number(dataset, keyword)
+    return None if parsed is None else int(parsed)
 
 
 def required_integer(dataset: Dataset, keyword: str, need: str) -> int:
-    """One whole number that must be there; ``need`` tells in words what for."""
-    found = integer(dataset, keyword)
-    if found is None:
+    """Return one whole number that must be there; ``need`` says what for."""
+    parsed = integer(dataset, keyword)
+    if parsed is None:
         raise MissingAttributeError(keyword, need)
-    return found
+    return parsed
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence, an empty list where it is absent."""
-    found = value(dataset, keyword)
-    if found is None:
+    """Return the items of a sequence, an empty list where it is absent."""
+    parsed = value(dataset, keyword)
+    if parsed is None:
         return []
-    if not isinstance(found, Sequence) or not all(isinstance(item, Dataset) for item in found):
+    if not isinstance(parsed, Sequence) or not all(isinstance(item, Dataset) for item in parsed):
         raise UnusableValueError(keyword)
-    return list(found)
+    return list(parsed)

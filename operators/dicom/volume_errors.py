@@ -60,12 +60,12 @@ class OnePositionError(Refusal):
 
 
 class RepeatedPositionError(Refusal):
-    """Several slices lie at one position and no attribute tells which volume each belongs to."""
+    """Several slices lie at one position and no attribute separates their volumes."""
 
     reason_code = "repeated-position"
 
     def __init__(self, frames: int, positions: int) -> None:
         super().__init__(
-            f"{frames} slices share {positions} positions and no attribute tells the volumes apart; "
+            f"{frames} slices share {positions} positions and no attribute separates the volumes; "
             "send each volume as a series of its own"
         )

@@ -13,7 +13,7 @@ from models.volume.ns_n2n import MINIMUM_SLICES
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import UnusableValueError
 from operators.dicom.geometry import Stack, Volumes, volumes_in
-from operators.dicom.parts import Part, can_be_parted, derive_part
+from operators.dicom.parts import Part, can_be_parted, derive_part, part_derivation
 from operators.dicom.pixels import read_volume
 from operators.dicom.study import Instance
 from operators.dicom.values import numbers, text
@@ -72,7 +72,8 @@ class VolumeSeries(DicomSeries):
         if not can_be_parted(self.series):
             return None
         stacks = cast(Mapping[Stack, Images], images)
-        datasets = derive_part(self.series, stacks, part, noise_sd, plan.provenance, plan.naming, plan.used_numbers)
+        derivation = part_derivation(self.series, part, plan.provenance, plan.naming, plan.used_numbers)
+        datasets = derive_part(self.series, stacks, part, noise_sd, derivation)
         return saved(datasets, plan, part.word, folder)
 
     def _derived(self, images: Mapping[Key, Images], plan: SeriesPlan) -> Iterator[Dataset]:
