@@ -50,6 +50,10 @@ def gap(folder: Path) -> None:
     next(folder.rglob("3")).unlink()
 
 
+def computed_map(folder: Path) -> None:
+    write_series(folder, "MR", 1, ImageType=["DERIVED", "PRIMARY", "DIFFUSION", "ADC"])
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -59,6 +63,7 @@ def gap(folder: Path) -> None:
         (truncated, "cannot be decoded"),
         (no_decoder, "cannot be decoded"),
         (gap, "slices are missing between"),
+        (computed_map, "an ADC map is not denoised"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

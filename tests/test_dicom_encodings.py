@@ -241,3 +241,10 @@ def test_a_value_representation_that_nobody_knows_is_left_out(tmp_path: Path) ->
     series = only_series(tmp_path)
     assert series.attributes_left_out == {"SingleCollimationWidth (0018,9306)": 1}
     assert len(derive(series)) == 4
+
+
+def test_an_unknown_value_representation_in_the_meta_information_is_a_damaged_file(tmp_path: Path) -> None:
+    save(tmp_path, image_slice("CT", 0))
+    whole = (tmp_path / "file0").read_bytes()
+    (tmp_path / "file0").write_bytes(whole.replace(b"\x02\x00\x02\x00UI", b"\x02\x00\x02\x00QQ"))
+    assert [unread.reason for unread in read_study(tmp_path).unread] == ["a damaged DICOM file"]

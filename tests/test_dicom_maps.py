@@ -135,6 +135,7 @@ IMAGES = {
     "uptake": ("PT", {"Units": "GML", "SUVType": "BW"}),
     "counts of a SPECT": ("PT", {"Units": "CNTS", "Modality": "NM"}),
     "mono-energetic": ("CT", {"ImageType": [*DERIVED, "AXIAL", "VMI"], "SeriesDescription": "iodine map mono 70 keV"}),
+    "less than a millimetre": ("CT", {"ImageType": [*DERIVED, "AXIAL"], "SeriesDescription": "SUB 1 mm lung"}),
     "contrast agent": ("CT", {"ImageType": [*DERIVED, "AXIAL", "MPR"], "SeriesDescription": "Thorax iodine 3 mm"}),
 }
 

@@ -140,6 +140,6 @@ def read_dataset(path: Path, *, header_only: bool) -> Dataset:
         if dataset is None:
             dataset = dcmread(path, force=True, stop_before_pixels=header_only)
         _complete(dataset)
-    if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
-        raise UnreadableError(DIRECTORY)
+        if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+            raise UnreadableError(DIRECTORY)
     return dataset

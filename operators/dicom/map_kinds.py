@@ -126,7 +126,7 @@ MAP_KINDS = (
         "a subtraction image",
         _set("SUBTRACTION SUBTRACTED SUB SUBTRACT"),
         _values(DCM.PixelByPixelSubtraction),
-        words=_words(r"subtract(ion|ed)?|sub"),
+        words=_words(r"subtract(ion|ed)?"),
     ),
     MapKind(
         "material",
