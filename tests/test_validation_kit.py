@@ -32,8 +32,8 @@ from validation.phantoms.speckle_inserts import speckle_inserts
 pytestmark = pytest.mark.slow  # minutes, nearly all of them in one run of the kit
 SHORT = ("--set", "ns_n2n.steps=4", "--set", "speckle2self.steps=4", "--device", "cpu", "--time-budget", "600")
 SMALL = (
-    kit_cases.Case(kit_cases.CT, partial(ct_inserts, (20, 256, 256), noise_hu=15.0, seed=0), 0),
-    kit_cases.Case(kit_cases.US, partial(speckle_inserts, seed=0), 0),
+    kit_cases.KitCase(kit_cases.CT, partial(ct_inserts, (20, 256, 256), noise_hu=15.0, seed=0), 0),
+    kit_cases.KitCase(kit_cases.US, partial(speckle_inserts, seed=0), 0),
 )
 ALIKE = determinism.Determinism(12, 0, 0.0, 0.0, None, None)
 
@@ -95,7 +95,7 @@ def test_what_was_run_was_measured_and_what_was_not_is_said(validated) -> None:
 def test_a_series_that_is_not_handed_out_fails_what_it_was_for() -> None:
     tested = speckle_inserts(seed=0)
     row = {"status": "refused", "reason": "the gate"}
-    outcome = Outcome(kit_cases.Case(kit_cases.US, lambda: tested, 0), tested, tested.phantom.noisy, None, row)
+    outcome = Outcome(kit_cases.KitCase(kit_cases.US, lambda: tested, 0), tested, tested.phantom.noisy, None, row)
     results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
     assert results["SW-2"].verdict == results["US-1"].verdict == "fail"
     assert results["US-1"].reason == "nothing handed out: the gate"
@@ -107,7 +107,7 @@ def test_a_perfect_denoiser_passes_what_is_measured_against_the_truth() -> None:
     phantom = tested.phantom
     clean = phantom.truth + 0.1 * (phantom.noisy - phantom.truth)
     outcome = Outcome(
-        kit_cases.Case(kit_cases.CT, lambda: tested, 0), tested, phantom.noisy, clean, {"status": "denoised"}
+        kit_cases.KitCase(kit_cases.CT, lambda: tested, 0), tested, phantom.noisy, clean, {"status": "denoised"}
     )
     results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
     assert results["CT-1"].measured.value == pytest.approx(0.9, abs=0.01)
@@ -121,7 +121,11 @@ def test_a_denoiser_that_erases_lesions_and_blurs_edges_fails() -> None:
     tested = ct_inserts((20, 256, 256), noise_hu=15.0, seed=1)
     blurred = ndimage.gaussian_filter(tested.phantom.noisy, (1, 3, 3))
     outcome = Outcome(
-        kit_cases.Case(kit_cases.CT, lambda: tested, 0), tested, tested.phantom.noisy, blurred, {"status": "denoised"}
+        kit_cases.KitCase(kit_cases.CT, lambda: tested, 0),
+        tested,
+        tested.phantom.noisy,
+        blurred,
+        {"status": "denoised"},
     )
     results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
     for number in (3, 4, 5, 6, 7, 8, 11, 13):

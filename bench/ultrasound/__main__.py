@@ -19,7 +19,7 @@ from app.conformance import table
 from bench.ultrasound.carotid import carotid_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
-from bench.ultrasound.measured import Image, Mask, Measured, framewise, measured, ours, published
+from bench.ultrasound.measured import Image, Mask, TimedImages, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
 from bench.ultrasound.real import real_rows
 from validation.phantoms.speckle_physics import MAXIMUM
@@ -84,7 +84,7 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     for name, method in _methods(names, cine, SCORED).items():
         whole = name in {"ours", "published"}
         done = measured(method, cine.frames if whole else scored.frames, cine.tissue)
-        done = Measured(done.images[SCORED] if whole else done.images, done.seconds, done.gib)
+        done = TimedImages(done.images[SCORED] if whole else done.images, done.seconds, done.gib)
         rows[name], images[name] = cine_row(scored, done), done.images[0]
     save_gallery(out / f"cine_{kind}_{seed}.png", {"recorded": scored.frames[0], "truth": scored.truth[0]} | images)
     return rows

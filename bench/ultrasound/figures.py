@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.ultrasound import speckle_measures as measures
-from bench.ultrasound.measured import Image, Measured
+from bench.ultrasound.measured import Image, TimedImages
 from validation.phantoms.speckle_physics import MAXIMUM
 from validation.phantoms.speckle_scan import SpeckleScan
 from validation.scoring import psnr, ssim
@@ -13,14 +13,14 @@ from validation.scoring import psnr, ssim
 Row = dict[str, float]
 
 
-def still_row(phantoms: Sequence[SpeckleScan], results: Sequence[Measured]) -> Row:
+def still_row(phantoms: Sequence[SpeckleScan], results: Sequence[TimedImages]) -> Row:
     """Figures of realisations of one still: the first decides all but bias, which is their mean."""
     first, done = phantoms[0], results[0]
     contrast, local = _biases(phantoms, [each.images for each in results])
     return _frame_row(first, done.images, 0) | contrast | local | {"s": done.seconds, "GiB": done.gib}
 
 
-def cine_row(phantom: SpeckleScan, done: Measured) -> Row:
+def cine_row(phantom: SpeckleScan, done: TimedImages) -> Row:
     """Figures of a cine, the mean over its frames, and how it behaves in time."""
     rows = [_frame_row(phantom, done.images, frame) for frame in range(len(done.images))]
     contrast, local = _biases([phantom], [done.images])

@@ -27,7 +27,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class TimedImages:
     """Frames of the input's shape and what they cost."""
 
     images: Image
@@ -35,17 +35,17 @@ class Measured:
     gib: float  # the process's peak
 
 
-def measured(method: Callable[[Image, Mask], Image], frames: Image, tissue: Mask) -> Measured:
+def measured(method: Callable[[Image, Mask], Image], frames: Image, tissue: Mask) -> TimedImages:
     """Run ``method(frames, tissue)`` in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_run, method, frames, tissue).result()
 
 
-def _run(method: Callable[[Image, Mask], Image], frames: Image, tissue: Mask) -> Measured:
+def _run(method: Callable[[Image, Mask], Image], frames: Image, tissue: Mask) -> TimedImages:
     started = time.monotonic()
     images = method(frames, tissue)
     seconds = time.monotonic() - started
-    return Measured(images, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    return TimedImages(images, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 
 
 def ours(frames: Image, tissue: Mask) -> Image:

@@ -24,7 +24,7 @@ OURS = ("ours", "published")
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class MethodResult:
     """What a method made of a volume; ``image`` is None where it failed, and ``reason`` says why."""
 
     image: Volume | None
@@ -55,7 +55,7 @@ def cached_case(folder: Path, name: str, make: Callable[[], Case]) -> tuple[Case
     return pickle.loads(file.read_bytes()), file
 
 
-def cached_result(folder: Path, case_file: Path, method: str, steps: int, seed: int, limit: float) -> Result:
+def cached_result(folder: Path, case_file: Path, method: str, steps: int, seed: int, limit: float) -> MethodResult:
     """The result of a method, computed within ``limit`` seconds unless it is there."""
     fitted = "" if method in CLASSICAL else f"_{steps}_{seed}"
     file = folder / "results" / f"{case_file.stem}_{method}{fitted}_{version_of(method)}.npz"
@@ -65,8 +65,8 @@ def cached_result(folder: Path, case_file: Path, method: str, steps: int, seed: 
         try:
             done = subprocess.run([*map(str, command)], capture_output=True, timeout=limit, check=False)
         except subprocess.TimeoutExpired:
-            return Result(None, 0.0, 0.0, f"not done in {limit:.0f} s")
+            return MethodResult(None, 0.0, 0.0, f"not done in {limit:.0f} s")
         if done.returncode:
-            return Result(None, 0.0, 0.0, (done.stderr.decode().strip().splitlines() or ["no reason given"])[-1])
+            return MethodResult(None, 0.0, 0.0, (done.stderr.decode().strip().splitlines() or ["no reason given"])[-1])
     with np.load(file) as stored:
-        return Result(stored["image"], float(stored["seconds"]), float(stored["peak"]))
+        return MethodResult(stored["image"], float(stored["seconds"]), float(stored["peak"]))

@@ -23,7 +23,7 @@ HALF_DOSE = NOISE_PER_ROOT * 2**0.5
 
 
 @dataclass(frozen=True)
-class Case:
+class KitCase:
     """One series to be made and run."""
 
     group: str
@@ -37,7 +37,7 @@ class Case:
         return f"{self.group}, draw {self.draw}, seed {self.seed}"
 
 
-def cases(quick: bool) -> tuple[Case, ...]:
+def cases(quick: bool) -> tuple[KitCase, ...]:
     """Return those of a quick or of a full validation."""
     makers: dict[str, tuple[Callable[..., TestObject], int]] = {
         CT: (partial(ct_inserts, noise_hu=NOISE_HU), 1 if quick else 3),
@@ -57,8 +57,8 @@ def cases(quick: bool) -> tuple[Case, ...]:
     return tuple(_drawn(makers, 1 if quick else 3))
 
 
-def _drawn(makers: dict[str, tuple[Callable[..., TestObject], int]], seeds: int) -> Iterator[Case]:
+def _drawn(makers: dict[str, tuple[Callable[..., TestObject], int]], seeds: int) -> Iterator[KitCase]:
     for group, (make, draws) in makers.items():
-        yield from (Case(group, partial(make, seed=draw), draw) for draw in range(draws))
+        yield from (KitCase(group, partial(make, seed=draw), draw) for draw in range(draws))
     make = makers[CT][0]
-    yield from (Case(CT, partial(make, seed=0), 0, seed) for seed in range(1, seeds + 1))
+    yield from (KitCase(CT, partial(make, seed=0), 0, seed) for seed in range(1, seeds + 1))

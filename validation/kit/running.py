@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import app
-from validation.kit.kit_cases import Case
+from validation.kit.kit_cases import KitCase
 from validation.phantoms.anatomy import Phantom, Volume
 from validation.phantoms.phantom_study import write_still, write_volume
 from validation.phantoms.test_object import TestObject
@@ -24,7 +24,7 @@ HOME = Path(app.__file__).parent.parent  # the application is started from where
 class Outcome:
     """A case that was run: what went in, and what was handed out."""
 
-    case: Case
+    case: KitCase
     tested: TestObject
     before: Volume  # as read back from the DICOM that went in, real units
     after: Volume | None  # as read back from the DICOM that came out; none where nothing was handed out
@@ -56,7 +56,7 @@ class Application:
             self._process.terminate()
 
 
-def run_case(case: Case, application: Application, folder: Path) -> Outcome:
+def run_case(case: KitCase, application: Application, folder: Path) -> Outcome:
     """Make the case's study in `folder`, run the application on it, and read both back."""
     tested = case.make()
     source, target = folder / "study", folder / "derived"

@@ -8,7 +8,7 @@ import pydicom
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from validation.kit.kit_cases import SITE, Case
+from validation.kit.kit_cases import SITE, KitCase
 from validation.kit.not_measured import NotMeasuredError
 from validation.kit.running import Application, Outcome
 from validation.phantoms.anatomy import Mask, Phantom, Volume
@@ -43,7 +43,7 @@ def site_case(folder: Path, application: Application, target: Path) -> Outcome:
     regions = {"uniform": uniform, "body": np.ones_like(uniform)}
     phantom = Phantom(before, before, (1.0, *_pixel_mm(folder, uid)), str(rows[uid]["modality"]), regions)
     tested = TestObject(phantom)
-    return Outcome(Case(SITE, lambda: tested, 0), tested, before, after, rows[uid])
+    return Outcome(KitCase(SITE, lambda: tested, 0), tested, before, after, rows[uid])
 
 
 def uniform_field(volume: Volume) -> Mask:

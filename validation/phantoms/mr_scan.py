@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.measure import block_reduce
 
 from validation.phantoms.anatomy import Draw, Phantom, Volume, grid
 from validation.phantoms.mr_acquisition import Acquisition, acquire, masked
@@ -117,6 +118,4 @@ def _thick(fine: Volume, profile: NDArray[np.float32]) -> Volume:
 
 
 def _pixels(fine: Volume) -> Volume:
-    slices, rows, columns = fine.shape
-    blocks = fine.reshape(slices, rows // IN_PLANE, IN_PLANE, columns // IN_PLANE, IN_PLANE)
-    return np.asarray(blocks.mean(axis=(2, 4)), np.float32)
+    return np.asarray(block_reduce(fine, (1, IN_PLANE, IN_PLANE), np.mean), np.float32)

@@ -26,7 +26,7 @@ from validation.phantoms.speckle_physics import (
 )
 from validation.phantoms.speckle_probe import Kind, frame_of, sample_coordinates, tissue_of_probe
 from validation.phantoms.speckle_scan import SPREAD
-from validation.phantoms.speckle_tissue import Tissue, draw_tissue
+from validation.phantoms.speckle_tissue import TissueEchoes, draw_tissue
 
 SHARPENED_SIGMA = 1.5  # pixels, of the blur that edge enhancement takes off
 FOCUS_DEPTH = 0.45  # where the lateral spread is least
@@ -72,12 +72,12 @@ def make_still(
     return Phantom(truth[None].astype(np.float32), shown[None].astype(np.float32), (1.0, 1.0, 1.0), "US", regions)
 
 
-def _truths(kind: Kind, tissue: Tissue, look: Look, rng: np.random.Generator, count: int) -> Iterator[Real]:
+def _truths(kind: Kind, tissue: TissueEchoes, look: Look, rng: np.random.Generator, count: int) -> Iterator[Real]:
     for _ in range(count):
         yield _grey(kind, tissue, look, rng)
 
 
-def _grey(kind: Kind, tissue: Tissue, look: Look, rng: np.random.Generator) -> Real:
+def _grey(kind: Kind, tissue: TissueEchoes, look: Look, rng: np.random.Generator) -> Real:
     """Return one realisation as stored."""
     beam = _focused(tissue.power.shape[0])
     scatterers = white(tissue.power.shape, rng) * np.sqrt(_clumps(rng, tissue.power.shape, look.scatterers))

@@ -27,7 +27,7 @@ CYSTS = ((0.028, -30.0), (0.018, -16.0), (0.022, 6.0), (0.014, -40.0))  # radius
 
 
 @dataclass(frozen=True)
-class Tissue:
+class TissueEchoes:
     """What scatters and reflects, on the raw canvas."""
 
     power: Real  # diffuse
@@ -35,7 +35,7 @@ class Tissue:
     regions: dict[str, npt.NDArray[np.bool_]]  # muscle, lumen, reflectors, shadow, cysts
 
 
-def draw_tissue(rng: np.random.Generator, y: Real, x: Real) -> Tissue:
+def draw_tissue(rng: np.random.Generator, y: Real, x: Real) -> TissueEchoes:
     """Draw one anatomy; every generator state is another."""
     decibels = np.full(y.shape, PARENCHYMA_DB) + TEXTURE_DB * _field(rng, y.shape, TEXTURE_PIXELS)
     fat, muscle = _layer_depths(rng, x)
@@ -63,7 +63,7 @@ def draw_tissue(rng: np.random.Generator, y: Real, x: Real) -> Tissue:
         "muscle": in_muscle, "lumen": lumen < 1, "cysts": cysts, "shadow": shadow > SHADOWED,
         "reflectors": amplitude > REFLECTING * amplitude.max(),
     }  # fmt: skip
-    return Tissue(10 ** ((decibels - loss) / 10), amplitude * 10 ** (-loss / 20), regions)
+    return TissueEchoes(10 ** ((decibels - loss) / 10), amplitude * 10 ** (-loss / 20), regions)
 
 
 def _layer_depths(rng: np.random.Generator, x: Real) -> tuple[Real, Real]:
