@@ -3,6 +3,7 @@
 # make quick  format, lint, types and the tests that are not slow
 # make conformance   docs/conformance.md from the tables in the code
 # make schema   docs/result.schema.json and docs/reason-codes.md from the code
+# make figures  the demo, and its figures into the documents that show them
 # make map    the application package, an OCI image; TARGET=gpu, INDEX= and BASE= as the Dockerfile says
 # make map-run IN=study OUT=results   the package on a study; ARGS= for the application
 # make map-test   build the package and judge it
@@ -19,7 +20,7 @@ ENGINE := $(PYTHON) deploy/map/engine.py
 IMAGE := $(NAME):$(VERSION)
 BUILD := $(IMAGE) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
 
-.PHONY: demo test quick conformance schema map map-run map-test release clean
+.PHONY: demo test quick conformance schema figures map map-run map-test release clean
 
 demo: .venv/product
 	$(IN_VENV) -m validation.demo
@@ -35,6 +36,11 @@ conformance: .venv/product
 
 schema: .venv/product
 	$(IN_VENV) -m app.result_schema docs
+
+figures: demo
+	cp demo/table.txt docs/figures/demo.txt
+	cp demo/pictures/ct_soft.png demo/pictures/us_still_grey.png docs/pictures/
+	$(IN_VENV) -m validation.figures
 
 map:
 	$(ENGINE) build $(BUILD)

@@ -50,7 +50,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 def statement() -> str:
     """Return the whole text."""
-    return "\n\n".join(part.strip() for part in (HEAD, *_read(), *_told_apart(), *_written(), *_refused())) + "\n"
+    return "\n\n".join(part.strip() for part in (HEAD, *_read(), *_distinguished(), *_written(), *_refused())) + "\n"
 
 
 def _read() -> Iterator[str]:
@@ -81,13 +81,13 @@ def _is_readable(syntax: UID) -> bool:
     return has_decoder(syntax) and not syntax.startswith(VIDEO_SYNTAX_ROOT)
 
 
-def _told_apart() -> Iterator[str]:
-    yield "## How the volumes of a CT, MR or PET series are told apart"
+def _distinguished() -> Iterator[str]:
+    yield "## How the volumes of a CT, MR or PET series are distinguished"
     yield (
         "Slices of one size, orientation and pixel spacing are ordered along their normal. Where positions repeat, the "
         "first of these attributes that lessens the repetition splits them:"
     )
-    yield table(("Attribute", "Tag", "Told as"), [(name, _tag(name), word) for name, word in splitting.DISTINGUISHING])
+    yield table(("Attribute", "Tag", "Named"), [(name, _tag(name), word) for name, word in splitting.DISTINGUISHING])
     private = "; ".join(
         f"({group:04X},xx{element:02X}) {creator}" for group, creator, element in private_tags.B_VALUE_ELEMENTS
     )

@@ -184,7 +184,7 @@ def as_jpeg(dataset: Dataset, samples: np.ndarray) -> Dataset:
 
 
 def save(folder: Path, *datasets: Dataset) -> Path:
-    """Write the objects under names that tell nothing, and give the folder back."""
+    """Write the objects under names without meaning, and give the folder back."""
     folder.mkdir(parents=True, exist_ok=True)
     start = len(list(folder.iterdir()))
     for number, dataset in enumerate(datasets, start):

@@ -30,7 +30,7 @@ def series_uid(number: int) -> str:
 
 
 def instance(modality: str, number: int, index: int, **attributes: object) -> Dataset:
-    """One slice; a canary sings in every attribute that could tell who the patient is."""
+    """One slice; a canary sings in every attribute that could identify the patient."""
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
     made.SOPClassUID = CLASSES[modality]

@@ -72,8 +72,8 @@ def test_bad_input(tmp_path: Path, make: Callable[[Path], None], sentence: str) 
     folder, settings, compute = OutputFolder(tmp_path / "out"), Settings(), choose_compute("cpu")
     folder.prepare()
     result = result_of(run(tmp_path / "in", folder, settings, compute), settings, compute, 0.0)
-    told = " ".join([summary_of(result), *(row["reason"] for row in result["series"])])
-    assert result["exit_code"] == ExitCode.NOTHING_WRITTEN, told
-    assert sentence in told
-    assert CANARY not in told
+    reported = " ".join([summary_of(result), *(row["reason"] for row in result["series"])])
+    assert result["exit_code"] == ExitCode.NOTHING_WRITTEN, reported
+    assert sentence in reported
+    assert CANARY not in reported
     assert not list((tmp_path / "out").iterdir())

@@ -1,4 +1,4 @@
-"""One study of many: what is finished is not done again; input, settings and version tell what that is."""
+"""One study of many: what is finished is not done again; input, settings and version decide what that is."""
 
 import json
 import os
@@ -85,9 +85,9 @@ class TestWork:
         first = done(many(listing, 1, "--", *QUICK))
         assert (first.returncode, "exit code 0" in first.stdout) == (0, True)
         record, folder = sorted(results.iterdir(), key=lambda path: path.is_dir())
-        told = json.loads(record.read_text())
-        assert (record.name, told["counts"]["denoised"]) == (f"{folder.name}.json", 1)
-        assert len(list(folder.glob("*.dcm"))) == told["counts"]["files_written"] >= 6
+        result = json.loads(record.read_text())
+        assert (record.name, result["counts"]["denoised"]) == (f"{folder.name}.json", 1)
+        assert len(list(folder.glob("*.dcm"))) == result["counts"]["files_written"] >= 6
         times = {path: path.stat().st_mtime_ns for path in results.rglob("*")}
         again = done(many(listing, 1, "--", *QUICK))
         assert (again.returncode, "finished before" in again.stdout) == (0, True)
@@ -115,11 +115,11 @@ class TestWork:
         assert not list((listing.parent / "results").rglob("*.dcm"))
 
     @pytest.mark.parametrize("number", [0, 3])
-    def test_a_line_that_is_not_there_is_told(self, listing: Path, number: int) -> None:
+    def test_a_line_that_is_not_there_is_reported(self, listing: Path, number: int) -> None:
         made = done(many(listing, number))
         assert (made.returncode, f"no study number {number}" in made.stderr) == (2, True)
 
-    def test_a_study_that_is_not_there_is_told(self, listing: Path) -> None:
+    def test_a_study_that_is_not_there_is_reported(self, listing: Path) -> None:
         listing.write_text(f"/{CANARY}\n")
         made = done(many(listing, 1))
         assert (made.returncode, "does not exist" in made.stderr) == (2, True)

@@ -39,7 +39,7 @@ class TestMeasures:
         assert figures["vessels"] < 0.9
         assert figures["edge"] > 1.0
 
-    def test_without_a_truth_only_structure_is_told(self, case: Case) -> None:
+    def test_without_a_truth_only_structure_is_reported(self, case: Case) -> None:
         blind = Case(case.noisy, None, case.spacing, case.modality, case.data_range, case.window)
         assert set(measure(blind, case.noisy)) == {"structure"}
 

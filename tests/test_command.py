@@ -92,7 +92,7 @@ def test_metadata_is_flat(written: tuple[dict[str, Any], Path]) -> None:
     assert (metadata["schema_version"], metadata["reason_codes"]) == (2, "not-an-image-class")
 
 
-def test_a_row_tells_how_a_series_was_denoised(written: tuple[dict[str, Any], Path]) -> None:
+def test_a_row_reports_how_a_series_was_denoised(written: tuple[dict[str, Any], Path]) -> None:
     (row,) = [row for row in written[0]["series"] if row["status"] == "denoised"]
     for key in ("series_uid", "method", "instances", "seconds", "settings", "settings_hash", "seed", "device"):
         assert row[key] not in ("", None)
@@ -103,7 +103,7 @@ def test_a_row_tells_how_a_series_was_denoised(written: tuple[dict[str, Any], Pa
     assert row["reason_code"] == ""
 
 
-def test_a_row_tells_programs_why_a_series_was_refused(written: tuple[dict[str, Any], Path]) -> None:
+def test_a_row_reports_programs_why_a_series_was_refused(written: tuple[dict[str, Any], Path]) -> None:
     (row,) = [row for row in written[0]["series"] if row["status"] == "refused"]
     assert row["reason_code"] == "not-an-image-class"
     assert "method" not in row
@@ -133,7 +133,7 @@ def test_a_series_that_can_not_be_written_has_failed(
 
 
 @pytest.mark.slow
-def test_a_crash_is_told_in_one_sentence(study: Path, tmp_path: Path) -> None:
+def test_a_crash_is_reported_in_one_sentence(study: Path, tmp_path: Path) -> None:
     (tmp_path / "nibabel.py").write_text(f"raise RuntimeError('{CANARY}')")
     code, result, _ = finish(start("-i", study, "-o", tmp_path / "out", PYTHONPATH=str(tmp_path)))
     assert code == ExitCode.CRASHED
@@ -167,7 +167,7 @@ def test_sigterm_in_the_middle_ends_soon_and_leaves_nothing(study: Path, tmp_pat
         (("--turbo",), "unrecognized arguments: --turbo"),
     ],
 )
-def test_what_can_not_be_followed_is_told_in_one_sentence(
+def test_what_can_not_be_followed_is_reported_in_one_sentence(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
 ) -> None:
     given = [argument.format(study=study, out=tmp_path / "out") for argument in arguments]

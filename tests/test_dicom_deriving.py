@@ -1,4 +1,4 @@
-"""Derived objects: what they keep, replace and drop; told once per modality by a golden header."""
+"""Derived objects: what they keep, replace and drop; shown once per modality by a golden header."""
 
 import hashlib
 import json

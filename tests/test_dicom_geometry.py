@@ -165,7 +165,9 @@ def test_a_jump_within_the_plane_is_a_gap(tmp_path: Path) -> None:
         ("ImageType", [["ORIGINAL", "PRIMARY", "W"], ["ORIGINAL", "PRIMARY", "F"]], "image type 2 of 2"),
     ],
 )
-def test_volumes_of_one_series_are_told_apart(tmp_path: Path, keyword: str, values: list[object], label: str) -> None:
+def test_volumes_of_one_series_are_distinguished(
+    tmp_path: Path, keyword: str, values: list[object], label: str
+) -> None:
     slices = []
     for value in values:
         for height in range(4):
@@ -189,7 +191,7 @@ def test_trigger_times_of_each_slice_order_the_gates(tmp_path: Path) -> None:
     assert triggers == [30, 30.1, 30.2, 30.3]
 
 
-def test_repeated_positions_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+def test_repeated_positions_that_nothing_distinguishes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RepeatedPositionError, match="5 slices share 4 positions"):
         stacks(tmp_path, *moved("CT", [0, 2, 4, 6, 6]))
 

@@ -11,7 +11,7 @@ from pydicom.sr.coding import Code
 
 from operators.dicom.errors import ImageKindError, MapError
 from operators.dicom.geometry import Stack, stacks_of
-from operators.dicom.label_masks import looks_like_labels
+from operators.dicom.label_masks import resembles_labels
 from operators.dicom.map_kinds import MAP_KINDS
 from operators.dicom.pixels import read_volume
 from operators.dicom.reading import read_study
@@ -184,14 +184,14 @@ def labelled(kind: str) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["binary", "labels"])
 def test_labels_are_known_by_their_values(kind: str) -> None:
-    assert looks_like_labels(labelled(kind))
+    assert resembles_labels(labelled(kind))
 
 
-def test_noise_tells_an_image_from_labels() -> None:
+def test_noise_reports_an_image_from_labels() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (6, 40, 40))
-    assert not looks_like_labels(np.rint(labelled("labels") * 10 + noise))
-    assert not looks_like_labels(labelled("labels") * 0.5)
-    assert not looks_like_labels(np.full((6, 40, 40), 7.0))
+    assert not resembles_labels(np.rint(labelled("labels") * 10 + noise))
+    assert not resembles_labels(labelled("labels") * 0.5)
+    assert not resembles_labels(np.full((6, 40, 40), 7.0))
 
 
 def test_a_label_mask_without_a_name_is_refused_when_it_is_read(tmp_path: Path) -> None:

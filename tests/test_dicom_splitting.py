@@ -83,7 +83,7 @@ def with_private(made: Dataset, group: int, creator: str, element: int, kind: st
         (0x2001, "Philips Imaging DD 001", 0x03, "UN", [struct.pack("<f", value) for value in (0, 1000)]),
     ],
 )
-def test_makers_private_b_values_tell_volumes_apart(
+def test_makers_private_b_values_report_volumes_apart(
     tmp_path: Path, group: int, creator: str, element: int, kind: str, values: list[object]
 ) -> None:
     slices = []
@@ -132,7 +132,7 @@ def test_a_time_series_of_one_slice_is_refused_by_name(tmp_path: Path) -> None:
         split(tmp_path, slices)
 
 
-def test_a_position_told_by_slice_location_alone_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_position_reported_by_slice_location_alone_is_refused_by_name(tmp_path: Path) -> None:
     slices = [image_slice("CT", i, SliceLocation=2 * i) for i in range(4)]
     for made in slices:
         del made.ImagePositionPatient

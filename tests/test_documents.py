@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from validation.figures import documents, with_figures
 from validation.kit.requirements import requirements
 
 ROOT = Path(__file__).parent.parent
@@ -44,3 +45,13 @@ def test_each_hazard_has_its_control_and_what_shows_it() -> None:
         assert len(row) == 4
         assert all(cell.strip() for cell in row)
         assert "`" in row[3]
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_figures_are_those_that_their_commands_printed(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert with_figures(text) == text
+
+
+def test_the_readme_shows_the_figures_of_the_demo() -> None:
+    assert "<!-- figures: demo -->" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from app.application import run
 from app.settings import Settings, load_settings
 from models.compute import choose_compute
 from operators.dicom import cine, deriving, parts, pixels
-from operators.dicom.decoding import Words, decoded_frames
+from operators.dicom.decoding import Samples, decoded_frames
 from operators.ledger import Ledger
 from operators.output_folder import OutputFolder
 from tests.small_study import series_uid, write_series
@@ -108,7 +108,7 @@ def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written(
     write_series(tmp_path / "in", "CT", 1, 6)
     decoded: Counter[str] = Counter()
 
-    def counted(dataset: pydicom.Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
+    def counted(dataset: pydicom.Dataset, frames: Sequence[int]) -> Iterator[tuple[Samples, str]]:
         decoded[dataset.SOPInstanceUID] += 1
         return decoded_frames(dataset, frames)
 

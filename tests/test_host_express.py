@@ -104,9 +104,9 @@ def by_argo(folder: Path) -> dict[str, str] | None:
     paths = {"HOLOSCAN_INPUT_PATH": f"{folder}/input", "HOLOSCAN_OUTPUT_PATH": f"{folder}/output"}
     if started([*container["command"], *container["args"]], folder, paths).returncode:
         return None
-    told = json.loads((folder / "output" / "metadata.json").read_text())
-    assert all(isinstance(value, str | int | float) for value in told.values())
-    return {f"context.executions.denoise.result.{key}": str(value) for key, value in told.items()}
+    metadata = json.loads((folder / "output" / "metadata.json").read_text())
+    assert all(isinstance(value, str | int | float) for value in metadata.values())
+    return {f"context.executions.denoise.result.{key}": str(value) for key, value in metadata.items()}
 
 
 @pytest.mark.parametrize("name", ["docker", "argo"])
@@ -175,15 +175,15 @@ class TestArgo:
 
     @pytest.mark.slow
     def test_what_is_written_is_exported(self, tmp_path: Path) -> None:
-        told = by_argo(payload(tmp_path, "CT"))
-        assert told is not None
-        assert wanted(workflow("argo"), "denoise", "export", told)
+        metadata = by_argo(payload(tmp_path, "CT"))
+        assert metadata is not None
+        assert wanted(workflow("argo"), "denoise", "export", metadata)
 
     @pytest.mark.slow
     def test_nothing_written_succeeds_and_is_not_exported(self, tmp_path: Path) -> None:
-        told = by_argo(payload(tmp_path, "SR"))
-        assert told is not None
-        assert not wanted(workflow("argo"), "denoise", "export", told)
+        metadata = by_argo(payload(tmp_path, "SR"))
+        assert metadata is not None
+        assert not wanted(workflow("argo"), "denoise", "export", metadata)
 
     @pytest.mark.slow
     def test_any_other_exit_code_fails_the_task(self, tmp_path: Path) -> None:

@@ -56,12 +56,12 @@ class Box:
         assert said.count("Received Store Response (Success)") == len(files), said
 
     def wait_for(self, *lines: str) -> None:
-        """Until the log tells of so many studies, in any order, as these."""
+        """Until the log names so many studies, in any order, as these."""
         until = time.monotonic() + WITHIN
         while time.monotonic() < until:
-            told = sorted(line.partition(": ")[2] for line in self.log.read_text().splitlines() if "stored" in line)
-            if len(told) >= len(lines):
-                assert told == sorted(lines)
+            stored = sorted(line.partition(": ")[2] for line in self.log.read_text().splitlines() if "stored" in line)
+            if len(stored) >= len(lines):
+                assert stored == sorted(lines)
                 return
             time.sleep(SEARCH_AGAIN)
         pytest.fail(f"not within {WITHIN} seconds:\n{self.log.read_text()}")

@@ -1,4 +1,4 @@
-"""Folders as hosts lay them: neighbours, odd names, links, several studies. Every file is told of or a neighbour."""
+"""Folders as hosts lay them: neighbours, odd names, links, several studies. Every file is reported or a neighbour."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ class TestMedia:
         study = read_study(tmp_path / "disc")
         assert (sizes(study), study.unread) == ([4], ())
 
-    def test_a_directory_under_another_name_is_told(self, tmp_path: Path) -> None:
+    def test_a_directory_under_another_name_is_reported(self, tmp_path: Path) -> None:
         media = FileSet()
         media.add(image_slice("CT", 0, PatientOrientation=None))
         media.write(tmp_path / "disc")
@@ -55,7 +55,7 @@ class TestMedia:
         assert "a DICOM directory" in unread.reason
         assert "a DICOM directory" in read_study(tmp_path / "disc" / "index").unread[0].reason
 
-    def test_an_image_that_says_to_be_a_directory_is_told(self, tmp_path: Path) -> None:
+    def test_an_image_that_says_to_be_a_directory_is_reported(self, tmp_path: Path) -> None:
         made = image_slice("CT", 0)
         made.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
         made.save_as(tmp_path / "image", enforce_file_format=False)
@@ -130,7 +130,7 @@ class TestStudies:
         save(tmp_path, *image_series("CT", 3), *image_series("MR", 3, SeriesInstanceUID=f"{ROOT}.88"))
         assert [type(series.refusal) for series in read_study(tmp_path).series] == [SharedInstanceError] * 2
 
-    def test_an_object_of_another_class_in_a_series_is_left_out_and_told(self, tmp_path: Path) -> None:
+    def test_an_object_of_another_class_in_a_series_is_left_out_and_reported(self, tmp_path: Path) -> None:
         capture = image_slice("CT", 9, SOPClassUID=SecondaryCaptureImageStorage)
         (series,) = read_study(save(tmp_path, *image_series("CT", 4), capture)).series
         assert (len(series.instances), series.refusal) == (4, None)
@@ -163,7 +163,7 @@ class TestLeftOut:
         assert [stack.label for stack in found.stacks] == ["time point 0", "time point 2"]
         assert [count for reason, count in found.left_out.items() if "missing between 2.0 and 6.0 mm" in reason] == [4]
 
-    def test_nothing_left_out_is_nothing_told(self, tmp_path: Path) -> None:
+    def test_nothing_left_out_is_nothing_reported(self, tmp_path: Path) -> None:
         assert volumes_in(read_study(save(tmp_path, enhanced("MR", 4))).series[0], MINIMUM).left_out == {}
 
 
@@ -211,13 +211,13 @@ class TestTaskSettings:
         assert task_settings(tmp_path) == {}
 
     @pytest.mark.parametrize("text", ["{", "", "\ufffe", "[" * 100_000])
-    def test_a_broken_task_is_told_without_its_content(self, tmp_path: Path, text: str) -> None:
+    def test_a_broken_task_is_reported_without_its_content(self, tmp_path: Path, text: str) -> None:
         (tmp_path / TASK_FILE).write_text(text)
         with pytest.raises(SettingsError, match=r"task\.json: not readable as JSON"):
             task_settings(tmp_path)
 
     @pytest.mark.parametrize("settings", ["steps", {"steps": 7}])
-    def test_settings_of_another_form_are_told(self, tmp_path: Path, settings: Any) -> None:
+    def test_settings_of_another_form_are_reported(self, tmp_path: Path, settings: Any) -> None:
         with pytest.raises(SettingsError, match=r"task\.json: process\.settings"):
             task_settings(task(tmp_path, settings))
 

@@ -1,4 +1,4 @@
-"""dcm2niix, the converter of the research world: source and derived alike, as many volumes, in one place."""
+"""dcm2niix, the converter of the research world: source and derived, as many volumes, in one place."""
 
 from pathlib import Path
 

@@ -47,7 +47,7 @@ def test_highdicom_builds_the_same_volume_from_both(judged: tuple[Path, Path], k
 
 
 @pytest.mark.parametrize("kind", ["enhanced CT", "enhanced MR", "enhanced PT"])
-def test_highdicom_places_the_frames_of_an_enhanced_object_alike(judged: tuple[Path, Path], kind: str) -> None:
+def test_highdicom_places_the_frames_of_an_enhanced_object_similar(judged: tuple[Path, Path], kind: str) -> None:
     one, other = (highdicom.imread(next((side / kind).iterdir())) for side in judged)
     here, there = one.get_volume_geometry(), other.get_volume_geometry()
     assert np.array_equal(here.affine, there.affine)

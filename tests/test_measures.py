@@ -30,7 +30,7 @@ class TestIntervals:
         assert intervals.rate(0, 0.08, 80).high == pytest.approx(3.689 / 0.08, rel=1e-3)
         assert intervals.rate(10, 1, 1).low == pytest.approx(4.795, rel=1e-3)
 
-    def test_the_largest_is_told_as_a_size_and_the_least_as_it_is(self):
+    def test_the_largest_is_reported_as_a_size_and_the_least_as_it_is(self):
         values = np.array([[1.0, -3.0], [1.0, -5.0]])
         assert intervals.largest_of(values).value == 4
         assert intervals.least_of(values).value == -4
@@ -85,7 +85,7 @@ class TestEdges:
         assert edge_transfer.frequency_at(edge, 0.5) == pytest.approx(0.16562, rel=0.03)
         assert edge_transfer.frequency_at(edge, 0.2) == pytest.approx(0.31001, rel=0.03)
 
-    def test_many_noisy_edges_of_low_contrast_tell_what_one_does_not(self):
+    def test_many_noisy_edges_of_low_contrast_report_what_one_does_not(self):
         sigma, slices = 1.0, 400
         outward = edge_transfer.distances((48, 48), (23.5, 23.5), 11)
         clean = 10 * special.ndtr(-outward / sigma)
@@ -153,7 +153,7 @@ class TestUltrasound:
         assert ultrasound.gcnr(frame, left, right) == 1
         assert ultrasound.gcnr(frame, top, ~top) == pytest.approx(0)
 
-    def test_contrast_is_told_in_decibels_of_the_display(self):
+    def test_contrast_is_reported_in_decibels_of_the_display(self):
         frame = np.array([[0.0, 255.0]], np.float32)
         assert ultrasound.contrast_db(frame, frame == 0, frame > 0) == pytest.approx(-60)
 
@@ -174,7 +174,7 @@ class TestUniformField:
         assert columns.min() >= 8
         assert columns.max() < 120
 
-    def test_structure_everywhere_is_told(self):
+    def test_structure_everywhere_is_reported(self):
         y = np.arange(96)[None, :, None]
         volume = np.broadcast_to(100 * np.sin(y / 3), (4, 96, 96)) + noise(9, (4, 96, 96))
         with pytest.raises(NotMeasuredError, match="no uniform field"):

@@ -69,7 +69,7 @@ def hostile(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """All that a run of the command says, and its output folder."""
     folder = tmp_path_factory.mktemp(CANARY)
     source, target = folder / CANARY, folder / "out"
@@ -87,21 +87,21 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 
 
 @pytest.mark.slow
-def test_what_is_said_holds_no_canary(told: tuple[str, Path]) -> None:
-    assert CANARY.lower() not in told[0].lower()
-    assert "Traceback" not in told[0]
+def test_what_is_said_holds_no_canary(reported: tuple[str, Path]) -> None:
+    assert CANARY.lower() not in reported[0].lower()
+    assert "Traceback" not in reported[0]
 
 
-def test_reports_and_names_hold_no_canary(told: tuple[str, Path]) -> None:
+def test_reports_and_names_hold_no_canary(reported: tuple[str, Path]) -> None:
     for report in ("result.json", "metadata.json"):
-        assert CANARY.lower() not in (told[1] / report).read_text().lower()
-    for page in told[1].glob("*.html"):
+        assert CANARY.lower() not in (reported[1] / report).read_text().lower()
+    for page in reported[1].glob("*.html"):
         assert CANARY.lower() not in page.read_text().lower()
-    assert not [path.name for path in told[1].iterdir() if CANARY.lower() in path.name.lower()]
+    assert not [path.name for path in reported[1].iterdir() if CANARY.lower() in path.name.lower()]
 
 
-def test_the_printed_report_holds_no_canary(told: tuple[str, Path], tmp_path: Path) -> None:
-    found = [dcmread(file) for file in told[1].glob("*.dcm")]
+def test_the_printed_report_holds_no_canary(reported: tuple[str, Path], tmp_path: Path) -> None:
+    found = [dcmread(file) for file in reported[1].glob("*.dcm")]
     reports = [one for one in found if one.Modality == "DOC"]
     assert reports
     for report in reports:
@@ -112,15 +112,15 @@ def test_the_printed_report_holds_no_canary(told: tuple[str, Path], tmp_path: Pa
         assert CANARY.lower().encode() not in report.EncapsulatedDocument.lower()
 
 
-def test_the_run_met_all_of_it(told: tuple[str, Path]) -> None:
-    result = json.loads((told[1] / "result.json").read_text())
+def test_the_run_met_all_of_it(reported: tuple[str, Path]) -> None:
+    result = json.loads((reported[1] / "result.json").read_text())
     assert result["counts"]["denoised"] >= 2
     assert result["counts"]["refused"] >= 8
     assert result["counts"]["failed"] == 0
     assert sum(result["unread_files"].values()) >= 5
 
 
-def test_a_setting_of_the_host_is_told_by_key_and_file_alone(tmp_path: Path) -> None:
+def test_a_setting_of_the_host_is_reported_by_key_and_file_alone(tmp_path: Path) -> None:
     write_series(tmp_path / "in", "CT", 1, 1)
     task = {"id": CANARY, "info": {"patient_name": CANARY}, "process": {"settings": {"ns_n2n.stepps": 3}}}
     (tmp_path / "in" / "task.json").write_text(json.dumps(task))

@@ -57,7 +57,7 @@ def test_a_spoiled_output_is_seen(light: str, spoil: Callable[[Images], Images])
     assert light in faults(spoil)
 
 
-def test_what_cannot_be_measured_is_said_and_left_to_the_other_lights() -> None:
+def test_what_cannot_be_measured_is_said_and_left_to_the_other_checks() -> None:
     few = truth()[:, 40:56, 40:56]
     pair = VolumePair(few, few + 1, np.ones(few.shape, bool), (1.0, 1.0, 1.0), -950.0, "CT")
     assessment = assess_volume(pair, 100, GateSettings())

@@ -50,7 +50,7 @@ def test_it_is_filed_with_its_study_under_its_patient(pdf: bytes) -> None:
     assert "SeriesTime" not in made
 
 
-def test_it_names_what_it_tells_of_and_by_whom_it_was_made(pdf: bytes) -> None:
+def test_it_names_what_it_reports_of_and_by_whom_it_was_made(pdf: bytes) -> None:
     made = made_of(image_slice("CT", 0), pdf)
     assert [item.ReferencedSOPInstanceUID for item in made.SourceInstanceSequence] == ["2.25.12", "2.25.13"]
     assert made.ContributingEquipmentSequence[0].SoftwareVersions == "0.1.0"

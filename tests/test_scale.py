@@ -15,7 +15,7 @@ def test_every_table_is_the_computed_one(made: Callable[[], str]) -> None:
     assert made() in DOCS.read_text()
 
 
-def test_every_cost_is_told() -> None:
+def test_every_cost_is_reported() -> None:
     """All but the last column, which follows from how the application plans."""
     for row in scale.costs().splitlines():
         assert row.rsplit(" | ", 1)[0] in DOCS.read_text()

@@ -1,4 +1,4 @@
-"""Ultrasound that looks like a scanner's: what distinguishes it from ideal speckle, and its truth."""
+"""Ultrasound that resembles a scanner's: what distinguishes it from ideal speckle, and its truth."""
 
 from dataclasses import replace
 

@@ -35,7 +35,7 @@ SMALL = (
     kit_cases.KitCase(kit_cases.CT, partial(ct_inserts, (20, 256, 256), noise_hu=15.0, seed=0), 0),
     kit_cases.KitCase(kit_cases.US, partial(speckle_inserts, seed=0), 0),
 )
-ALIKE = determinism.Determinism(12, 0, 0.0, 0.0, None, None)
+SAME = determinism.Determinism(12, 0, 0.0, 0.0, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,12 @@ def test_the_folder_holds_the_document_and_its_json_and_nothing_else(validated) 
 
 def test_every_requirement_has_its_row_and_the_summary_follows_from_them(validated) -> None:
     summary, out = validated
-    told = json.loads((out / "validation.json").read_text(), parse_constant=pytest.fail)
-    rows = {row["id"]: row for row in told["requirements"]}
+    record = json.loads((out / "validation.json").read_text(), parse_constant=pytest.fail)
+    rows = {row["id"]: row for row in record["requirements"]}
     assert list(rows) == [requirement.identity for requirement in requirements()]
     assert summary["failed"] == [name for name, row in rows.items() if row["verdict"] == "fail"]
     assert summary["exit_code"] == (ExitCode.FAILED if summary["failed"] else ExitCode.WRITTEN)
-    assert told["verdict"] == ("FAILED" if summary["failed"] else "PASSED")
+    assert record["verdict"] == ("FAILED" if summary["failed"] else "PASSED")
     for row in rows.values():
         if row["verdict"] == "not measured":
             assert row["not_measured"]
@@ -76,8 +76,8 @@ def test_every_requirement_has_its_row_and_the_summary_follows_from_them(validat
 
 
 def test_what_was_run_was_measured_and_what_was_not_is_said(validated) -> None:
-    told = json.loads((validated[1] / "validation.json").read_text())
-    rows = {row["id"]: row for row in told["requirements"]}
+    record = json.loads((validated[1] / "validation.json").read_text())
+    rows = {row["id"]: row for row in record["requirements"]}
     assert rows["SW-2"]["value"] == 0
     assert rows["SW-2"]["repeats"] == 2
     assert rows["SW-3"]["value"] == 0
@@ -87,16 +87,16 @@ def test_what_was_run_was_measured_and_what_was_not_is_said(validated) -> None:
     assert rows["US-1"]["repeats"] == 16
     assert rows["MR-1"]["verdict"] == "not measured"
     assert rows["CT-20"]["not_measured"].endswith("one seed only")
-    assert [case["status"] for case in told["cases"]] == ["denoised", "denoised"]
-    assert told["cases"][0]["steps_taken"] == 4
-    assert told["settings"]["ns_n2n"]["variant"] == "default"
+    assert [case["status"] for case in record["cases"]] == ["denoised", "denoised"]
+    assert record["cases"][0]["steps_taken"] == 4
+    assert record["settings"]["ns_n2n"]["variant"] == "default"
 
 
 def test_a_series_that_is_not_handed_out_fails_what_it_was_for() -> None:
     tested = speckle_inserts(seed=0)
     row = {"status": "refused", "reason": "the gate"}
     outcome = Outcome(kit_cases.KitCase(kit_cases.US, lambda: tested, 0), tested, tested.phantom.noisy, None, row)
-    results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
+    results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), SAME))}
     assert results["SW-2"].verdict == results["US-1"].verdict == "fail"
     assert results["US-1"].reason == "nothing handed out: the gate"
     assert results["CT-1"].verdict == "not measured"
@@ -109,7 +109,7 @@ def test_a_perfect_denoiser_passes_what_is_measured_against_the_truth() -> None:
     outcome = Outcome(
         kit_cases.KitCase(kit_cases.CT, lambda: tested, 0), tested, phantom.noisy, clean, {"status": "denoised"}
     )
-    results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
+    results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), SAME))}
     assert results["CT-1"].measured.value == pytest.approx(0.9, abs=0.01)
     assert results["CT-3"].measured.value == pytest.approx(1, abs=0.01)
     for number in (*range(4, 9), *range(11, 19)):
@@ -127,7 +127,7 @@ def test_a_denoiser_that_erases_lesions_and_blurs_edges_fails() -> None:
         blurred,
         {"status": "denoised"},
     )
-    results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
+    results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), SAME))}
     for number in (3, 4, 5, 6, 7, 8, 11, 13):
         assert results[f"CT-{number}"].verdict == "fail", results[f"CT-{number}"].measured
 
@@ -153,7 +153,7 @@ class TestTable:
         assert not most(1).met_by(math.nan)
 
     def test_the_matrix_is_made_from_the_results(self) -> None:
-        rows = matrix(results_of(Evidence((), installation(), ALIKE)))
+        rows = matrix(results_of(Evidence((), installation(), SAME)))
         assert [row[0] for row in rows] == [requirement.identity for requirement in requirements()]
 
 
@@ -169,7 +169,7 @@ class TestInstallation:
 
 class TestCommand:
     @pytest.mark.parametrize("phantom", ["none", "empty"])
-    def test_a_phantom_scan_that_is_none_is_told(self, tmp_path: Path, phantom: str) -> None:
+    def test_a_phantom_scan_that_is_none_is_reported(self, tmp_path: Path, phantom: str) -> None:
         (tmp_path / "empty").mkdir()
         given = ["--out", str(tmp_path / "out"), "--phantom", str(tmp_path / phantom)]
         arguments = add_arguments(argparse.ArgumentParser()).parse_args(given)
@@ -180,7 +180,7 @@ class TestCommand:
         tested = ct_inserts((8, 256, 256), noise_hu=15.0, seed=2)
         write_study(tested.phantom, tmp_path / "scan", 0)
         outcome = site_case(tmp_path / "scan", Application(os.environ, SHORT), tmp_path / "derived")
-        results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), ALIKE))}
+        results = {r.requirement.identity: r for r in results_of(Evidence((outcome,), installation(), SAME))}
         assert results["SITE-1"].measured is not None
         assert abs(results["SITE-3"].measured.value) < 0.1
         assert results["CT-1"].verdict == "not measured"

@@ -1,4 +1,4 @@
-"""NGPS (arXiv 2606.23200): where a neighbouring slice shows something else, its like patches near by are the target.
+"""NGPS (arXiv 2606.23200): where a neighbouring slice shows something else, its similar patches near by are the target.
 
 Guides are the median of bilaterally filtered slices on [0, 1]. Where two guides differ by more than 0.05 the target is
 the mean of the raw centre pixels of the 4 patches of the neighbour's guide that are most like the slice's.

@@ -117,7 +117,7 @@ def _mercure(bench: Bench) -> None:
         {path.suffix for path in target.rglob("*")} == {".dcm", ".json", ".html"}))  # fmt: skip
     asked = ("--set", "outputs.mercure_routing_on_refusal=discard")
     routed = bench.package.run(*asked, options=(*options, *bench.mounts(empty, source=bench.output("void"))))
-    check("tells mercure to discard a study of which nothing is written", lambda: (
+    check("has mercure discard a study of which nothing is written", lambda: (
         routed.code == 0 and json.loads((empty / "result.json").read_text())["__mercure_routing"] == {"discard": True},
         routed.log[-300:]))  # fmt: skip
 
@@ -132,8 +132,8 @@ def _exit_codes(bench: Bench) -> None:
     check("leaves the output empty where nothing was written", lambda: not names_in(target))
     helped = bench.package.run("help")
     check("describes itself: help", lambda: helped.code == 0 and "--help" in helped.out)
-    told = bench.package.run("env")
-    check("prints its variables: env", lambda: told.code == 0 and f"HOLOSCAN_INPUT_PATH={IN}" in told.out)
+    printed = bench.package.run("env")
+    check("prints its variables: env", lambda: printed.code == 0 and f"HOLOSCAN_INPUT_PATH={IN}" in printed.out)
 
 
 def _signals(bench: Bench) -> None:

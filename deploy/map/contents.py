@@ -1,4 +1,4 @@
-"""What the image contains, told in its documents: ``python contents.py PYTHON.CDX.JSON DOCS``.
+"""What the image contains, listed in its documents: ``python contents.py PYTHON.CDX.JSON DOCS``.
 
 In: the CycloneDX list of the Python packages, and this system's own dpkg list. Out: ``DOCS/sbom.cdx.json`` with both,
 and ``DOCS/licences/NAME-VERSION/`` with each Python package's licence files; those of Debian's packages stand where
@@ -24,7 +24,7 @@ def debian_components() -> list[dict[str, Any]]:
 
 
 def component(name: str, version: str, architecture: str) -> dict[str, Any]:
-    """As CycloneDX tells a Debian package."""
+    """Return a Debian package as CycloneDX lists it."""
     purl = f"pkg:deb/debian/{name}@{version.replace('+', '%2B')}?arch={architecture}"
     return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
 

@@ -1,7 +1,8 @@
 """Judge an application package: ``python judge.py IMAGE [--specification-only]``.
 
 Every demand of the MONAI Application Package specification is a check by name, against the image and containers of
-it; then, unless told otherwise, this project's own promises. Nothing is skipped: what can't be judged has failed.
+it; then, unless --specification-only is given, this project's own promises. Nothing is skipped: what can't be judged
+has failed.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from engine import add_build_arguments, build, build_arguments, scratch, silently
 
-NAMED = 5  # files of a differing layer that are told
+NAMED = 5  # files of a differing layer that are named
 
 
 @contextmanager

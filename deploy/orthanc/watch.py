@@ -1,7 +1,7 @@
 """Denoise what an Orthanc receives, and store what comes of it beside the source, in the same study.
 
 ``python watch.py [ARGUMENTS]`` runs for ever; ARGUMENTS go to the application, which is ``python -m app`` of the same
-Python. ORTHANC_URL tells where Orthanc's REST interface is, ORTHANC_USER and ORTHANC_PASSWORD who may use it.
+Python. ORTHANC_URL says where Orthanc's REST interface is, ORTHANC_USER and ORTHANC_PASSWORD who may use it.
 
 Orthanc's change feed names each study that has been stable for StableAge seconds. Of it, those series are fetched that
 bear no mark; the application runs on them once, as on one study; its files are stored; then sources and results are
@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 MARK = "/metadata/1024"  # of a series; from 1024 on they are the user's
-PAUSE = 2.0  # seconds between looks at the change feed, and before a failed one is repeated
+PAUSE = 2.0  # seconds between requests for the change feed, and before a failed one is repeated
 ANSWER_WITHIN = 60.0  # seconds for each answer of Orthanc
 CHANGES = 100  # asked for at a time
 

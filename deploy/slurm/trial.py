@@ -70,13 +70,13 @@ def kill_one(work: Path, job: str) -> None:
 
 
 def outcomes(work: Path, job: str) -> dict[str, int]:
-    """How many tasks' logs tell each outcome."""
-    told: dict[str, int] = {}
+    """Count the tasks whose log has each outcome."""
+    counted: dict[str, int] = {}
     for log in work.glob(f"denoise-{job}_*.log"):
         found = re.search(r"^study \d+: (exit code \d+|finished before)", log.read_text(), re.MULTILINE)
         outcome = found[1] if found else "killed"
-        told[outcome] = told.get(outcome, 0) + 1
-    return told
+        counted[outcome] = counted.get(outcome, 0) + 1
+    return counted
 
 
 def records(work: Path) -> dict[str, str]:
@@ -85,10 +85,10 @@ def records(work: Path) -> dict[str, str]:
 
 
 def whole(work: Path, finished: dict[str, str]) -> bool:
-    """Whether each study's results have all the files that its record tells of, the broken one's none."""
-    told = {key: json.loads(text)["counts"]["files_written"] for key, text in finished.items()}
+    """Whether each study's results have all the files that its record counts, the broken one's none."""
+    counted = {key: json.loads(text)["counts"]["files_written"] for key, text in finished.items()}
     there = {key: len(list((work / "results" / key).glob("*.dcm"))) for key in finished}
-    return told == there and sorted(map(bool, told.values())) == [False] + [True] * (len(told) - 1)
+    return counted == there and sorted(map(bool, counted.values())) == [False] + [True] * (len(counted) - 1)
 
 
 def try_array(work: Path, count: int) -> bool:
@@ -105,7 +105,7 @@ def try_array(work: Path, count: int) -> bool:
     rounds = outcomes(work, first), outcomes(work, second)
     demands = {
         "the first round finishes all but the killed one": len(finished) == count - 1,
-        "the broken study is refused, the killed task tells nothing": rounds[0]
+        "the broken study is refused, the killed task reports nothing": rounds[0]
         == {"exit code 0": count - 2, "exit code 3": 1, "killed": 1},
         "the second round does the killed one and skips all others": rounds[1]
         == {"finished before": count - 1, "exit code 0": 1},

@@ -45,7 +45,7 @@ REFUSED_IMAGES: dict[str, str] = {
     uid.SegmentationStorage: "a segmentation holds labels, not measured values",
 }
 
-# Defined terms of Modality, PS3.3 C.7.3.1.1.1, retired ones too; any other text may tell of a patient.
+# Defined terms of Modality, PS3.3 C.7.3.1.1.1, retired ones too; any other text may identify a patient.
 MODALITIES = frozenset({
     "ANN", "AR", "AS", "ASMT", "AU", "BDUS", "BI", "BMD", "CD", "CF", "CFM", "CP", "CR", "CS", "CT", "CTPROTOCOL",
     "DD", "DF", "DG", "DM", "DMS", "DOC", "DS", "DX", "EC", "ECG", "EEG", "EMG", "EOG", "EPS", "ES", "FA", "FID",

@@ -72,7 +72,7 @@ def volumes_in(series: Series, minimum_slices: int) -> Volumes:
 def _volumes_among(
     group: Sequence[PlacedSlice], minimum: int, refusals: list[tuple[int, Refusal]]
 ) -> Iterator[tuple[str, Sequence[PlacedSlice]]]:
-    """Yield the volumes among parallel slices, each with its label; note a refusal where nothing tells them apart."""
+    """Yield the volumes among parallel slices, each with its label; note a refusal where nothing distinguishes them."""
     along = along_normal(group)
     try:
         if len(group) > 1 and max(along) - min(along) <= SAME_POSITION:

@@ -11,7 +11,7 @@ SLICES_EXAMINED = 5  # evenly spread: labels may be absent from any one slice
 EQUAL_NEIGHBOURS = 0.5  # of the labelled pixels; noise of one stored unit leaves about a quarter equal
 
 
-def looks_like_labels(values: npt.NDArray[np.floating]) -> bool:
+def resembles_labels(values: npt.NDArray[np.floating]) -> bool:
     """Return whether a volume (slices, rows, columns) holds labels: whole numbers, equal to their neighbours in a row.
 
     The most frequent value is background and does not count. A volume of one value alone holds no labels.
@@ -31,5 +31,5 @@ def refuse_labels(values: npt.NDArray[np.floating]) -> None:
     Raises:
         ImageKindError: the values are labels.
     """
-    if looks_like_labels(values):
+    if resembles_labels(values):
         raise ImageKindError(*LABELS)

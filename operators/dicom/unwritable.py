@@ -84,7 +84,7 @@ def _is_data(tag: BaseTag) -> bool:
 
 
 def _mark(header: Dataset, tag: BaseTag) -> Hashable:
-    """Return what tells an element from others, None for one that was parsed already."""
+    """Return what identifies an element, None for one that was parsed already."""
     if not readable(lambda: header.get_item(tag)):
         return None
     element = header.get_item(tag)

@@ -99,7 +99,7 @@ def _largest(levels: Sequence[LevelBias]) -> float:
 
 
 def _quiet(axes: Axes) -> None:
-    """Leave only the frame's left and lower side, in a light line."""
+    """Leave only the frame's left and lower side, in a pale line."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

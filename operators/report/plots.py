@@ -1,4 +1,4 @@
-"""The plots of a report as one picture, for paper and screen alike: noise maps, noise power, values, mean change."""
+"""The plots of a report as one picture, for the PDF and the HTML page: noise maps, noise power, values, mean change."""
 
 from typing import Any
 

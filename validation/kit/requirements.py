@@ -74,7 +74,7 @@ def _ct() -> tuple[Requirement, ...]:
         *(Requirement(f"CT-{i}", f"Noise reduction, {group}", least(0.3), "a dose saving of half asks for .29",
                       partial(uniform.noise_reduction, group=group)) for i, group in enumerate(both, 1)),
         Requirement("CT-3", "Mean frequency of the noise after over before", least(0.8),
-                    "AAPM task group 233: a texture that shifts further looks blotchy to readers",
+                    "AAPM task group 233: a texture that shifts further appears blotchy to readers",
                     partial(uniform.mean_frequency_retained, group=kit_cases.CT)),
         *(Requirement(f"CT-{i}", f"Sharpness (f50 of the TTF) retained at {hu} HU", least(0.9), CLEARANCE,
                       partial(edge.sharpness_retained, group=kit_cases.CT, contrast=float(hu)))

@@ -12,7 +12,7 @@ from validation.phantoms.anatomy import Volume
 
 SIDES = (32, 16, 8)  # pixels of a region of interest for noise: the largest that the uniform field holds
 SLICES_PER_REPEAT = 2  # neighbours are fused, so that one slice alone is no independent repeat
-LESION_MM = 5.0  # false structures of the size of the smallest lesion a reader looks for
+LESION_MM = 5.0  # false structures of the size of the smallest lesion a reader searches for
 
 Real = NDArray[np.float64]
 

@@ -32,7 +32,7 @@ FACTS = (Column("What", 0.3), Column("Recorded", 0.7))
 SIGNERS = ("Tested by", "Reviewed by (medical physicist)", "Released for clinical evaluation by")
 READING = (
     "A requirement passes when its figure keeps to the limit. 'surely' means that the whole 95 % confidence interval "
-    "does; otherwise the interval reaches over the limit and more repeats (the full kit) would tell. Intervals are "
+    "does; otherwise the interval reaches over the limit and more repeats (the full kit) would decide. Intervals are "
     "percentile bootstraps over n repeats (lesions, regions, blocks of slices), for counts the exact Poisson interval."
 )
 SCOPE = (

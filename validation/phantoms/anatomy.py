@@ -2,8 +2,8 @@
 
 Axes are (slice, row, column) everywhere; row grows towards the back of the patient, column towards its left side.
 Depth is the distance to a surface in mm, positive inside. A body is painted by its coverage, the fraction of a voxel it
-fills, so that edges are as wide as a voxel and small things are weakened as partial volume weakens them. Pure arrays:
-no file is read or written.
+fills, so that edges are as wide as a voxel and small structures are weakened as partial volume weakens them. Pure
+arrays: no file is read or written.
 """
 
 from collections.abc import Callable, Mapping

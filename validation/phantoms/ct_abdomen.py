@@ -1,7 +1,7 @@
-"""What an abdomen with contrast agent looks like to CT: HU of each voxel, drawn in millimetres from a seed.
+"""An abdomen with contrast agent as CT shows it: HU of each voxel, drawn in millimetres from a seed.
 
 Liver with branching veins, kidneys, aorta, spine, bowel with gas, thin vessels in fat; small dark and bright foci in
-the liver. Made for thick slices, where small things fill one slice in part.
+the liver. Made for thick slices, where small structures fill one slice in part.
 """
 
 import numpy as np

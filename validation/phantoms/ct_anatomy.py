@@ -1,4 +1,4 @@
-"""What a chest looks like to CT: HU of each voxel, drawn in millimetres from a seed.
+"""A chest as CT shows it: HU of each voxel, drawn in millimetres from a seed.
 
 Lung with vessels of 2 to 4 pixels that run at all angles, nodules and fissures; heart, aorta and a liver dome that
 grows through the slices; fat, muscle, ribs, spine, skin; lesions of 10 HU and 5 mm in the soft organs.

@@ -72,7 +72,7 @@ def _paint_balls(rng: np.random.Generator, image: Volume, where: Grid) -> list[I
     centres = [(z, y, x) for z in where.z.ravel()[planes(where.shape[0])] for y, x in _sites()]
     balls = []
     for (diameter, contrast), (z, y, x) in zip(rng.permutation(kinds), centres, strict=False):
-        # on a voxel's centre, so that every ball of a kind looks the same
+        # on a voxel's centre, so that every ball of a kind is sampled the same
         point = tuple(float(axis.ravel()[np.abs(axis - at).argmin()]) for axis, at in
                       zip((where.z, where.y, where.x), (z, y, x), strict=True))  # fmt: skip
         ball = ellipsoid(where, (point[0], point[1], point[2]), 3 * (diameter / 2,))

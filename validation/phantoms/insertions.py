@@ -1,8 +1,8 @@
 """Small structures of known contrast put into any volume, real or phantom: spots, lines and plates, bright or dark.
 
 A run with and a run without them shows what a method leaves of each: the difference of the two results, projected on
-what was inserted. Volumes are (slices, rows, columns); an insertion lies in whole slices, as small things do in thick
-ones.
+what was inserted. Volumes are (slices, rows, columns); an insertion lies in whole slices, as small structures do in
+thick ones.
 """
 
 from collections.abc import Iterable, Sequence

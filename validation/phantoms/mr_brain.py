@@ -43,7 +43,7 @@ FLAIR = Weighting(scalp=350.0, skull=40.0, fluid=70.0, grey=560.0, white=430.0, 
 
 @dataclass(frozen=True)
 class SmallStructures:
-    """How many small things lie in the white matter."""
+    """How many small structures lie in the white matter."""
 
     lesions: int = 8
     radii: tuple[float, float] = (2.0, 4.0)  # mm, of lesions
