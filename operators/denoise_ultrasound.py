@@ -10,31 +10,13 @@ from typing import Any, cast
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.fitting import Denoised
+from models.fitting import Denoised, FitContext
 from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from operators.boundary import within_boundary
-from operators.dicom.cine import Clip, read_clip
+from operators.dicom.cine import read_clip
 from operators.dicom.errors import Refusal
 from operators.dicom.reading import Instance, Series
 from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
-from operators.time_budget import TimeSlot
-
-
-def denoise_frames(
-    clip: Clip, time_slot: TimeSlot, settings: Speckle2SelfSettings, compute: Compute, seed: int, label: str
-) -> Denoised:
-    """One still or one cine, fitted on itself alone."""
-    return denoise_clip(
-        clip.frames,
-        clip.tissue,
-        maximum=clip.maximum,
-        settings=settings,
-        compute=compute,
-        seed=seed,
-        budget=time_slot.planned,
-        deadline=time_slot.deadline(),
-        label=label,
-    )
 
 
 def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int) -> DenoisedSeries:
@@ -56,7 +38,10 @@ def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: C
             left_out[str(reason)] += 1
         else:
             time_slot = selected.time.share(index, voxels)
-            results[instance] = denoise_frames(clip, time_slot, settings, compute, seed, label_of(source))
+            context = FitContext(compute, seed, time_slot.planned, time_slot.deadline(), label_of(source))
+            results[instance] = denoise_clip(
+                clip.frames, clip.tissue, maximum=clip.maximum, settings=settings, context=context
+            )
     if refusal and not results:
         raise refusal
     return denoised_series(source, results, left_out, settings, started)

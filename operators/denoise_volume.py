@@ -11,6 +11,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
+from models.fitting import FitContext
 from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
 from operators.boundary import within_boundary
 from operators.dicom.geometry import volumes_in
@@ -50,11 +51,7 @@ def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute,
             spacing=volume.spacing,
             modality=source.modality,
             settings=settings,
-            compute=compute,
-            seed=seed,
-            budget=time_slot.planned,
-            deadline=time_slot.deadline(),
-            label=label_of(source),
+            context=FitContext(compute, seed, time_slot.planned, time_slot.deadline(), label_of(source)),
         )
     return denoised_series(source, results, found.left_out, settings, started)
 

@@ -20,6 +20,7 @@ Point = tuple[float, float, float]
 THIN_SLICE_MM = (
     1.25  # thicker slices are averaged from sub-slices no thicker than this: where partial volume becomes visible
 )
+SOLID = 0.99  # coverage that counts as wholly inside
 CENTRE_MM = 1e-3  # keeps the depth defined in the very centre of a body
 FIELD_SAMPLES = (
     12  # nodes of a random field per wavelength: fewer, and linear interpolation bends outlines into polygons

@@ -6,13 +6,12 @@ The anatomy comes from `ct_anatomy`, the noise from `ct_noise`.
 import numpy as np
 from scipy import ndimage
 
-from validation.phantoms.anatomy import Mask, Phantom, Volume, average_slices, grid, sub_slices
+from validation.phantoms.anatomy import SOLID, Mask, Phantom, Volume, average_slices, grid, sub_slices
 from validation.phantoms.ct_anatomy import chest
 from validation.phantoms.ct_noise import scanner_noise
 
 FOV_MM = 320.0  # a chest
 BLUR_PIXELS = 0.5  # sd of the scanner's in-plane point spread: a standard kernel
-SOLID = 0.99  # share of a voxel that counts as wholly inside
 HALF = 0.5  # of a small ball, which may fill no voxel
 
 
