@@ -23,7 +23,7 @@ ACROSS = (0.03, 0.15)  # cycles a pixel of the other axis: beside the axes' cros
 LEAST, MOST = 0.1, 0.47  # cycles a pixel between which a cut is looked for; beyond, nothing is gained
 INSIDE, NEAR = (0.85, 0.97), (1.03, 1.15)  # times the cut's frequency: what is compared
 CUT_DB = 10.0  # that the density falls by at a cut: cuts have 13 to 24, Hamming 9, partial Fourier 7, anatomy up to 7
-EDGE_DB = 6.0  # below the inside, where the cut lies; the mask and the taper blur it by a line or two
+EDGE_DB = 3.0  # below the inside, where the cut lies: the mask and the taper blur it evenly
 CORNER_DB = 10.0  # that corners lie below the rest where the support is an ellipse
 RIM, CORNER = (0.75, 0.92), (1.08, 1.4)  # radii in units of the ellipse's, compared for that
 

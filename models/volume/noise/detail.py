@@ -1,4 +1,4 @@
-"""The noise in the finest detail of homogeneous tissue, read slice by slice: it needs no neighbour that shows the same.
+"""The noise in the finest detail of homogeneous tissue, of slices and of differences of slices.
 
 Blocks are judged by the coefficients of one parity and read in those of the other, see `block_coefficients`. Dark tissue
 is left out: the noise of a magnitude is weaker there.
@@ -11,48 +11,84 @@ from torch import Tensor
 
 from models.robust import MAD_TO_SD, evenly
 from models.volume.initial.transform import BLOCK
-from models.volume.noise.block_coefficients import EVEN, FEWEST, ODD, coefficients, plainest, whole_blocks
+from models.volume.noise.block_coefficients import EVEN, FEWEST, ODD, coefficients, whole_blocks
+from models.volume.noise.noise_level import FINEST
 
 SLICES = 24  # evenly along the volume
-FINEST = (10, 11, 14, 15)  # coefficients in the upper half of the frequencies both ways, which hold least anatomy
 BRIGHT_SD = 4.0  # noise sds above which the noise of a magnitude is that of its real part, within 3 %
-ROUNDS = 4  # of choosing homogeneous blocks by what is known of the noise
+HOMOGENEOUS_FRACTION = 0.05  # of the bright blocks, those with least structure
+ROUNDS = 4  # of choosing blocks by what is known of the noise
 TINY = 1e-9  # real units
 
 
 @dataclass(frozen=True)
-class SliceBlocks:
-    """The blocks of some slices.
+class Detail:
+    """Blocks whose noise is read.
 
     Attributes:
         values: (BLOCK ** 2, slices, rows, columns) coefficients, in the volume's unit.
-        usable: (slices, rows, columns) whether a block is tissue, bright enough.
-        sd: (BLOCK ** 2,) of the noise in each coefficient; those of the lowest frequencies hold anatomy, too.
+        sums: of what they are differences of, or the same: what shows the anatomy.
+        tissue: (slices, rows, columns) whether all of a block is tissue.
+        brightness: the mean of a block, in the volume's unit.
     """
 
     values: Tensor
-    usable: Tensor
-    sd: Tensor
+    sums: Tensor
+    tissue: Tensor
+    brightness: Tensor
+
+    def over(self, level: Tensor) -> "Detail":
+        """Return the same in units of the local noise, (rows, columns) of blocks."""
+        return Detail(self.values / level, self.sums / level, self.tissue, self.brightness / level)
+
+    def bright(self, sd: Tensor) -> Tensor:
+        """Return which blocks are tissue and bright against noise of ``sd``; all tissue where too few are."""
+        bright = self.tissue & (self.brightness > BRIGHT_SD * finest(sd))
+        return bright if int(bright.sum()) >= FEWEST else self.tissue
 
 
-def read_detail(volume: Tensor, threshold: float) -> SliceBlocks:
-    """Read the noise of ``volume``, (slices, 1, rows, columns) in real units; tissue exceeds ``threshold``."""
+def detail_of(volume: Tensor, threshold: float) -> Detail:
+    """Read slices of ``volume``, (slices, 1, rows, columns) in real units; tissue exceeds ``threshold``."""
     chosen = volume[evenly(len(volume), SLICES)]
     values = coefficients(chosen)
     tissue = torch.stack([whole_blocks(slice_[None] > threshold) for slice_ in chosen])
-    usable, sd = tissue, torch.stack([_sd(values[k][tissue]) for k in range(BLOCK**2)])
+    return Detail(values, values, tissue, values[0] / BLOCK)
+
+
+def difference_detail(volume: Tensor, threshold: float, correlation: float) -> Detail:
+    """Read differences of neighbouring slices, whose noise has this correlation, scaled to the noise of one slice."""
+    pairs = [volume[first : first + 2] for first in evenly(len(volume) - 1, SLICES)]
+    unit = (2 * max(1 - correlation, TINY)) ** 0.5
+    values, sums = (
+        torch.cat([coefficients(pair[1:] + sign * pair[:1]) for pair in pairs], dim=1) / unit for sign in (-1, 1)
+    )
+    tissue = torch.stack([whole_blocks(pair > threshold) for pair in pairs])
+    return Detail(values, sums, tissue, sums[0] * unit / (2 * BLOCK))
+
+
+def homogeneous_sd(detail: Detail) -> Tensor:
+    """Return (BLOCK ** 2,) sd of the coefficients in homogeneous tissue; anatomy may add to the lowest frequencies."""
+    sd = torch.stack([_sd(detail.values[k][detail.tissue]) for k in range(BLOCK**2)])
     for _ in range(ROUNDS):
-        bright = tissue & (values[0] / BLOCK > BRIGHT_SD * sd[list(FINEST)].mean())
-        if int(bright.sum()) < FEWEST:
-            break
-        usable, read = bright, sd.clone()
+        bright, read = detail.bright(sd), sd.clone()
         for judged, others in ((EVEN, ODD), (ODD, (0, *EVEN))):
-            energy = (values[list(judged)] / sd[list(judged), None, None, None]).square().sum(dim=0)
-            homogeneous = plainest(energy, usable)
+            energy = sum((each[k] / sd[k]).square() for k in judged for each in (detail.values, detail.sums))
+            assert isinstance(energy, Tensor)
+            homogeneous = bright & (energy <= _limit(energy[bright]))
             for k in others:
-                read[k] = _sd(values[k][homogeneous])
+                read[k] = _sd(detail.values[k][homogeneous])
         sd = read
-    return SliceBlocks(values, usable, sd)
+    return sd
+
+
+def finest(sd: Tensor) -> float:
+    """Return the sd of the finest coefficients together."""
+    return float(sd[list(FINEST)].square().mean().sqrt())
+
+
+def _limit(energies: Tensor) -> Tensor:
+    count = min(len(energies), max(FEWEST, int(HOMOGENEOUS_FRACTION * len(energies))))
+    return energies.kthvalue(count).values if count else torch.tensor(0.0)
 
 
 def _sd(values: Tensor) -> Tensor:
