@@ -14,8 +14,8 @@ from typing import Any
 import dacite
 import yaml
 
-from models.ultrasound.speckle2self import Speckle2SelfSettings
-from models.volume.ns_n2n import NSN2NSettings
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
+from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.dicom.provenance import DerivedSettings
 from operators.dicom.reading import ReadingLimits
 from operators.quality.gate_settings import GateSettings

@@ -18,7 +18,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.peak import forget_peak, peak_memory
 from models.compute import Compute, choose_compute
 from models.fitting import FitContext
-from models.volume.ns_n2n import NSN2NSettings, denoise_volume
+from models.volume.ns_n2n import denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.pairs import CROPS, SIDE
 from models.volume.slice_network import SliceNetwork
 

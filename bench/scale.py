@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 
 from models.compute import Compute
-from models.ultrasound.speckle2self import Speckle2SelfSettings
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import plan_work
-from models.volume.ns_n2n import NSN2NSettings
+from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.slice_plan import plan_slices
 from operators.time_budget import TimeSlot
 

@@ -1,4 +1,4 @@
-"""Where a fit runs and in which precision."""
+"""Where a fit runs, in which precision and on how many threads."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ import torch
 
 
 class DeviceUnavailableError(ValueError):
-    """The device asked for is not in this machine."""
+    """The requested device is not usable on this machine."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"device {name!r} was asked for, but no such device is usable here; use 'auto' or 'cpu'")
@@ -29,7 +29,7 @@ class Compute:
 
     @property
     def processor(self) -> str:
-        """What decides the order of sums, and with it the last bits of a fit, beside kind and precision."""
+        """What else the last bits of a fit depend on, by the order of sums: instructions and threads, or the GPU."""
         if self.kind == "cuda":
             return torch.cuda.get_device_name(self.device)
         threads = torch.get_num_threads()
@@ -41,15 +41,15 @@ class Compute:
         return str(self.dtype).removeprefix("torch.")
 
     def autocast(self) -> torch.autocast:
-        """The context in which the network runs; float32 leaves everything as it is."""
+        """Return the context in which the network runs; float32 changes nothing."""
         return torch.autocast(self.kind, dtype=self.dtype, enabled=self.dtype is not torch.float32)
 
 
 def choose_compute(name: str) -> Compute:
-    """The device called ``auto``, ``cpu`` or ``cuda``, in bfloat16 where its arithmetic units have it.
+    """Return the device called ``auto``, ``cpu`` or ``cuda``, with bfloat16 where its arithmetic units have it.
 
     Raises:
-        DeviceUnavailableError: ``cuda`` where there is none, or a name that is none of the three.
+        DeviceUnavailableError: ``cuda`` on a machine without one, or an unknown name.
     """
     if name not in {"auto", "cpu", "cuda"} or (name == "cuda" and not torch.cuda.is_available()):
         raise DeviceUnavailableError(name)
@@ -60,9 +60,9 @@ def choose_compute(name: str) -> Compute:
 
 @contextmanager
 def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
-    """Workers side by side on a processor, each on one thread; one worker on any other device.
+    """Give a pool of workers: on a processor as many as torch has threads, each on one thread; elsewhere one.
 
-    Small operations lose more by waking threads than they gain.
+    Small operations lose more by waking threads than they gain by sharing work.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,25 +1,30 @@
-"""The only training loop: a network, a loss that draws its own batch, a fixed number of steps.
+"""The only training loop, what it is given and what it reports.
 
-Nothing outlives the call but the network's weights. The number of steps is planned before, never read
-from a clock, so that a fit repeats; ``deadline`` is the emergency stop of a host that kills late jobs.
+The loop takes a network, a loss that draws its own batch and a fixed number of steps; only the network's weights
+outlive it. The steps are planned before, never by a clock, so that a fit repeats. The deadline is an emergency stop for
+hosts that kill late jobs.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from monai.utils import set_determinism
 from tqdm import tqdm
 
 from models.compute import Compute
 
 LOG = logging.getLogger(__name__)
 GRADIENT_NORM_LIMIT = 1.0  # of the whole network; one outlying batch must not undo a short fit
-WARM_UP = 0.1  # share of the steps in which the learning rate rises
+WARM_UP = 0.1  # fraction of the steps in which the learning rate rises
 LINES_PER_FIT = 5  # progress lines where there is no terminal for a bar
+
+Measures = Mapping[str, float | int | str]
 
 
 @dataclass(frozen=True)
@@ -45,27 +50,25 @@ class FitContext:
         """Whether the deadline has passed."""
         return time.monotonic() > self.deadline
 
-    def record(
-        self, method: str, variant: str, planned: int, taken: int, measures: Mapping[str, float | int | str]
-    ) -> "FitRecord":
-        """Return the record of a fit with this context: steps planned and taken, and what was measured."""
-        compute = self.compute
-        return FitRecord(
-            method,
-            variant,
-            compute.kind,
-            compute.precision,
-            compute.processor,
-            self.seed,
-            planned,
-            taken,
-            measures,
-        )
+    @contextmanager
+    def seeded(self) -> Iterator[None]:
+        """Seed the global generators and make cuDNN deterministic inside the block; torch's state is restored."""
+        with torch.random.fork_rng():
+            set_determinism(self.seed)
+            try:
+                yield
+            finally:
+                set_determinism(None)
+
+    def record(self, method: str, variant: str, planned: int, taken: int, measures: Measures) -> "FitRecord":
+        """Return the record of a fit with this context, of the steps planned and taken."""
+        where = (self.compute.kind, self.compute.precision, self.compute.processor)
+        return FitRecord(method, variant, *where, self.seed, planned, taken, measures)
 
 
 @dataclass(frozen=True)
 class FitRecord:
-    """What was done in one fit, for the ledger; it decides the derived UIDs."""
+    """What one fit did, for the ledger; the derived UIDs depend on it."""
 
     method: str
     variant: str
@@ -75,12 +78,12 @@ class FitRecord:
     seed: int
     steps_planned: int
     steps_taken: int
-    measures: Mapping[str, float | int | str] = field(default_factory=dict)
+    measures: Measures = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Denoised:
-    """Images of the input's shape, dtype and unit, and the record of the fit that made them."""
+    """Images of the input's shape and unit, and the record of their fit."""
 
     images: npt.NDArray[np.float32]
     record: FitRecord
@@ -94,7 +97,7 @@ def fit(
     steps: int,
     learning_rate: float,
 ) -> int:
-    """Minimise ``draw_loss`` over the weights of ``network``; AdamW, learning rate up and down once.
+    """Minimise ``draw_loss`` over the weights of ``network`` by AdamW, with one cycle of the learning rate.
 
     Args:
         draw_loss: draws a batch and returns its scalar loss.

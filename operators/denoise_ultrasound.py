@@ -11,7 +11,8 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
 from models.fitting import Denoised, FitContext
-from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.speckle2self import denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from operators.boundary import within_boundary
 from operators.dicom.cine import read_clip
 from operators.dicom.errors import Refusal

@@ -12,7 +12,8 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
 from models.fitting import FitContext
-from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
+from models.volume.ns_n2n import MINIMUM_SLICES, denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
 from operators.dicom.geometry import volumes_in
 from operators.dicom.pixels import Volume, read_volume

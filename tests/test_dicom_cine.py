@@ -15,7 +15,7 @@ from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import MPEG4HP41, EnhancedUSVolumeStorage, JPEG2000Lossless, RLELossless
 
 from models.compute import choose_compute
-from models.ultrasound.speckle2self import Speckle2SelfSettings
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from operators.denoise_ultrasound import denoise
 from operators.dicom.cine import read_clip
 from operators.dicom.deriving import derive_clip_series

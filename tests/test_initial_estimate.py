@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from scipy import ndimage
 
 from models.compute import choose_compute
 from models.fitting import FitContext
+from models.volume.dct import BLOCK, cosine_basis
 from models.volume.finishing.change_limit import LARGEST_CHANGE_SD, limit_change
+from models.volume.initial.block_shrinkage import shrink
 from models.volume.initial.initial_estimate import initial_estimate
 from models.volume.initial.similar_patches import QUICK
-from models.volume.initial.transform import BLOCK, cosine_matrix, shrunk
+from models.volume.measured_volume import MeasuredVolume
 from models.volume.noise.noise_level import measure_noise
 from models.volume.scaling import Scaling, noise_units
 from models.volume.tissue import Tissue
@@ -34,11 +37,14 @@ def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
 def with_level(voxels: np.ndarray, level: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
     slices = ((slice_, torch.from_numpy(level)) for slice_ in torch.from_numpy(voxels))
     with ThreadPoolExecutor() as pool:
-        return np.stack([slice_.numpy() for slice_ in shrunk(slices, sd, pool)])
+        return np.stack([slice_.numpy() for slice_ in shrink(slices, sd, pool)])
 
 
-def test_the_transform_is_orthonormal() -> None:
-    assert torch.allclose(cosine_matrix() @ cosine_matrix().T, torch.eye(BLOCK), atol=1e-6)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_the_transform_is_orthonormal_and_begins_with_the_mean(axes: int) -> None:
+    basis = cosine_basis(axes)
+    assert torch.allclose(basis @ basis.T, torch.eye(BLOCK**axes), atol=1e-6)
+    assert torch.allclose(basis[0], torch.full((BLOCK**axes,), BLOCK ** (-axes / 2)))
 
 
 @pytest.mark.parametrize("shape", [(4, 9, 11), (7, 4, 30), (5, 3, 2), (6, 33, 32)])
@@ -78,10 +84,9 @@ def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> Non
     noise /= noise.std()
     anatomy = 4 * ndimage.gaussian_filter(white(noise.shape, 1), (4, 6, 6)) / 0.01
     measured = measure_noise(torch.from_numpy((noise + anatomy).astype(np.float32))[:, None], EVERYTHING)
-    found = measured.sd * measured.spectrum
+    found = measured.sd * measured.coefficient_sd
     blocks = torch.from_numpy(noise).unfold(0, 4, 4).unfold(1, 4, 4).unfold(2, 4, 4).reshape(-1, BLOCK**3)
-    kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix())
-    true = (blocks.double() @ kernel.T.double()).std(dim=0)
+    true = (blocks.double() @ cosine_basis(3).T.double()).std(dim=0)
     ratio = found[1:] / true[1:]
     assert float(ratio.median()) == pytest.approx(1.0, abs=0.12)
     assert float(ratio.max()) < 1.5
@@ -92,15 +97,15 @@ def test_blocks_are_not_chosen_for_the_noise_that_is_read(width: float) -> None:
     noise = ndimage.gaussian_filter(white((26, 128, 128)), (0, width, width))
     measured = measure_noise(torch.from_numpy(noise)[:, None], EVERYTHING)
     assert measured.sd == pytest.approx(noise.std(), rel=0.06)
-    assert float(measured.spectrum.square().mean()) == pytest.approx(1.0, rel=1e-5)
+    assert float(measured.coefficient_sd.square().mean()) == pytest.approx(1.0, rel=1e-5)
 
 
 def test_without_tissue_the_noise_is_white_and_its_level_what_there_is() -> None:
     volume = torch.from_numpy(5 * white((6, 1, 20, 20)))
     noise = measure_noise(volume, Tissue(math.inf, (-math.inf, math.inf), ceiling=3.0))
-    assert torch.allclose(noise.spectrum, WHITE)
+    assert torch.allclose(noise.coefficient_sd, WHITE)
     assert noise.sd == pytest.approx(5.0, rel=0.5)
-    assert bool(noise.level.isfinite().all())
+    assert bool(noise.relative_noise.isfinite().all())
 
 
 def test_slices_that_differ_by_anatomy_are_not_taken_for_noisy() -> None:
@@ -116,19 +121,18 @@ def test_slices_that_differ_by_anatomy_are_not_taken_for_noisy() -> None:
 @pytest.mark.parametrize("size", [0.0, 1e-3, 1e4])
 def test_small_and_constant_volumes_have_a_noise(shape: tuple[int, ...], size: float) -> None:
     noise = measure_noise(torch.from_numpy(7 + size * white(shape)), EVERYTHING)
-    assert noise.level.shape == (shape[0], 1, -(-shape[2] // 4), -(-shape[3] // 4))
-    assert bool(noise.level.isfinite().all() and noise.spectrum.isfinite().all())
+    assert noise.relative_noise.shape == (shape[0], 1, -(-shape[2] // 4), -(-shape[3] // 4))
+    assert bool(noise.relative_noise.isfinite().all() and noise.coefficient_sd.isfinite().all())
     assert noise.sd > 0.0
 
 
 def test_the_guess_is_nearer_to_the_truth() -> None:
     truth = 300 * ndimage.gaussian_filter(white((12, 64, 64)), (2, 4, 4)) / 0.03
     voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
-    noise = measure_noise(voxels, EVERYTHING)
+    noise = replace(measure_noise(voxels, EVERYTHING), coefficient_sd=WHITE)
     scaling = noise_units(voxels, noise)
-    estimate = scaling.real(
-        torch.from_numpy(initial_estimate(voxels, scaling, WHITE, -math.inf, QUICK, CONTEXT))
-    ).numpy()
+    volume = MeasuredVolume(voxels, torch.ones_like(voxels, dtype=torch.bool), EVERYTHING, noise, scaling)
+    estimate = scaling.real(torch.from_numpy(initial_estimate(volume, QUICK, CONTEXT))).numpy()
     assert np.std(estimate - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
 
 

@@ -9,13 +9,17 @@ from scipy import ndimage
 
 from models.compute import choose_compute, one_thread_each
 from models.fitting import FitContext
-from models.volume.initial.nonlocal_bayes import Noisy, PatchNoise, patch_noise, refine
+from models.volume.dct import BLOCK
+from models.volume.initial.nonlocal_bayes import refine
+from models.volume.initial.patch_noise import patch_noise
 from models.volume.initial.similar_patches import PATCH, QUICK, THOROUGH, Search
-from models.volume.initial.transform import BLOCK
+from models.volume.measured_volume import MeasuredVolume
+from models.volume.noise.noise_level import SliceNoise
 from models.volume.scaling import Scaling
+from models.volume.tissue import Tissue
 
-WHITE = patch_noise(torch.ones(BLOCK**3))
-NONE = patch_noise(1e-4 * torch.ones(BLOCK**3))
+WHITE = torch.ones(BLOCK**3)
+NONE = 1e-4 * WHITE
 
 
 def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -25,7 +29,7 @@ def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 def refined(
     estimate: np.ndarray,
     voxels: np.ndarray,
-    noise: PatchNoise = WHITE,
+    coefficient_sd: torch.Tensor = WHITE,
     threshold: float = -math.inf,
     deadline: float = math.inf,
     level: np.ndarray | None = None,
@@ -35,15 +39,19 @@ def refined(
     levels = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
     levels = levels if level is None else levels * torch.from_numpy(level)
     volume = torch.from_numpy(voxels)[:, None]
-    noisy = Noisy(volume, Scaling(0.0, 1.0, levels), noise, threshold)
+    noise = SliceNoise(1, (0.0,), 1.0, levels, coefficient_sd)
+    tissue = Tissue(threshold, (-math.inf, math.inf), ceiling=3.0)
+    valid = torch.ones_like(volume, dtype=torch.bool)
+    noisy = MeasuredVolume(volume, valid, tissue, noise, Scaling(0.0, 1.0, levels))
     with one_thread_each(volume.device) as pool:
         refine(images, noisy, search, pool, FitContext(choose_compute("cpu"), 0, math.inf, deadline, "test"))
     return images
 
 
 def test_white_noise_has_the_identity_as_its_covariance() -> None:
-    assert torch.allclose(WHITE.covariance, torch.eye(PATCH**3), atol=1e-5)
-    assert pytest.approx(1 / BLOCK**3) == WHITE.left
+    noise = patch_noise(WHITE)
+    assert torch.allclose(noise.covariance, torch.eye(PATCH**3), atol=1e-5)
+    assert noise.left == pytest.approx(1 / BLOCK**3)
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 3), (4, 7, 8), (2, 9, 9), (9, 4, 30), (6, 20, 23)])
@@ -86,10 +94,10 @@ def test_what_holds_no_tissue_stays_as_guessed() -> None:
 
 
 def test_noise_without_fine_detail_in_a_constant_guess_is_no_trouble() -> None:
-    spectrum = torch.full((BLOCK**3,), 1e-6)
-    spectrum[:4] = 4.0
+    coefficient_sd = torch.full((BLOCK**3,), 1e-6)
+    coefficient_sd[:4] = 4.0
     voxels = ndimage.gaussian_filter(white((9, 40, 40)), (0, 2, 2)).astype(np.float32)
-    found = refined(np.zeros_like(voxels), voxels, patch_noise(spectrum))
+    found = refined(np.zeros_like(voxels), voxels, coefficient_sd)
     assert np.isfinite(found).all()
     assert found.std() < voxels.std()
 

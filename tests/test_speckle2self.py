@@ -8,8 +8,9 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from models.compute import choose_compute
 from models.fitting import FitContext
-from models.ultrasound.retrieval import Likeness, draw_offsets, retrieve
-from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.retrieval import Similarity, draw_offsets, retrieve
+from models.ultrasound.speckle2self import denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_network import ScaleMixer
 from models.ultrasound.speckle_plan import plan_work
 from validation.phantoms.speckle_phantom import MAXIMUM, make_speckle_phantom
@@ -113,7 +114,7 @@ def test_retrieval_averages_like_with_like_only():
     raw = halves + torch.linspace(-1.0, 1.0, 40)[None, :, None]
     tissue = torch.ones(40, 60, dtype=torch.bool)
     offsets = draw_offsets(100, np.random.default_rng(0))
-    found = retrieve(raw, halves, tissue, offsets, Likeness(patch=1, tolerance=0.1))
+    found = retrieve(raw, halves, tissue, offsets, Similarity(patch=1, tolerance=0.1))
     assert torch.all((found - halves).abs() <= (raw - halves).abs().max())
     assert float((found - halves).std()) < 0.7 * float((raw - halves).std())
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from models.compute import choose_compute
 from models.fitting import FitContext
 from models.ultrasound.brightness import restore_brightness
-from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
+from models.ultrasound.speckle2self import denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from validation.phantoms.speckle_phantom import MAXIMUM
 
 PUBLISHED_STEPS = 150

@@ -16,7 +16,7 @@ from bench.volumes.panels import write_pictures
 from bench.volumes.real_cases import REAL
 from bench.volumes.table import Figures, volume_table
 from bench.volumes.volume_measures import measure
-from models.volume.ns_n2n import NSN2NSettings
+from models.volume.ns_n2n_settings import NSN2NSettings
 
 CORRECTED = ("ours", "published")  # remove the Rician bias
 LIMIT = 1800.0  # seconds for one method on one volume

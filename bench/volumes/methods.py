@@ -13,7 +13,8 @@ from bench.volumes import classical, self_supervised
 from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
 from models.fitting import FitContext
-from models.volume.ns_n2n import NSN2NSettings, denoise_volume
+from models.volume.ns_n2n import denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
 from validation.phantoms.anatomy import Volume
 
 PLENTY = 1e9  # seconds: the steps are those asked for

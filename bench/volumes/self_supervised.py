@@ -17,13 +17,12 @@ from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
 from models.fitting import FitContext, fit
 from models.volume.matching import strong_low_pass
-from models.volume.noise.noise_level import measure_noise
-from models.volume.ns_n2n import LEARNING_RATE
+from models.volume.measured_volume import MeasuredVolume, measure_volume
 from models.volume.pairs import PairDrawer
-from models.volume.scaling import Scaling, noise_units
+from models.volume.scaling import noise_units
+from models.volume.slice_fit import LEARNING_RATE
 from models.volume.slice_losses import published_loss
 from models.volume.slice_network import SliceNetwork
-from models.volume.tissue import tissue_of
 from validation.phantoms.anatomy import Volume
 
 BLIND_FRACTION = 1 / 64  # of the pixels are blind in a step (Noise2Void: 0.2 % to 2 %)
@@ -103,36 +102,33 @@ LOSSES: Mapping[str, Loss | None] = {
 def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
     """Fit our network on one volume with the loss called ``name``, and apply it."""
     context = FitContext(choose_compute("cpu"), seed, math.inf, math.inf, name)
-    volume = torch.from_numpy(case.noisy)[:, None]
-    tissue = tissue_of(case.noisy, case.modality)
-    scaling = noise_units(volume, measure_noise(volume, tissue))
-    valid = torch.ones_like(volume, dtype=torch.bool)
+    valid = np.ones(case.noisy.shape, bool)
+    volume = measure_volume(case.noisy, valid, case.modality, noise_units, context.compute.device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = SliceNetwork(guided=False)
-    guides = GUIDED[name](volume) if name in GUIDED else None
-    drawer = PairDrawer(volume, valid, scaling, gap=1, threshold=tissue.threshold, seed=seed, guides=guides)
+    guides = GUIDED[name](volume.voxels) if name in GUIDED else None
+    drawer = PairDrawer(volume, guides, gap=1, seed=seed)
     generator = torch.Generator().manual_seed(seed)
 
     def draw_loss() -> Tensor:
         pair = drawer.draw()
         loss = LOSSES[name]
         if loss is None:
-            return ngps.loss(network, pair, scaling) if name == "ngps" else published_loss(network, pair)
-        return loss(network, pair.x_i, pair.x_j, pair.level, generator)
+            return ngps.loss(network, pair, volume.scaling) if name == "ngps" else published_loss(network, pair)
+        return loss(network, pair.x_i, pair.x_j, pair.relative_noise, generator)
 
     fit(network, draw_loss, context, steps=steps, learning_rate=LEARNING_RATE)
-    return _apply(network, volume, scaling)
+    return _apply(network, volume)
 
 
 @torch.no_grad()
-def _apply(network: torch.nn.Module, volume: Tensor, scaling: Scaling) -> Volume:
+def _apply(network: torch.nn.Module, volume: MeasuredVolume) -> Volume:
     network.eval()
-    size = (volume.shape[-2], volume.shape[-1])
-    slices = []
+    scaling, slices = volume.scaling, []
     with choose_compute("cpu").autocast():
-        for i, slice_ in enumerate(volume):
-            f = network(scaling.scaled(slice_)[None], scaling.level_at(i, 0, 0, size)[None])
+        for i, slice_ in enumerate(volume.voxels):
+            f = network(scaling.scaled(slice_)[None], volume.relative_noise(i)[None])
             slices.append(scaling.real(f.float())[0, 0].numpy())
     return np.stack(slices)
 

@@ -77,5 +77,5 @@ def _measured(case: Case, image: Volume, sd: float) -> Volume:
 def _level(case: Case, noise: SliceNoise) -> Volume:
     scaling = noise_units(torch.from_numpy(case.noisy)[:, None], noise)
     rows, columns = case.noisy.shape[1:]
-    levels = [scaling.level_at(i, 0, 0, (rows, columns))[0].numpy() for i in range(len(case.noisy))]
+    levels = [scaling.relative_noise_at(i, 0, 0, (rows, columns))[0].numpy() for i in range(len(case.noisy))]
     return np.stack(levels) * np.float32(noise.sd)

@@ -1,10 +1,11 @@
-"""The default ultrasound fit: retrieval and a network take turns, each with what the other made of the clip.
+"""The default ultrasound fit: retrieval and a network take turns, each works on the other's result.
 
-In: a clip in units of its spread and its tissue; out: the clip without speckle, and the steps taken.
+In: a clip in units of its spread, and its tissue. Out: the clip without speckle, and the steps taken.
+
 Order: initial estimate by retrieval among raw patches -> fit on transplanted speckle, the estimate renewed by retrieval
-along the network's output -> every frame through the network -> a cine's frames, output and raw, averaged along time
-where they are similar -> twice the mean of that output and of retrieval along it -> what is left of the grain settled
-by its similar neighbours.
+guided by the network's output -> every frame through the network -> a cine's frames, output and raw, averaged over time
+where they are similar -> twice the mean of output and retrieval guided by it -> the rest of the grain averaged over
+similar neighbours.
 """
 
 import time
@@ -16,21 +17,29 @@ from torch.nn import functional
 
 from models.compute import Compute
 from models.fitting import FitContext, fit
+from models.robust import evenly_spaced
 from models.ultrasound.perturbation import gaussian
-from models.ultrasound.retrieval import Likeness, draw_offsets, near_offsets, offsets_in_time, retrieve
+from models.ultrasound.retrieval import (
+    SearchOffset,
+    Similarity,
+    draw_offsets,
+    near_offsets,
+    offsets_in_time,
+    retrieve,
+)
 from models.ultrasound.speckle_loss import TransplantLoss
 from models.ultrasound.speckle_network import ScaleMixer
 from models.ultrasound.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
 
-CHANNELS = 16  # of the network's first level
+CHANNELS = 16  # of the network's first scale
 LEARNING_RATE = 2e-3
-BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; what is left above it is speckle
-BRIGHTEST_SPECKLE = 2.2  # sds; one grain of speckle in 10000 is brighter: what is, is an echo and not to be removed
+BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; the difference from this background is speckle
+BRIGHTEST_SPECKLE = 2.2  # speckle sds; one grain of speckle in 10000 is brighter, so that brighter pixels are echoes
 ECHO = 3, 5  # pixels, axial and lateral: the grain of the speckle
-FIRST_PATCH, FIRST_TOLERANCE = 13, 1.0  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
-GUIDED_PATCH, GUIDED_TOLERANCE = 3, 0.4  # pixels, speckle sds; the guide's own noise is a fifth of one
-ALONG_PATCH, ALONG_TOLERANCE = 7, 0.4  # pixels, speckle sds; of a place in other frames of a cine
-SETTLED_PATCH, SETTLED_TOLERANCE = 1, 0.1  # pixels, speckle sds; what is left of the speckle's grain after retrieval
+RAW = Similarity(13, 1.0)  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
+GUIDED = Similarity(3, 0.4)  # the guide's own noise is a fifth of a speckle sd
+IN_TIME = Similarity(7, 0.4)  # of the same place in other frames of a cine
+IN_GRAIN = Similarity(1, 0.1)  # what is left of the speckle's grain after retrieval
 
 
 @dataclass(frozen=True)
@@ -41,59 +50,32 @@ class ScaledClip:
     tissue: torch.Tensor  # (rows, columns) bool
 
 
-def despeckle(
-    clip: ScaledClip,
-    plan: Plan,
-    context: FitContext,
-) -> tuple[torch.Tensor, int]:
-    """The clip without speckle, and the steps taken."""
+def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.Tensor, int]:
+    """Return the clip without speckle, and the steps taken."""
     compute, rng = context.compute, np.random.default_rng(context.seed)
     network = ScaleMixer(CHANNELS).to(compute.device)
-    chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
-    fitted = clip.frames[chosen]
+    fitted = clip.frames[evenly_spaced(len(clip.frames), FIT_FRAMES)]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
-    first, guided = Likeness(FIRST_PATCH, FIRST_TOLERANCE * sd), Likeness(GUIDED_PATCH, GUIDED_TOLERANCE * sd)
     offsets = draw_offsets(plan.fit_offsets, rng)
 
-    def renew(learnt: bool) -> torch.Tensor:
+    def renew(by_network: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
-            guide, likeness = (predict(network, fitted, compute), guided) if learnt else (fitted, first)
-            estimate = retrieve(fitted, guide, clip.tissue, offsets, likeness, context.deadline)
-            return keep_echoes(estimate, fitted, BRIGHTEST_SPECKLE * sd)
+            guide, similarity = (predict(network, fitted, compute), GUIDED) if by_network else (fitted, RAW)
+            estimate = retrieve(fitted, guide, clip.tissue, offsets, similarity.scaled_by(sd), context.deadline)
+            return restore_echoes(estimate, fitted, BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
     draw_loss = TransplantLoss(network, fitted, clip.tissue, context.seed, renew, renewals)
     taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
-    image = keep_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
-    return _refined(image, clip, plan.output_offsets, sd, rng, context.deadline), taken
+    image = restore_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
+    rounds = [draw_offsets(plan.output_offsets, rng) for _ in range(OUTPUT_ROUNDS)]
+    return _refined(image, clip, rounds, sd, context.deadline), taken
 
 
-def _refined(
-    image: torch.Tensor, clip: ScaledClip, offsets: int, sd: float, rng: np.random.Generator, deadline: float
-) -> torch.Tensor:
-    """The network's output averaged with what was recorded where it is alike, in time and in the frame."""
-    along, guided, settled = (
-        Likeness(patch, tolerance * sd)
-        for patch, tolerance in (
-            (ALONG_PATCH, ALONG_TOLERANCE),
-            (GUIDED_PATCH, GUIDED_TOLERANCE),
-            (SETTLED_PATCH, SETTLED_TOLERANCE),
-        )
-    )
-    image = retrieve(image, image, clip.tissue, offsets_in_time(), along, deadline)
-    raw = retrieve(clip.frames, image, clip.tissue, offsets_in_time(), along, deadline)
-    for _ in range(OUTPUT_ROUNDS):
-        recorded = retrieve(raw, image, clip.tissue, draw_offsets(offsets, rng), guided, deadline)
-        if time.monotonic() > deadline:
-            break  # a mean over too few offsets is of no use
-        image = 0.5 * (image + recorded)
-    return retrieve(image, image, clip.tissue, near_offsets(), settled, deadline)
+def restore_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) -> torch.Tensor:
+    """Return the image, raised to at most ``brightest`` below the frames, and nearer to them around echoes.
 
-
-def keep_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) -> torch.Tensor:
-    """The image at most ``brightest`` darker than the frames, less so around what exceeds it: an echo keeps its foot.
-
-    Both are (frames, rows, columns).
+    Echoes exceed the image by more than ``brightest``. Both are (frames, rows, columns).
     """
     excess = (frames - image - brightest).clamp(min=0.0)
     rows, columns = (side // 2 for side in ECHO)
@@ -102,16 +84,31 @@ def keep_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) -> 
 
 
 def speckle_sd(clip: ScaledClip) -> float:
-    """Standard deviation of fully developed speckle: the median over the brighter half, which black does not clip."""
+    """Return the sd of fully developed speckle: the median over the brighter half, which black does not clip."""
     frames = clip.frames[:, None]
-    level = gaussian(frames, *BACKGROUND_SIGMA)
-    variance = gaussian((frames - level).square(), *BACKGROUND_SIGMA)[:, 0, clip.tissue]
-    level = level[:, 0, clip.tissue]
-    return float(variance[level >= level.median()].median().sqrt())
+    background = gaussian(frames, *BACKGROUND_SIGMA)
+    variance = gaussian((frames - background).square(), *BACKGROUND_SIGMA)[:, 0, clip.tissue]
+    background = background[:, 0, clip.tissue]
+    return float(variance[background >= background.median()].median().sqrt())
 
 
 @torch.no_grad()
 def predict(network: torch.nn.Module, frames: torch.Tensor, compute: Compute) -> torch.Tensor:
-    """Every frame (frames, rows, columns) through the network, float32."""
+    """Return every frame (frames, rows, columns) through the network, float32."""
     with compute.autocast():
         return torch.stack([network(frame[None, None])[0, 0].float() for frame in frames])
+
+
+def _refined(
+    image: torch.Tensor, clip: ScaledClip, rounds: list[tuple[SearchOffset, ...]], sd: float, deadline: float
+) -> torch.Tensor:
+    """Return the network's output averaged with the recorded frames where they are similar, in time and in space."""
+    guided, in_time, in_grain = (similarity.scaled_by(sd) for similarity in (GUIDED, IN_TIME, IN_GRAIN))
+    image = retrieve(image, image, clip.tissue, offsets_in_time(), in_time, deadline)
+    raw = retrieve(clip.frames, image, clip.tissue, offsets_in_time(), in_time, deadline)
+    for offsets in rounds:
+        recorded = retrieve(raw, image, clip.tissue, offsets, guided, deadline)
+        if time.monotonic() > deadline:
+            break  # a mean over too few offsets is of no use
+        image = 0.5 * (image + recorded)
+    return retrieve(image, image, clip.tissue, near_offsets(), in_grain, deadline)

@@ -1,8 +1,8 @@
 """Copies of an image in which speckle changes and anatomy stays: the scales of Speckle2Self.
 
-``scale_copies`` are the published ones, resized down and back up; ``smooth_copies`` the anisotropic pyramid
-that the default network mixes pixel by pixel; both take (images, 1, rows, columns). Scaled copies still share their
-speckle, so the default method transplants speckle instead (models/ultrasound/speckle_loss.py).
+``scale_copies`` are the published ones, resized down and back up. ``smooth_copies`` are the anisotropic pyramid that
+the default network mixes pixel by pixel. Both take (images, 1, rows, columns). Scaled copies still share their speckle,
+so the default method transplants speckle instead (models/ultrasound/speckle_loss.py).
 """
 
 import torch
@@ -10,18 +10,18 @@ from torch.nn import functional
 
 PUBLISHED_SCALES = (0.25, 0.5, 1.0)
 FINE_SMOOTHING = ((1.0, 1.5), (1.0, 4.0), (2.0, 2.0), (3.0, 1.5))  # sigma in pixels, axial and lateral
-WIDE_SMOOTHING = ((1.5, 8.0), (4.0, 5.0), (8.0, 9.0))  # to plain tissue; made at half size, a quarter of the work
+WIDE_SMOOTHING = ((1.5, 8.0), (4.0, 5.0), (8.0, 9.0))  # leaves homogeneous tissue; at half size, a quarter of the work
 COPIES = 1 + len(FINE_SMOOTHING) + len(WIDE_SMOOTHING)
-KERNEL_REACH = 3.0  # sigmas kept of a Gaussian
+TRUNCATE = 3.0  # sigmas at which a Gaussian ends
 
 
 def scale_copies(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Each published scale: bilinear down and up without antialiasing, then to [0, 1] by its own extremes."""
+    """Return each published scale: bilinear down and up without antialiasing, then to [0, 1] by its own extremes."""
     return tuple(to_unit_range(_down_and_up(images, scale)) for scale in PUBLISHED_SCALES)
 
 
 def smooth_copies(images: torch.Tensor) -> torch.Tensor:
-    """The image itself and its Gaussian copies as channels: (images, COPIES, rows, columns); sides even."""
+    """Return the image and its Gaussian copies as channels: (images, COPIES, rows, columns); sides are even."""
     half = functional.avg_pool2d(images, 2)
     wide = torch.cat([gaussian(half, axial / 2, lateral / 2) for axial, lateral in WIDE_SMOOTHING], dim=1)
     wide = functional.interpolate(wide, scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -29,7 +29,7 @@ def smooth_copies(images: torch.Tensor) -> torch.Tensor:
 
 
 def gaussian(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor:
-    """Gaussian smoothing with sigmas in pixels; the border is continued by its last pixel."""
+    """Return images smoothed by a Gaussian with sigmas in pixels; the border is continued by its last pixel."""
     rows, columns = _kernel(axial, images), _kernel(lateral, images)
     tall = functional.pad(images, (0, 0, len(rows) // 2, len(rows) // 2), mode="replicate")
     wide = functional.conv2d(tall, rows[None, None, :, None])
@@ -38,9 +38,15 @@ def gaussian(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor
 
 
 def _kernel(sigma: float, like: torch.Tensor) -> torch.Tensor:
-    reach = int(KERNEL_REACH * sigma + 0.5)
+    reach = int(TRUNCATE * sigma + 0.5)
     weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=like.device, dtype=like.dtype) / sigma) ** 2)
     return weights / weights.sum()
+
+
+def to_unit_range(images: torch.Tensor) -> torch.Tensor:
+    """Return each image scaled to [0, 1] by its own extremes."""
+    low, high = images.amin((-2, -1), keepdim=True), images.amax((-2, -1), keepdim=True)
+    return (images - low) / (high - low).clamp(min=torch.finfo(images.dtype).eps)
 
 
 def _down_and_up(images: torch.Tensor, scale: float) -> torch.Tensor:
@@ -49,9 +55,3 @@ def _down_and_up(images: torch.Tensor, scale: float) -> torch.Tensor:
     size = [max(1, int(length * scale)) for length in images.shape[-2:]]
     small = functional.interpolate(images, size=size, mode="bilinear", align_corners=False)
     return functional.interpolate(small, size=images.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def to_unit_range(images: torch.Tensor) -> torch.Tensor:
-    """Each image to [0, 1] by its own extremes."""
-    low, high = images.amin((-2, -1), keepdim=True), images.amax((-2, -1), keepdim=True)
-    return (images - low) / (high - low).clamp(min=torch.finfo(images.dtype).eps)

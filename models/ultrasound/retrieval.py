@@ -1,11 +1,11 @@
-"""Retrieval: every pixel becomes the mean of raw pixels of like tissue, likeness read from a guide.
+"""Retrieval: every pixel becomes the mean of raw pixels of similar tissue; a guide image decides what is similar.
 
 Only recorded grey values are averaged, so brightness is kept and nothing is invented. The first guide is the raw clip
-itself, compared over patches larger than the speckle; later the guide is a network's output, clean enough for small
-patches, and then like tissue is found along edges and lines as well.
+itself, compared over patches larger than the speckle. Later it is a network's output, clean enough for small patches,
+which are similar along edges and lines as well.
 
-In: raw and guide (frames, rows, columns) and the tissue mask; out: the mean, same shape. Looks into neighbouring frames
-follow tissue that stands still or slides, without any motion estimate.
+In: raw and guide (frames, rows, columns) and the tissue mask. Out: the mean, same shape. Offsets into neighbouring
+frames follow tissue that stands still or slides, without any motion estimate.
 """
 
 import math
@@ -16,18 +16,18 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; like tissue is near, and the speckle's reach is 4 and 6
+REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; similar tissue is near, and the speckle's reach is 4 and 6
 FRAMES_ALONG = 3, 6, 9  # of a cine, to either side; nearer frames show nearly the same speckle
 COLUMNS_ALONG = 2  # pixels to either side, by which tissue may have slid
-STRIDE = 2  # pixels between offsets, the grain of speckle; each moved by up to one, lest a pattern of period two stay
-WIDE_PATCH = 7  # pixels
+STRIDE = 2  # pixels between offsets, the grain of speckle; each is jittered by up to one, so that no grid pattern stays
+WIDE_PATCH = 7  # pixels; means over wider ones are taken at half size, for time
 NEAR_ROWS, NEAR_COLUMNS = 3, 5  # pixels; within the grain of the speckle
-KERNEL_LIMIT = 20.0  # exponent beyond which a weight counts as nothing
+KERNEL_LIMIT = 20.0  # largest exponent: the weight of exp(-20) counts as nothing
 
 
 @dataclass(frozen=True)
 class SearchOffset:
-    """Where to offset for like tissue: so many frames, rows and columns away."""
+    """Where similar tissue is searched: so many frames, rows and columns away."""
 
     frames: int
     rows: int
@@ -35,15 +35,19 @@ class SearchOffset:
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How alike two places must be: side of the compared patch in pixels, tolerance in the guide's unit."""
+class Similarity:
+    """How similar two places must be: side of the compared patches in pixels, tolerance of their rms difference."""
 
     patch: int
     tolerance: float
 
+    def scaled_by(self, unit: float) -> "Similarity":
+        """Return the same with the tolerance times ``unit``."""
+        return Similarity(self.patch, self.tolerance * unit)
+
 
 def draw_offsets(count: int, rng: np.random.Generator) -> tuple[SearchOffset, ...]:
-    """At most ``count`` distinct offsets spread evenly at random over the reach; each serves both of its ends."""
+    """Return at most ``count`` distinct offsets, drawn at random within reach; each is used in both directions."""
     axes = [np.arange(-limit, limit + 1, STRIDE) for limit in (REACH_ROWS, REACH_COLUMNS)]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
     rows, columns = grid.T
@@ -54,13 +58,13 @@ def draw_offsets(count: int, rng: np.random.Generator) -> tuple[SearchOffset, ..
 
 
 def offsets_in_time() -> tuple[SearchOffset, ...]:
-    """The same place in other frames of a cine, and a little beside it."""
+    """Return offsets to the same place in other frames of a cine, and to columns beside it."""
     columns = range(-COLUMNS_ALONG, COLUMNS_ALONG + 1)
     return tuple(SearchOffset(frames, 0, column) for frames in FRAMES_ALONG for column in columns)
 
 
 def near_offsets() -> tuple[SearchOffset, ...]:
-    """Every neighbour within the grain of the speckle, in the same frame."""
+    """Return offsets to every neighbour within the grain of the speckle, in the same frame."""
     places = ((row, column) for row in range(NEAR_ROWS + 1) for column in range(-NEAR_COLUMNS, NEAR_COLUMNS + 1))
     return tuple(SearchOffset(0, row, column) for row, column in places if row > 0 or column > 0)
 
@@ -70,18 +74,18 @@ def retrieve(
     guide: torch.Tensor,
     tissue: torch.Tensor,
     offsets: tuple[SearchOffset, ...],
-    likeness: Likeness,
+    similarity: Similarity,
     deadline: float = math.inf,
 ) -> torch.Tensor:
-    """Mean of ``raw`` over the offsets, weights exp(-d^2 / tolerance^2), d the guide's rms difference over a patch.
+    """Return the mean of ``raw`` over the offsets, weights exp(-d^2 / tolerance^2), d the guide's rms difference.
 
     Args:
         raw: (frames, rows, columns) the values to average.
-        guide: (frames, rows, columns) what tells like from unlike.
-        tissue: (rows, columns) bool; a offset outside of it or of the clip counts nothing.
-        offsets: taken in both directions; the pixel itself always counts besides.
-        likeness: patch and tolerance.
-        deadline: reading of ``time.monotonic()`` past which no further offset begins.
+        guide: (frames, rows, columns) the values to compare.
+        tissue: (rows, columns) bool; pixels outside of it do not count.
+        offsets: used in both directions; the pixel itself always counts.
+        similarity: patch over which d is taken, and tolerance in the guide's unit.
+        deadline: reading of ``time.monotonic()`` after which no further offset begins.
     """
     total, weights = raw.clone(), torch.ones_like(raw)
     for offset in offsets:
@@ -89,20 +93,20 @@ def retrieve(
             break
         here, there = _overlap(raw.shape[1:], offset.rows, offset.columns)
         both = (tissue[here] & tissue[there]).to(raw.dtype)
-        for one in range(len(raw) - offset.frames):
-            other = one + offset.frames
-            squared = (guide[one][here] - guide[other][there]).square()
-            exponent = _patch_mean(squared, likeness.patch) / likeness.tolerance**2
+        for first in range(len(raw) - offset.frames):
+            second = first + offset.frames
+            squared = (guide[first][here] - guide[second][there]).square()
+            exponent = _patch_mean(squared, similarity.patch) / similarity.tolerance**2
             weight = torch.exp(-exponent.clamp(max=KERNEL_LIMIT)) * both
-            total[one][here] += weight * raw[other][there]
-            weights[one][here] += weight
-            total[other][there] += weight * raw[one][here]
-            weights[other][there] += weight
+            total[first][here] += weight * raw[second][there]
+            weights[first][here] += weight
+            total[second][there] += weight * raw[first][here]
+            weights[second][there] += weight
     return total / weights
 
 
 def _overlap(shape: torch.Size, rows: int, columns: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Slices of the pixels whose looked-at pixel is in the frame, and of those looked-at pixels."""
+    """Return the rows and columns of the pixels whose offset pixel is in the frame, and those of the offset pixels."""
     spans = [
         (slice(max(0, -step), max(0, min(size, size - step))), slice(max(0, step), max(0, min(size, size + step))))
         for size, step in zip(shape, (rows, columns), strict=True)
@@ -111,7 +115,7 @@ def _overlap(shape: torch.Size, rows: int, columns: int) -> tuple[tuple[slice, s
 
 
 def _patch_mean(image: torch.Tensor, side: int) -> torch.Tensor:
-    """Mean over a square of odd side, of what lies in the image; a wide square is taken at half size, to be quick."""
+    """Return the mean over a square of odd side, of the pixels inside the image."""
     if image.numel() == 0:
         return image
     if side <= WIDE_PATCH:

@@ -1,15 +1,12 @@
 """Despeckling of one ultrasound clip by a network fitted on that clip alone, after Speckle2Self (arXiv 2507.06828).
 
-In: stored grey frames of one still or one cine and the mask of tissue; out: the same with the speckle removed, each
+In: stored grey frames of one still or one cine and the mask of tissue. Out: the same with the speckle removed, each
 pixel at the mean grey of its tissue (the mean of log-compressed speckle), and nothing changed outside the tissue.
 
-Order: cut to the tissue -> grey in units of the clip's spread -> work planned from the budget -> the fit of the variant
-(``default``: despeckling.py; ``published``: the scales, losses and network of the paper) -> brightness restored by one
-gain and offset for the whole clip -> back into the frames.
+Order: crop to the tissue -> plan the work from the budget -> scale grey by the clip's spread -> fit the variant
+(``default``: despeckling.py; ``published``: the scales, losses and network of the paper) -> restore the brightness by
+one gain and offset for the whole clip -> paste into the frames.
 """
-
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +16,7 @@ from models.fitting import Denoised, FitContext, fit
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.despeckling import ScaledClip, despeckle, predict
 from models.ultrasound.perturbation import to_unit_range
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_loss import PublishedLoss
 from models.ultrasound.speckle_network import PublishedNetwork
 from models.ultrasound.speckle_plan import Plan, plan_work
@@ -28,15 +26,6 @@ LEARNING_RATE = 1e-3  # of the published method
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Speckle2SelfSettings:
-    """What a user may choose; ``variant`` published is the published method, fitted on the clip at hand."""
-
-    variant: Literal["default", "published"] = "default"
-    steps: int = 300
-    search_offsets: int = 180  # of the default variant for like tissue, each in both directions
 
 
 def denoise_clip(
@@ -53,6 +42,8 @@ def denoise_clip(
         frames: (frames, rows, columns) stored grey, 0 to ``maximum``.
         tissue: (rows, columns); pixels outside neither train nor change.
         maximum: largest storable grey.
+        settings: variant, steps and search offsets.
+        context: compute, seed, budget, deadline and label of this fit.
 
     Returns:
         Frames of the same shape, equal to the input outside the tissue, and the record of the fit.
@@ -64,8 +55,7 @@ def denoise_clip(
         plan = plan_work(
             window.shape, settings.variant, settings.steps, settings.search_offsets, context.compute, context.budget
         )
-        with torch.random.fork_rng():
-            torch.manual_seed(context.seed)
+        with context.seeded():
             predicted, taken = _fit_variant(window, inside, plan, settings.variant, context)
         restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
         images[:, rows, columns] = np.where(inside, restored, window)

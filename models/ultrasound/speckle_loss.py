@@ -1,7 +1,7 @@
 """The losses of the ultrasound method: each draws its own batch of crops from the clip and returns a scalar.
 
-TransplantLoss (default): mean of (f(s + n') - s)^2 over tissue; s: the clip's clean estimate, by retrieval; n': its
-                          own speckle y - s, from elsewhere: a perturbation that truly changes the speckle.
+TransplantLoss (default): mean of (f(s + n') - s)^2 over tissue; s: the clip's estimate, by retrieval; n': its own
+                          speckle y - s, from another place: a perturbation that truly changes the speckle.
 PublishedLoss (published):  sum over scales of mean (f_s(y_s) - y_s)^2 + sum over pairs of mean |f_s(y_s) - f_t(y_t)|.
 """
 
@@ -24,7 +24,7 @@ class _CropLoss:
         self.generator = torch.Generator().manual_seed(seed)
 
     def _crops(self, *clips: torch.Tensor) -> list[torch.Tensor]:
-        """The same crops of each clip, (crops, 1, rows, columns)."""
+        """Return the same crops of each clip, (crops, 1, rows, columns)."""
         places = [self._place(clips[0].shape) for _ in range(CROPS)]
         return [torch.stack([_cut(clip, *place) for place in places])[:, None] for clip in clips]
 
@@ -37,7 +37,7 @@ class _CropLoss:
 
 
 class TransplantLoss(_CropLoss):
-    """The clean estimate back from itself under speckle of another place; the estimate is renewed at planned draws."""
+    """Recover the estimate from itself plus speckle of another place; the estimate is renewed at planned draws."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class TransplantLoss(_CropLoss):
         """Take frames and tissue as in ``denoise_clip``.
 
         Args:
-            renew: the clean estimate; told whether the network has learnt something yet.
+            renew: returns the estimate; its argument says whether the network is to guide it.
             renewals: numbers of the draws before which the estimate is renewed.
         """
         super().__init__(network, seed)
@@ -62,7 +62,7 @@ class TransplantLoss(_CropLoss):
         self._take_estimate(renew(False))
 
     def __call__(self) -> torch.Tensor:
-        """Loss of one batch."""
+        """Return the loss of one batch."""
         if self.draws in self.renewals:
             self._take_estimate(self.renew(True))
         self.draws += 1
@@ -80,7 +80,7 @@ class TransplantLoss(_CropLoss):
 class PublishedLoss(_CropLoss):
     """Reconstruction of each scale and consistency between scales, all weights 1; of whole frames, as published.
 
-    The norms of the network and the extremes of each scale are those of an image: crops would teach it others.
+    The network normalises by the whole image, and each scale by its extremes; crops would have others.
     """
 
     def __init__(self, network: nn.Module, frames: torch.Tensor, tissue: torch.Tensor, seed: int) -> None:
@@ -88,7 +88,7 @@ class PublishedLoss(_CropLoss):
         self.frames, self.inside = frames, tissue.to(frames.dtype).expand_as(frames)
 
     def __call__(self) -> torch.Tensor:
-        """Loss of one batch."""
+        """Return the loss of one batch."""
         frame, flipped = self._integer(len(self.frames)), [axis for axis in (-2, -1) if self._integer(2)]
         y, inside = (clip[None, frame : frame + 1].flip(flipped) for clip in (self.frames, self.inside))
         weight = inside / inside.mean().clamp(min=torch.finfo(inside.dtype).eps)

@@ -1,4 +1,4 @@
-"""How much work a clip gets: steps and offsets planned from its size, the device and the budget, never from a clock."""
+"""How much work a clip gets: steps and offsets, from its size, the device and the budget, never from a clock."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from models.compute import Compute
 from models.ultrasound.retrieval import FRAMES_ALONG
 from models.ultrasound.speckle_loss import CROP, CROPS
 
-SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; one GPU is a estimate
+SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; cuda: assumed
     ("default", "cpu", "bfloat16"): 0.6,
     ("default", "cpu", "float32"): 1.1,
     ("default", "cuda", "bfloat16"): 0.05,
@@ -21,12 +21,12 @@ SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on
 SECONDS_PER_MEGAPIXEL_OFFSET = {"cpu": 0.025, "cuda": 0.001}  # of one offset in both directions
 SECONDS_PER_MEGAPIXEL_OUTPUT = {"cpu": 1.8, "cuda": 0.03}  # of one frame: network, offsets along time, near offsets
 FIT_FRACTION, SEARCH_FRACTION = 0.4, 0.35  # of the budget, to planned steps and offsets; the rest is slack
-MINIMUM_STEPS = 20  # below this the network is still its initial estimate
-MINIMUM_OFFSETS = 20  # below this too little like tissue is found
+MINIMUM_STEPS = 20  # below this the network has hardly changed from its initial smoothing
+MINIMUM_OFFSETS = 20  # below this too little similar tissue is found
 CINE_OFFSETS = 0.4  # of the offsets of a still: a cine's frames help each other
 OUTPUT_ROUNDS = 2  # of retrieval along the output
-FIT_FRAMES = 4  # of a cine are fitted; its frames are much alike
-RENEWALS = 2  # of the clean estimate during a fit, evenly spaced
+FIT_FRAMES = 4  # of a cine are fitted; its frames are similar
+RENEWALS = 2  # of the estimate during a fit, evenly spaced
 PASSES = 1 + RENEWALS  # of retrieval over the fitted frames
 
 
@@ -36,11 +36,11 @@ class Plan:
 
     steps: int
     fit_offsets: int  # for each fitted frame
-    output_offsets: int  # for each frame handed out
+    output_offsets: int  # for each frame of the output
 
 
 def plan_work(shape: tuple[int, ...], variant: str, steps: int, offsets: int, compute: Compute, budget: float) -> Plan:
-    """The most the budget allows, ``steps`` and ``offsets`` at most.
+    """Return the most work that the budget allows, with at most ``steps`` and ``offsets``.
 
     Args:
         shape: (frames, rows, columns) of the clip.
@@ -51,11 +51,11 @@ def plan_work(shape: tuple[int, ...], variant: str, steps: int, offsets: int, co
     step_megapixels = megapixels if variant == "published" else CROPS * CROP**2 / 1e6  # published: whole frames
     step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * step_megapixels
     planned_steps = int(np.clip(FIT_FRACTION * left / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
-    wanted_out = offsets if frames <= FRAMES_ALONG[0] else CINE_OFFSETS * offsets
-    work = megapixels * (min(frames, FIT_FRAMES) * PASSES * offsets + OUTPUT_ROUNDS * frames * wanted_out)
+    output_wanted = offsets if frames <= FRAMES_ALONG[0] else CINE_OFFSETS * offsets
+    work = megapixels * (min(frames, FIT_FRAMES) * PASSES * offsets + OUTPUT_ROUNDS * frames * output_wanted)
     allowed = SEARCH_FRACTION * left / (SECONDS_PER_MEGAPIXEL_OFFSET[compute.kind] * max(work, 1e-9))
     fit_offsets, output_offsets = (
         int(np.clip(allowed * wanted, MINIMUM_OFFSETS, max(wanted, MINIMUM_OFFSETS)))
-        for wanted in (offsets, wanted_out)
+        for wanted in (offsets, output_wanted)
     )
     return Plan(min(planned_steps, steps), min(fit_offsets, offsets), min(output_offsets, offsets))

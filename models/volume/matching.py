@@ -1,8 +1,7 @@
 """Matched regions: where a neighbouring slice confirms what a slice shows.
 
-W = 1 where it does, 0 elsewhere. The published test compares two strongly smoothed guides with a fixed threshold; ours
-compares 3x3 means of the initial estimate with what the noise left in them explains, so that small structures
-decide for themselves.
+W = 1 where it does, 0 elsewhere. The published test compares two strongly smoothed guide images with a fixed threshold.
+Ours compares 3x3 means of the initial estimates with the noise that is left in them, so that small structures count.
 """
 
 import math
@@ -20,42 +19,42 @@ from models.volume.noise.noise_level import SliceNoise
 from models.volume.noise.slice_correlation import settled
 from models.volume.scaling import Scaling
 
-PAPER_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
-PAPER_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
+PUBLISHED_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
+PUBLISHED_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
 MATCH_RADIUS = 1  # pixels; 3x3 means: the scale of the smallest structures that must not be averaged away
 MATCH_SD = 1.5  # sd of the difference of two such means; at 2 the edges of PET grow by 16 %, at 1.5 by 5
 UNMATCHED_GROWTH = 1  # pixels; the flanks of what did not match are not confirmed either
 
 
 def estimate_difference_sd(noise: SliceNoise) -> float:
-    """Sd of the difference of two slices' initial estimate where they show the same, in units of the local noise.
+    """Return the sd of the difference of the initial estimates of two slices ``noise.gap`` apart that show the same.
 
-    What shrinking leaves of the noise is mostly the mean of a block. ``noise.gap`` lies between the two slices.
+    In units of the local noise. What shrinkage leaves of the noise is mostly the mean of a block.
     """
     correlation = settled(noise.correlations)[noise.gap - 1]
-    return float(noise.spectrum[0]) / math.sqrt(len(noise.spectrum)) * math.sqrt(2 * (1 - correlation))
+    return float(noise.coefficient_sd[0]) / math.sqrt(len(noise.coefficient_sd)) * math.sqrt(2 * (1 - correlation))
 
 
-def confirmed(g_i: Tensor, g_j: Tensor, level: Tensor, difference_sd: float) -> Tensor:
-    """W of two crops (B, 1, H, W): 1 where their 3x3 means differ by no more than the noise in them explains."""
-    difference = (box_mean(g_i, MATCH_RADIUS) - box_mean(g_j, MATCH_RADIUS)).abs() / level
+def confirmed(g_i: Tensor, g_j: Tensor, relative_noise: Tensor, difference_sd: float) -> Tensor:
+    """Return W of two crops (B, 1, H, W): 1 where their 3x3 means differ by no more than the noise in them explains."""
+    difference = (box_mean(g_i, MATCH_RADIUS) - box_mean(g_j, MATCH_RADIUS)).abs() / relative_noise
     unmatched = (difference > MATCH_SD * difference_sd).float()
     return 1 - functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH)
 
 
-def published_guides(volume: Tensor, scaling: Scaling) -> npt.NDArray[np.float32]:
-    """LPF of NS-N2N of every slice of ``volume``, (slices, 1, rows, columns): (slices, rows, columns), on [0, 1]."""
-    return np.stack([strong_low_pass(scaling.scaled(slice_)[0].cpu().numpy()) for slice_ in volume], dtype=np.float32)
+def published_guides(voxels: Tensor, scaling: Scaling) -> npt.NDArray[np.float32]:
+    """Return LPF of NS-N2N of each of ``voxels``, (slices, 1, rows, columns): (slices, rows, columns) on [0, 1]."""
+    return np.stack([strong_low_pass(scaling.scaled(slice_)[0].cpu().numpy()) for slice_ in voxels], dtype=np.float32)
 
 
 def strong_low_pass(slice_: np.ndarray) -> np.ndarray:
-    """LPF of NS-N2N: a 5x5 median of a non-local-means filtered slice (rows, columns) on [0, 1]."""
+    """Return LPF of NS-N2N: a 5x5 median of a non-local-means filtered slice (rows, columns) on [0, 1]."""
     filtered = denoise_nl_means(slice_, patch_size=5, patch_distance=6, h=0.8 * _white_sd(slice_), fast_mode=True)
-    guide: np.ndarray = ndimage.median_filter(filtered, PAPER_MEDIAN)
+    guide: np.ndarray = ndimage.median_filter(filtered, PUBLISHED_MEDIAN)
     return guide
 
 
 def _white_sd(slice_: np.ndarray) -> float:
-    """Noise from second differences along a row, which anatomy hardly has."""
+    """Return the sd of the noise, from second differences along rows, which hold hardly any anatomy."""
     second = np.diff(slice_, n=2, axis=1) / math.sqrt(6)
     return max(robust_sd(torch.from_numpy(second)), 1e-6)

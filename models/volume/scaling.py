@@ -1,4 +1,4 @@
-"""An invertible map of real units to the units a network learns in."""
+"""The map from real units to the units in which a network learns, and back."""
 
 from dataclasses import dataclass
 
@@ -7,46 +7,49 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.robust import sampled_quantile
-from models.volume.noise.noise_level import LEVEL_STEP, SliceNoise
+from models.volume.noise.noise_level import MAP_STEP, SliceNoise
 
 TINY = 1e-12  # real units; a constant volume has no range to divide by
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """(x - centre) / unit, and the local noise relative to the unit.
+    """(x - centre) / unit, and the local noise in these units.
 
     Attributes:
-        level: (slices, 1, rows / 4, columns / 4) the local noise relative to ``unit``.
+        relative_noise: (slices, 1, rows / 4, columns / 4) local standard deviation of the noise over ``unit``.
     """
 
     centre: float
     unit: float
-    level: Tensor
+    relative_noise: Tensor
 
     def scaled(self, x: Tensor) -> Tensor:
-        """Real units to the network's."""
+        """Return ``x`` in the network's units."""
         return (x - self.centre) / self.unit
 
     def real(self, x: Tensor) -> Tensor:
-        """The network's units to real ones."""
+        """Return ``x``, given in the network's units, in real units."""
         return x * self.unit + self.centre
 
-    def level_at(self, slice_: int, top: int, left: int, size: tuple[int, int]) -> Tensor:
-        """The relative noise level of one crop, (1, rows, columns); ``top`` and ``left`` are multiples of 4."""
-        first, second = top // LEVEL_STEP, left // LEVEL_STEP
-        rows, columns = -(-size[0] // LEVEL_STEP), -(-size[1] // LEVEL_STEP)
-        coarse = self.level[slice_, :, first : first + rows, second : second + columns]
-        fine = functional.interpolate(coarse[None], scale_factor=float(LEVEL_STEP), mode="bilinear")[0]
+    def relative_noise_at(self, index: int, top: int, left: int, size: tuple[int, int]) -> Tensor:
+        """Return the relative noise of a crop of slice ``index``, (1, rows, columns) for ``size`` (rows, columns).
+
+        ``top`` and ``left`` are multiples of `MAP_STEP`.
+        """
+        first, second = top // MAP_STEP, left // MAP_STEP
+        rows, columns = -(-size[0] // MAP_STEP), -(-size[1] // MAP_STEP)
+        coarse = self.relative_noise[index, :, first : first + rows, second : second + columns]
+        fine = functional.interpolate(coarse[None], scale_factor=float(MAP_STEP), mode="bilinear")[0]
         return fine[..., : size[0], : size[1]]
 
 
 def noise_units(volume: Tensor, noise: SliceNoise) -> Scaling:
-    """One typical noise standard deviation is 1, the median is 0."""
-    return Scaling(sampled_quantile(volume, 0.5), noise.sd, noise.level)
+    """Return the scaling in which the typical noise standard deviation is 1 and the median of the volume is 0."""
+    return Scaling(sampled_quantile(volume, 0.5), noise.sd, noise.relative_noise)
 
 
 def unit_range(volume: Tensor, noise: SliceNoise) -> Scaling:
-    """The volume's range becomes [0, 1] and its noise is taken as the same everywhere, as published."""
+    """Return the scaling of the volume's range to [0, 1], its noise taken as the same everywhere, as published."""
     low, high = float(volume.min()), float(volume.max())
-    return Scaling(low, max(high - low, TINY), torch.ones_like(noise.level))
+    return Scaling(low, max(high - low, TINY), torch.ones_like(noise.relative_noise))

@@ -4,29 +4,29 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from models.volume.matching import PAPER_TAU, confirmed
+from models.volume.matching import PUBLISHED_TAU, confirmed
 from models.volume.pairs import SlicePair
 
 LAMBDA_RC = 1.0  # weight of L_RC; published: 0.5
-LAMBDA_ID = 0.5  # weight of the initial estimate where nothing confirms
+LAMBDA_ID = 0.5  # weight of the initial estimate where the neighbour does not confirm it
 HUBER_SD = 3.0  # noise sd; nearly least squares on noise, so that skewed noise keeps its mean
-PAPER_LAMBDA_RC, PAPER_LAMBDA_IC = 0.5, 1.0
+PUBLISHED_LAMBDA_RC, PUBLISHED_LAMBDA_IC = 0.5, 1.0
 
 
 def confirmed_loss(network: torch.nn.Module, pair: SlicePair, difference_sd: float) -> Tensor:
     """L = W rho(f(x_i) - x_j) + lambda_ID (1 - W) rho(f(x_i) - g_i) + lambda_RC W rho(f(x_i) - f(x_j)), and swapped.
 
-    rho is Huber's, in units of the local noise; g are the initial estimate, and W is 1 where they confirm each other.
+    rho is Huber's, in units of the local noise; g are the initial estimates, and W is 1 where they confirm each other.
     """
     assert pair.guides is not None
-    x_i, x_j, level = pair.x_i, pair.x_j, pair.level
+    x_i, x_j, noise = pair.x_i, pair.x_j, pair.relative_noise
     g_i, g_j = pair.guides
-    w = confirmed(g_i, g_j, level, difference_sd) * pair.valid
+    w = confirmed(g_i, g_j, noise, difference_sd) * pair.valid
     u = pair.valid - w
-    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([level, level]), torch.cat([g_i, g_j])).chunk(2)
+    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([noise, noise]), torch.cat([g_i, g_j])).chunk(2)
 
     def rho(error: Tensor) -> Tensor:
-        scaled: Tensor = huber_loss(error / level, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
+        scaled: Tensor = huber_loss(error / noise, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
         return scaled
 
     l_recon = (w * (rho(f_i - x_j) + rho(f_j - x_i))).mean()
@@ -38,11 +38,11 @@ def confirmed_loss(network: torch.nn.Module, pair: SlicePair, difference_sd: flo
 def published_loss(network: torch.nn.Module, pair: SlicePair) -> Tensor:
     """L = L_Recon + 0.5 L_RC + 1.0 L_IC of NS-N2N, with W from the strongly smoothed guides."""
     assert pair.guides is not None
-    x_i, x_j, level = pair.x_i, pair.x_j, pair.level
-    w = ((pair.guides[0] - pair.guides[1]).abs() <= PAPER_TAU) * pair.valid
-    f_i, f_j, f_mean = network(torch.cat([x_i, x_j, (x_i + x_j) / 2]), level.repeat(3, 1, 1, 1)).chunk(3)
+    x_i, x_j, noise = pair.x_i, pair.x_j, pair.relative_noise
+    w = ((pair.guides[0] - pair.guides[1]).abs() <= PUBLISHED_TAU) * pair.valid
+    f_i, f_j, f_mean = network(torch.cat([x_i, x_j, (x_i + x_j) / 2]), noise.repeat(3, 1, 1, 1)).chunk(3)
     l_recon = (w * ((f_i - x_j) ** 2 + (f_j - x_i) ** 2)).mean()
     l_rc = (w * (f_i - f_j) ** 2).mean()
     l_ic = ((f_mean - (f_i + f_j) / 2) ** 2 * pair.valid).mean()
-    total: Tensor = l_recon + PAPER_LAMBDA_RC * l_rc + PAPER_LAMBDA_IC * l_ic
+    total: Tensor = l_recon + PUBLISHED_LAMBDA_RC * l_rc + PUBLISHED_LAMBDA_IC * l_ic
     return total

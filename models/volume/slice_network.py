@@ -9,17 +9,17 @@ INPUT_SD = 4.0  # noise sd that enter the network as 1
 
 
 class SliceNetwork(torch.nn.Module):
-    """f(x) = g + level * h(x, g, level): a initial estimate g plus a correction in units of the local noise."""
+    """f(x) = g + s h(x, s, g): the initial estimate g plus a correction in units of the local noise s."""
 
     def __init__(self, guided: bool = True) -> None:
         super().__init__()
         self.correction = UNet(channels_in=3 if guided else 2)
 
-    def forward(self, x: Tensor, level: Tensor, estimate: Tensor | None = None) -> Tensor:
-        """Slices, their relative noise level and their estimates, all (B, 1, H, W), in the network's units.
+    def forward(self, x: Tensor, relative_noise: Tensor, estimate: Tensor | None = None) -> Tensor:
+        """Denoise slices; all arguments are (B, 1, H, W) in the network's units.
 
-        Without a estimate, as the published method has none, x itself is g.
+        Without an estimate, as the published method has none, x itself is g.
         """
-        seen = [x / INPUT_SD, level] + ([] if estimate is None else [estimate / INPUT_SD])
-        h: Tensor = self.correction(torch.cat(seen, dim=1))
-        return (x if estimate is None else estimate) + level * h.float()
+        channels = [x / INPUT_SD, relative_noise] + ([] if estimate is None else [estimate / INPUT_SD])
+        h: Tensor = self.correction(torch.cat(channels, dim=1))
+        return (x if estimate is None else estimate) + relative_noise * h.float()

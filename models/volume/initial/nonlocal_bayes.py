@@ -1,8 +1,8 @@
-"""Denoising a volume by what is alike in it: non-local Bayes in three dimensions.
+"""Refinement of an estimate by similar patches: non-local Bayes in three dimensions.
 
-Each 3 x 3 x 3 patch of a estimate finds those around it that it resembles. Together they tell how such patches vary,
-beyond their mean; the noisy patches at the same places are drawn towards that by the noise that was measured, and
-overlapping results are averaged with weights of one over the noise left (Lebrun, Buades and Morel 2013, NL-Bayes):
+For each 3 x 3 x 3 patch of the estimate, similar patches around it are searched. They show how such patches vary beyond
+their mean. The noisy patches at the same places are drawn towards that by the noise that was measured, and overlapping
+results are averaged with weights of one over the noise left (Lebrun, Buades and Morel 2013, NL-Bayes):
 
     x^ = m_y + C (C + N)^-1 (y - m_y),   C the covariance of the estimate's patches, N that of the noise.
 """
@@ -21,153 +21,119 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from models.fitting import FitContext
-from models.volume.initial.similar_patches import PATCH, Search, bands, like_patches, of_patches
-from models.volume.initial.transform import BLOCK, cosine_matrix
-from models.volume.scaling import Scaling
+from models.volume.initial.patch_noise import PatchNoise, patch_noise
+from models.volume.initial.similar_patches import PATCH, Search, bands, patch_means, similar_patches
+from models.volume.measured_volume import MeasuredVolume
 
 LOG = logging.getLogger(__name__)
 
-ALIKE = 3.0  # times the mean squared difference which the noise left in the estimate explains
-ESTIMATED = 256  # groups at a time, which fit a processor's cache
+SIMILAR = 3.0  # limit of the mean squared difference of patches, over what the noise left in the estimate explains
+GROUPS = 256  # of similar patches at a time, which fit a processor's cache
 TINY = 1e-6  # noise power
 ROUNDING = 1e-6  # of the power of a group: what single precision may lose of it, at strong edges or in smooth noise
 
-
-@dataclass(frozen=True)
-class PatchNoise:
-    """The noise of one patch where its level is 1.
-
-    Attributes:
-        covariance: (PATCH ** 3, PATCH ** 3), slices, rows, columns.
-        left: mean square of the noise in a estimate.
-    """
-
-    covariance: Tensor
-    left: float
-
-
-def patch_noise(spectrum: Tensor) -> PatchNoise:
-    """From the spectrum of blocks of `BLOCK` voxels a side: a patch is part of a block.
-
-    Args:
-        spectrum: (BLOCK ** 3,) standard deviations of the coefficients.
-    """
-    kernel = torch.kron(torch.kron(cosine_matrix(), cosine_matrix()), cosine_matrix()).to(spectrum.device)
-    block = (kernel.T * spectrum.square()) @ kernel
-    cells = torch.arange(BLOCK**3, device=spectrum.device).view(BLOCK, BLOCK, BLOCK)
-    total = torch.zeros(PATCH**3, PATCH**3, device=spectrum.device)
-    corners = list(product(range(BLOCK - PATCH + 1), repeat=3))
-    for z, y, x in corners:
-        part = cells[z : z + PATCH, y : y + PATCH, x : x + PATCH].flatten()
-        total += block[part][:, part]
-    return PatchNoise(total / len(corners), float(spectrum[0]) ** 2 / len(spectrum))
+Images = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Noisy:
-    """A volume as measured, and what is known of it.
+class _Layer:
+    """The slices within reach of one layer of patches, (slices, rows, columns), from slice ``first`` on.
 
-    Attributes:
-        volume: (slices, 1, rows, columns) in real units.
-        scaling: to the network's units, with the level of the noise.
-        noise: of its patches.
-        threshold: real value above which a voxel is tissue; what holds none stays as estimated.
+    ``sums`` and ``weights`` collect the weighted results and their weights.
     """
 
-    volume: Tensor
-    scaling: Scaling
-    noise: PatchNoise
-    threshold: float
+    first: int
+    noisy: Tensor
+    estimate: Tensor
+    sums: Tensor
+    weights: Tensor
 
 
-def refine(images: npt.NDArray[np.float32], noisy: Noisy, search: Search, pool: Executor, context: FitContext) -> None:
+def refine(images: Images, volume: MeasuredVolume, search: Search, pool: Executor, context: FitContext) -> None:
     """Improve the estimate ``images``, (slices, rows, columns) in the network's units, in place.
+
+    Patches without tissue stay as estimated, and so does all that is left at the deadline.
 
     Args:
         pool: of workers, which share the layers of patches.
-        context: of the fit; past its deadline the rest stays as estimated, too.
     """
     count, size = len(images), (images.shape[1], images.shape[2])
     if min(count, *size) < PATCH:
         return
     starts = sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
-    total = weight = torch.zeros(0, *size, device=noisy.volume.device)
+    noise = patch_noise(volume.noise.coefficient_sd)
+    total = weight = torch.zeros(0, *size, device=volume.voxels.device)
     first = 0
-    layers = pool.map(partial(_layer, images, noisy, search, context), starts)
-    for done in tqdm(layers, context.label, len(starts), unit="layer", disable=None):
-        if done is None:
+    layers = pool.map(partial(_refined_layer, images, volume, noise, search, context), starts)
+    for layer in tqdm(layers, context.label, len(starts), unit="layer", disable=None):
+        if layer is None:
             LOG.warning("%s: stopped by the time budget at slice %d of %d", context.label, first, count)
             break
-        low, sums, weights = done
-        _finish(images, first, low, total, weight)
-        more = len(sums) - (len(total) - (low - first))
-        total, weight = (functional.pad(kept[low - first :], (0, 0, 0, 0, 0, more)) for kept in (total, weight))
-        total, weight, first = total + sums, weight + weights, low
-    _finish(images, first, first + len(total), total, weight)
+        _write(images, first, layer.first, total, weight)
+        done = layer.first - first
+        more = len(layer.sums) - (len(total) - done)
+        total, weight = (functional.pad(kept[done:], (0, 0, 0, 0, 0, more)) for kept in (total, weight))
+        total, weight, first = total + layer.sums, weight + layer.weights, layer.first
+    _write(images, first, first + len(total), total, weight)
 
 
-def _layer(
-    images: npt.NDArray[np.float32], noisy: Noisy, search: Search, context: FitContext, z: int
-) -> tuple[int, Tensor, Tensor] | None:
-    """What patches that begin at slice ``z`` give: a first slice, sums and weights from there; None if it is late."""
+def _refined_layer(
+    images: Images, volume: MeasuredVolume, noise: PatchNoise, search: Search, context: FitContext, z: int
+) -> _Layer | None:
+    """Return the results of the patches that begin at slice ``z``; None after the deadline."""
     if context.expired:
         return None
     low, high = max(0, z - search.reach[0]), min(len(images), z + PATCH + search.reach[0])
-    volume, scaling, noise = noisy.volume, noisy.scaling, noisy.noise
-    estimate = torch.from_numpy(images[low:high]).to(volume.device)
-    measured = scaling.scaled(volume[low:high, 0])
-    sums, weights = torch.zeros_like(estimate), torch.zeros_like(estimate)
-    level = scaling.level_at(z + 1, 0, 0, (images.shape[1], images.shape[2]))
-    power = of_patches(level, search.apart).square()
-    for band, held in bands((volume[z : z + PATCH, 0] > noisy.threshold).any(dim=0), search.apart):
-        here = power[band // search.apart :][: len(held)][held]
-        found = like_patches(estimate, z - low, band, held, here, ALIKE * 2 * noise.left, search)
-        for corners, counts, share in zip(*(torch.split(p, ESTIMATED) for p in (*found, here)), strict=True):
-            _estimate(measured, estimate, corners, counts, noise.covariance * share[:, None, None], sums, weights)
-    return low, sums, weights
+    estimate = torch.from_numpy(images[low:high]).to(volume.voxels.device)
+    noisy = volume.scaling.scaled(volume.voxels[low:high, 0])
+    layer = _Layer(low, noisy, estimate, torch.zeros_like(estimate), torch.zeros_like(estimate))
+    power = patch_means(volume.relative_noise(z + 1), search.step).square()
+    tissue = (volume.voxels[z : z + PATCH, 0] > volume.tissue.threshold).any(dim=0)
+    for band in bands(tissue, search.step):
+        local = power[band.top // search.step :][: len(band.chosen)][band.chosen]
+        groups = similar_patches(estimate, z - low, band, local, SIMILAR * 2 * noise.left, search)
+        for corners, counts, scale in zip(*(torch.split(part, GROUPS) for part in (*groups, local)), strict=True):
+            _add_groups(layer, corners, counts, noise.covariance * scale[:, None, None])
+    return layer
 
 
-def _finish(images: npt.NDArray[np.float32], first: int, end: int, sums: Tensor, weights: Tensor) -> None:
-    """Write slices ``first`` to ``end``, which no patch reaches any more, where there is anything to write."""
+def _write(images: Images, first: int, end: int, sums: Tensor, weights: Tensor) -> None:
+    """Write slices ``first`` to ``end``, which no later patch reaches, where there are results."""
     for index in range(first, end):
-        total, weight = (kept[index - first].cpu().numpy() for kept in (sums, weights))
+        total, weight = (values[index - first].cpu().numpy() for values in (sums, weights))
         np.divide(total, weight, out=images[index], where=weight > 0)
 
 
-def _estimate(
-    measured: Tensor,
-    estimate: Tensor,
-    corners: Tensor,
-    counts: Tensor,
-    noise: Tensor,
-    sums: Tensor,
-    weights: Tensor,
-) -> None:
-    """Add the estimates of all members of each group, and their weights, where they lie.
+def _add_groups(layer: _Layer, corners: Tensor, counts: Tensor, noise: Tensor) -> None:
+    """Add the results of all members of each group, and their weights, at the members' places.
 
     Args:
-        corners: (groups, members), flat, of their patches.
-        counts: the same shape, 0 or 1: whether they count.
-        noise: (groups, PATCH ** 3, PATCH ** 3), its covariance.
+        corners: (groups, members) first voxels of the members, as indices of the flattened layer.
+        counts: the same shape, 1 for members, 0 for the rest.
+        noise: (groups, PATCH ** 3, PATCH ** 3) covariance of the noise.
     """
-    inside = torch.tensor(
-        [(z * estimate.shape[1] + y) * estimate.shape[2] + x for z, y, x in product(range(PATCH), repeat=3)],
-        device=estimate.device,
-    )
-    at = corners[..., None] + inside
-    share = counts[..., None]
-    number = share.sum(dim=1, keepdim=True)
-    y, g = (slices.flatten().index_select(0, at.flatten()).view(at.shape) for slices in (measured, estimate))
-    mean = (y * share).sum(dim=1, keepdim=True) / number
-    g = g - (g * share).sum(dim=1, keepdim=True) / number
-    signal = (g * share).mT @ g / (number - 1).clamp(min=1)
-    both = signal + noise
-    both.diagonal(dim1=1, dim2=2).add_(ROUNDING * both.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None])
-    gain = torch.eye(PATCH**3, device=estimate.device) - torch.cholesky_inverse(torch.linalg.cholesky(both)) @ noise
-    found = mean + (y - mean) @ gain
-    trace = noise.diagonal(dim1=1, dim2=2).sum(dim=1)
-    one = 1 / number[:, 0, 0]
-    left = ((noise @ gain) * gain).sum(dim=(1, 2)) * (1 - one) + trace * one
-    weight = (share / left.clamp(min=TINY)[:, None, None]).expand_as(found)
-    sums.view(-1).scatter_add_(0, at.flatten(), (found * weight).flatten())
-    weights.view(-1).scatter_add_(0, at.flatten(), weight.flatten())
+    rows, columns = layer.estimate.shape[1:]
+    patch = [(z * rows + y) * columns + x for z, y, x in product(range(PATCH), repeat=3)]
+    at = corners[..., None] + torch.tensor(patch, device=corners.device)
+    counts = counts[..., None]
+    number = counts.sum(dim=1, keepdim=True)
+    y, g = (values.flatten().index_select(0, at.flatten()).view(at.shape) for values in (layer.noisy, layer.estimate))
+    mean = (y * counts).sum(dim=1, keepdim=True) / number
+    g = g - (g * counts).sum(dim=1, keepdim=True) / number
+    signal = (g * counts).mT @ g / (number - 1).clamp(min=1)
+    gain = _noise_gain(signal + noise, noise)
+    result = mean + (y - mean) @ gain
+    fraction = 1 / number[:, 0, 0]
+    left = ((noise @ gain) * gain).sum(dim=(1, 2)) * (1 - fraction)
+    left = left + noise.diagonal(dim1=1, dim2=2).sum(dim=1) * fraction
+    weight = (counts / left.clamp(min=TINY)[:, None, None]).expand_as(result)
+    layer.sums.view(-1).scatter_add_(0, at.flatten(), (result * weight).flatten())
+    layer.weights.view(-1).scatter_add_(0, at.flatten(), weight.flatten())
+
+
+def _noise_gain(both: Tensor, noise: Tensor) -> Tensor:
+    """Return 1 - (C + N)^-1 N of each group; changes ``both``, C + N."""
+    diagonal = both.diagonal(dim1=1, dim2=2)
+    diagonal.add_(ROUNDING * diagonal.sum(dim=1)[:, None])
+    unit = torch.eye(PATCH**3, device=both.device)
+    return unit - torch.cholesky_inverse(torch.linalg.cholesky(both)) @ noise

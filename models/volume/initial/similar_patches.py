@@ -1,7 +1,7 @@
-"""Patches of a estimate that resemble each other.
+"""Search of similar patches in an estimate (block matching).
 
-Those that differ by no more than the noise left in the estimate are equally alike; which of them differ least is that
-noise's doing, so that they are taken in an order that has nothing to do with it.
+Patches that differ by no more than the noise left in the estimate are equally similar. Which of them differ least is
+due to that noise; so they are taken in an order that does not depend on it.
 """
 
 from collections.abc import Iterator
@@ -15,26 +15,27 @@ from torch import Tensor
 from torch.nn import functional
 
 PATCH = 3  # voxels a side
-MOST, FEWEST = 64, 0.5  # patches of a group, and at least such a share of the nearest, alike or not
+MOST = 64  # patches of a group
+NEAREST_FRACTION = 0.5  # of a group's patches are taken however much they differ
 SEARCHED = 4096  # patches at a time; bounds the memory
-ORDER_SEED, ORDER_STEP = 0, 1e-3  # the order of what is equally alike, and the share by which it moves a difference
+ORDER_SEED, ORDER_STEP = 0, 1e-3  # of the order of equally similar patches, and by how much it moves a difference
 
 
 @dataclass(frozen=True)
 class Search:
-    """How far a pass looks.
+    """How far a pass searches.
 
     Attributes:
-        reach: slices, rows and columns that like patches may be away: half axes of an ellipsoid.
-        apart: pixels between the patches that are looked for; members fill what lies between.
+        reach: half axes of an ellipsoid, in slices, rows and columns, in which similar patches are searched.
+        step: pixels between the patches that lead a group; the members of groups fill the space between them.
     """
 
     reach: tuple[int, int, int]
-    apart: int
+    step: int
 
     @cached_property
     def shifts(self) -> list[tuple[int, int, int]]:
-        """Slices, rows and columns from a patch to those that may be like it."""
+        """Slices, rows and columns from a patch to the candidates."""
         z, y, x = (range(-reach, reach + 1) for reach in self.reach)
         return [shift for shift in product(z, y, x) if self._reaches(shift)]
 
@@ -43,72 +44,88 @@ class Search:
 
 
 NEAR, FAR = (3, 5, 5), (3, 6, 6)  # the first, nearer pass gains most
-QUICK = (Search(NEAR, 5),)  # for volumes whose time allows no more; in CT 1.7 dB behind the thorough ones
-BRISK = (*QUICK, Search(FAR, 5))  # .8 dB behind
+QUICK = (Search(NEAR, 5),)  # for volumes whose time allows no more; in CT 1.7 dB less than thorough
+BRISK = (*QUICK, Search(FAR, 5))  # .8 dB less
 THOROUGH = (Search(NEAR, 3), Search(FAR, 3), Search(FAR, 3))
 
 
-def of_patches(plane: Tensor, apart: int) -> Tensor:
-    """Means of the patches of (1, rows, columns), as far as whole ones go."""
-    top, left = (_margin(side, apart) for side in plane.shape[1:])
-    return functional.avg_pool2d(plane[:, top:, left:], PATCH, apart)[0]
+@dataclass(frozen=True)
+class Band:
+    """A band of rows of patches: its first row of voxels, and which of its patches hold tissue (rows, columns)."""
+
+    top: int
+    chosen: Tensor
 
 
-def _margin(side: int, apart: int) -> int:
-    """Pixels before the first patch."""
-    return ((side - PATCH) % apart) // 2
+def patch_means(plane: Tensor, step: int) -> Tensor:
+    """Return the means of the patches of (1, rows, columns), as far as whole ones go."""
+    top, left = (_margin(side, step) for side in plane.shape[1:])
+    return functional.avg_pool2d(plane[:, top:, left:], PATCH, step)[0]
 
 
-def bands(tissue: Tensor, apart: int) -> Iterator[tuple[int, Tensor]]:
-    """A band of rows of patches at a time: its first row of voxels, and which of its patches hold tissue.
+def bands(tissue: Tensor, step: int) -> Iterator[Band]:
+    """Yield the patches that hold ``tissue``, (rows, columns), one band at a time.
 
     What no member reaches, as may happen at the edges of a slice, stays as estimated.
     """
-    held = of_patches(tissue[None].float(), apart) > 0
-    top = _margin(tissue.shape[0], apart)
-    rows = max(1, SEARCHED // held.shape[1])
-    for first in range(0, len(held), rows):
-        if held[first : first + rows].any():
-            yield top + apart * first, held[first : first + rows]
+    chosen = patch_means(tissue[None].float(), step) > 0
+    top = _margin(tissue.shape[0], step)
+    rows = max(1, SEARCHED // chosen.shape[1])
+    for first in range(0, len(chosen), rows):
+        if chosen[first : first + rows].any():
+            yield Band(top + step * first, chosen[first : first + rows])
 
 
-def like_patches(
-    estimate: Tensor, z: int, top: int, held: Tensor, power: Tensor, alike: float, search: Search
+def similar_patches(
+    estimate: Tensor, z: int, band: Band, power: Tensor, tolerance: float, search: Search
 ) -> tuple[Tensor, Tensor]:
-    """The patches most like each of n in a band of `bands`.
+    """Return the patches most similar to each of the n chosen ones of ``band``.
 
     Args:
         estimate: (slices, rows, columns).
         z: first slice of the n patches.
-        top: first row of the band.
-        held: which of its patches are the n.
-        power: (n,) of the noise there, over that where its level is 1.
-        alike: mean squared difference, over ``power``, up to which patches are equally alike.
+        power: (n,) square of the relative noise there.
+        tolerance: mean squared difference, over ``power``, up to which patches are equally similar.
 
     Returns:
-        corners: (n, members) of like patches, flat in ``estimate``, their own among them.
-        counts: the same shape, 1 for those that are members, 0 for the rest.
+        corners: (n, members) first voxels of similar patches and of the patch itself, as indices of the flattened
+            ``estimate``.
+        counts: the same shape, 1 for members, 0 for the rest.
     """
     depth, rows, columns = estimate.shape
-    left, (height, width) = _margin(columns, search.apart), (search.apart * (count - 1) + PATCH for count in held.shape)
-    here = estimate[z : z + PATCH, top : top + height, left : left + width]
-    _, down, across = search.reach
-    padded = functional.pad(estimate, (across, across, down, down), value=torch.inf)
     shifts = [shift for shift in search.shifts if 0 <= z + shift[0] <= depth - PATCH]
+    differences = _differences(estimate, z, band, shifts, search).div_(PATCH * power)
     order = np.random.default_rng(ORDER_SEED).permutation(len(shifts)) / len(shifts) * ORDER_STEP
-    everywhere = torch.empty(len(shifts), *held.shape, device=estimate.device)
-    for row, (dz, dy, dx) in enumerate(shifts):
-        y, x = top + dy + down, left + dx + across
-        there = padded[z + dz : z + dz + PATCH, y : y + height, x : x + width]
-        everywhere[row] = functional.avg_pool2d((here - there).square_().sum(dim=0)[None], PATCH, search.apart)[0]
-    differences = everywhere.flatten(1).index_select(1, held.flatten().nonzero()[:, 0]).div_(PATCH * power)
-    differences.clamp_(min=alike).add_(alike * torch.from_numpy(order)[:, None].to(differences))
+    differences.clamp_(min=tolerance).add_(tolerance * torch.from_numpy(order)[:, None].to(differences))
     differences[shifts.index((0, 0, 0))] = -1.0
     most = min(MOST, len(shifts))
     nearest, which = differences.T.contiguous().topk(most, dim=1, largest=False)
-    limit = nearest[:, int(FEWEST * most) - 1, None].clamp(min=(1 + ORDER_STEP) * alike)
-    steps = torch.tensor([(dz * rows + dy) * columns + dx for dz, dy, dx in shifts], device=estimate.device)
-    corners = torch.nonzero(held) * search.apart
-    flat = (z * rows + top + corners[:, 0]) * columns + left + corners[:, 1]
-    there = nearest.isfinite()
-    return flat[:, None] + steps[which] * there, (there & (nearest <= limit)).float()
+    limit = nearest[:, int(NEAREST_FRACTION * most) - 1, None].clamp(min=(1 + ORDER_STEP) * tolerance)
+    inside = nearest.isfinite()
+    corners = torch.nonzero(band.chosen) * search.step
+    own = (z * rows + band.top + corners[:, 0]) * columns + _margin(columns, search.step) + corners[:, 1]
+    moves = torch.tensor([(dz * rows + dy) * columns + dx for dz, dy, dx in shifts], device=estimate.device)
+    return own[:, None] + moves[which] * inside, (inside & (nearest <= limit)).float()
+
+
+def _differences(estimate: Tensor, z: int, band: Band, shifts: list[tuple[int, int, int]], search: Search) -> Tensor:
+    """Return (shifts, n) squared differences of the chosen patches and their shifted ones, summed over slices.
+
+    They are means over rows and columns, and infinite beyond the edges of a slice.
+    """
+    left = _margin(estimate.shape[2], search.step)
+    height, width = (search.step * (count - 1) + PATCH for count in band.chosen.shape)
+    here = estimate[z : z + PATCH, band.top : band.top + height, left : left + width]
+    _, down, across = search.reach
+    padded = functional.pad(estimate, (across, across, down, down), value=torch.inf)
+    everywhere = torch.empty(len(shifts), *band.chosen.shape, device=estimate.device)
+    for row, (dz, dy, dx) in enumerate(shifts):
+        y, x = band.top + dy + down, left + dx + across
+        there = padded[z + dz : z + dz + PATCH, y : y + height, x : x + width]
+        everywhere[row] = functional.avg_pool2d((here - there).square_().sum(dim=0)[None], PATCH, search.step)[0]
+    return everywhere.flatten(1).index_select(1, band.chosen.flatten().nonzero()[:, 0])
+
+
+def _margin(side: int, step: int) -> int:
+    """Return the pixels before the first patch."""
+    return ((side - PATCH) % step) // 2

@@ -1,7 +1,7 @@
-"""How the noise of a volume is spread over the coefficients of its block transform, measured on the volume itself.
+"""The standard deviation of the noise in each coefficient of a block, measured on the volume itself.
 
-In a slice: second differences of neighbouring slices hold noise and hardly any anatomy; they are read in the blocks of
-tissue that are plainest for the noise around them. Along slices: from the correlations. Both are taken as separable.
+Within a slice it is read from second differences of neighbouring slices, which hold hardly any anatomy, in the most
+homogeneous blocks of tissue. Along slices it follows from the correlations. Both are taken as separable.
 """
 
 import math
@@ -10,65 +10,67 @@ import torch
 from torch import Tensor
 
 from models.robust import MAD_TO_SD, robust_sd
-from models.volume.initial.transform import BLOCK, cosine_matrix
-from models.volume.noise.block_coefficients import EVEN, ODD, Triples, enough, plainest
+from models.volume.dct import BLOCK, cosine_basis
+from models.volume.noise.block_coefficients import EVEN, ODD, Triples, has_enough_blocks, most_homogeneous
 
-ROUNDS = 3  # of choosing plain blocks by what is known of the noise
-TINY = 1e-9  # real units; a block of constants has no spectrum
+ROUNDS = 3  # of choosing homogeneous blocks by what is known of the noise
+TINY = 1e-9  # real units; a block of constants has no noise
 LEAST_FRACTION = 1e-6  # of the strongest coefficient; weights of one over the noise stay finite
 LEAST_POWER = 0.05  # of white noise, along slices; the correlations are estimates and may contradict each other
 
 
-def block_spectrum(in_slice: Tensor, correlations: tuple[float, ...]) -> Tensor:
-    """(BLOCK ** 3,) standard deviations of the coefficients of blocks, from those of a slice, in its unit."""
-    matrix = cosine_matrix().to(in_slice.device)
-    along = torch.diagonal(matrix @ _correlation_matrix(correlations).to(in_slice.device) @ matrix.T)
+def block_sd(in_slice: Tensor, correlations: tuple[float, ...]) -> Tensor:
+    """Return (BLOCK ** 3,) standard deviations of the coefficients of blocks, from those of a slice, in its unit."""
+    basis = cosine_basis(1).to(in_slice.device)
+    along = torch.diagonal(basis @ _correlation_matrix(correlations).to(in_slice.device) @ basis.T)
     return torch.kron(along.clamp(min=LEAST_POWER).sqrt(), in_slice)
 
 
-def in_slice_sd(triples: Triples, level: Tensor, correlations: tuple[float, ...]) -> Tensor:
-    """(BLOCK ** 2,) standard deviations of the coefficients of a slice, in the volume's unit over that of ``level``.
+def in_slice_sd(triples: Triples, relative_noise: Tensor, correlations: tuple[float, ...]) -> Tensor:
+    """Return (BLOCK ** 2,) standard deviations of the coefficients of a slice where ``relative_noise`` is 1.
 
     Args:
-        level: the local noise, which broadcasts to (triples, rows of blocks, columns of blocks).
+        triples: coefficients of slices.
+        relative_noise: broadcasts to (triples, rows of blocks, columns of blocks).
         correlations: of the noise of slices 1, 2, ... apart.
     """
     near, far = (*correlations, 0.0, 0.0)[:2]
-    unit = math.sqrt(max(6 - 8 * near + 2 * far, LEAST_POWER))
-    return difference_sd(triples, level.expand(triples.inside.shape)) / unit
+    unit = math.sqrt(max(6 - 8 * near + 2 * far, LEAST_POWER))  # of a second difference
+    return difference_sd(triples, relative_noise.expand(triples.inside.shape)) / unit
 
 
-def difference_sd(triples: Triples, level: Tensor) -> Tensor:
-    """The same of the second differences."""
-    if not enough(triples):
-        return torch.full((BLOCK**2,), max(robust_sd(triples.differences[1:] / level), TINY), device=level.device)
-    sd = torch.stack([_sd_at(triples, level, k, triples.inside) for k in range(BLOCK**2)])
+def difference_sd(triples: Triples, relative_noise: Tensor) -> Tensor:
+    """Return (BLOCK ** 2,) standard deviations of the coefficients of second differences."""
+    if not has_enough_blocks(triples):
+        white = max(robust_sd(triples.differences[1:] / relative_noise), TINY)
+        return torch.full((BLOCK**2,), white, device=relative_noise.device)
+    sd = torch.stack([_sd_in(triples, relative_noise, k, triples.inside) for k in range(BLOCK**2)])
     for _ in range(ROUNDS):
-        read = sd.clone()
-        for judged, others in ((EVEN, ODD), (ODD, (0, *EVEN))):
+        updated = sd.clone()
+        for judged, measured in ((EVEN, ODD), (ODD, (0, *EVEN))):
             energy = noise_energy(triples.differences, judged, sd) + noise_energy(triples.sums, judged, sd)
-            plain = plainest(energy / level.square(), triples.inside)
-            for k in others:
-                read[k] = _sd_at(triples, level, k, plain)
-        sd = read
-    return _with_smooth_mean(sd).clamp(min=max(TINY, LEAST_FRACTION * float(sd.max())))
+            homogeneous = most_homogeneous(energy / relative_noise.square(), triples.inside)
+            for k in measured:
+                updated[k] = _sd_in(triples, relative_noise, k, homogeneous)
+        sd = updated
+    return _with_limited_mean(sd).clamp(min=max(TINY, LEAST_FRACTION * float(sd.max())))
 
 
-def _sd_at(triples: Triples, level: Tensor, k: int, blocks: Tensor) -> Tensor:
-    values = triples.differences[k][blocks] / level[blocks]
+def noise_energy(values: Tensor, chosen: tuple[int, ...], sd: Tensor) -> Tensor:
+    """Return the mean energy of the ``chosen`` coefficients of each block, in units of the noise: 1 for noise alone."""
+    total = torch.zeros_like(values[0])
+    for k in chosen:
+        total += (values[k] / sd[k]).square()
+    return total / len(chosen)
+
+
+def _sd_in(triples: Triples, relative_noise: Tensor, k: int, blocks: Tensor) -> Tensor:
+    values = triples.differences[k][blocks] / relative_noise[blocks]
     return (MAD_TO_SD * values.abs().median()).clamp(min=TINY)
 
 
-def noise_energy(values: Tensor, some: tuple[int, ...], sd: Tensor) -> Tensor:
-    """Mean energy of ``some`` of the coefficients of each block, in units of the noise: 1 where all is noise."""
-    total = torch.zeros_like(values[0])
-    for k in some:
-        total += (values[k] / sd[k]).square()
-    return total / len(some)
-
-
-def _with_smooth_mean(sd: Tensor) -> Tensor:
-    """The mean's is at most what its neighbours make it: anatomy that slices differ by is mostly there."""
+def _with_limited_mean(sd: Tensor) -> Tensor:
+    """Return ``sd``, the mean's limited by its neighbours': anatomy that differs between slices is mostly there."""
     most = sd[1] * sd[BLOCK] / sd[BLOCK + 1]
     return torch.cat([torch.minimum(sd[0], most)[None], sd[1:]])
 
