@@ -82,7 +82,12 @@ def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> Fi
 
 def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:
     noise = volume.noise
-    return {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
+    measures: dict[str, float | int | str] = {
+        "noise_sd": noise.sd,
+        "gap": gap,
+        "slice_correlation": noise.correlations[gap - 1],
+    }
+    return measures | (noise.agreement.measures if noise.agreement else {})
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from scipy.fft import fft2, fftfreq
 from scipy.ndimage import gaussian_filter, median_filter
 from scipy.signal.windows import tukey
 
-from models.robust import evenly
+from models.robust import evenly_spaced
 
 SLICES = 24  # evenly along the volume, whose spectra are averaged
 MASK_PIXELS = 4.0  # sd of the Gaussian that softens the mask: a sharp one would spread the spectrum over the cut
@@ -52,6 +52,11 @@ class AcquiredMatrix:
         """Whether the image has more rows or columns than were acquired."""
         return (self.rows, self.columns) != self.image
 
+    def __str__(self) -> str:
+        rows, columns = self.image
+        acquired = f"about {self.rows} x {self.columns} of {rows} x {columns}" if self.interpolated else "as recorded"
+        return acquired + (", without corners" if self.elliptical else "")
+
 
 def find_support(volume: Volume, threshold: float) -> AcquiredMatrix:
     """Return the support of k-space of ``volume``, (slices, rows, columns); tissue exceeds ``threshold``."""
@@ -65,7 +70,7 @@ def _power(volume: Volume, threshold: float) -> Spectrum:
     rows, columns = volume.shape[1:]
     taper = np.outer(tukey(rows, TAPER), tukey(columns, TAPER))
     total = np.zeros((rows, columns))
-    for index in evenly(len(volume), SLICES):
+    for index in evenly_spaced(len(volume), SLICES):
         soft = gaussian_filter((volume[index] > threshold).astype(np.float64), MASK_PIXELS)
         total += np.abs(fft2(volume[index] * np.clip(2 * soft - 1, 0, 1) * taper)) ** 2
     return total
@@ -87,7 +92,7 @@ def _acquired_lines(power: Spectrum) -> int:
         return lines
     plateau = np.median(level[_between(frequency, cut, INSIDE)])
     edge = frequency[(frequency > INSIDE[0] * cut) & (level < plateau - EDGE_DB)][0]
-    return min(lines, 2 * round(edge * lines))
+    return min(lines, 2 * round(float(edge) * lines))
 
 
 def _fall(frequency: Spectrum, level: Spectrum, at: float) -> float:
@@ -106,7 +111,5 @@ def _has_empty_corners(power: Spectrum, rows: int, columns: int) -> bool:
     y, x = (2 * fftfreq(length) * length / held for length, held in zip(power.shape, (rows, columns), strict=True))
     y, x = np.meshgrid(y, x, indexing="ij")
     radius, diagonal = np.hypot(y, x), (np.abs(y) < 1) & (np.abs(x) < 1) & (np.minimum(np.abs(y), np.abs(x)) > 0.3)
-    rim, corner = (
-        np.median(power[diagonal & (radius > least) & (radius < most)]) for least, most in (RIM, CORNER)
-    )
+    rim, corner = (np.median(power[diagonal & (radius > least) & (radius < most)]) for least, most in (RIM, CORNER))
     return bool(corner < rim * 10 ** (-CORNER_DB / 10))

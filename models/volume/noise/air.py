@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-from models.robust import evenly
+from models.robust import evenly_spaced
 
 SLICES = 24  # evenly along the volume
 TILE = 8  # pixels a side
 LOW = 0.1  # quantile of the tiles' means that is surely air, where there is air
-ABOVE_SD = 0.5  # sd of a pixel above the mean of the air, up to which the means of tiles are air: chance moves them by .13
+ABOVE_SD = 0.5  # pixel sd above the mean of the air, up to which the mean of a tile is air: chance moves it by .13
 ROUNDS = 4  # of taking the mean of the air
 FEWEST = 0.02  # fraction of all tiles
 MOST_COILS = 8
@@ -53,7 +53,7 @@ def read_air(volume: Volume, threshold: float) -> Air | None:
     Args:
         threshold: real value above which a voxel is tissue.
     """
-    tiles = _tiles(volume[evenly(len(volume), SLICES)])
+    tiles = _tiles(volume[evenly_spaced(len(volume), SLICES)])
     means, sds = tiles.mean(axis=-1), tiles.std(axis=-1)
     dark = (tiles > 0).all(axis=-1) & (means < threshold) & (sds > 0)
     if dark.sum() < FEWEST * dark.size:
@@ -77,7 +77,7 @@ def _darkest(tiles: Figures) -> Figures:
     darkest = tiles[means <= np.quantile(means, LOW)]
     for _ in range(ROUNDS):
         darkest = tiles[means <= darkest.mean() + ABOVE_SD * darkest.std()]
-    return darkest
+    return np.asarray(darkest)
 
 
 def mean_over_sd(coils: int) -> float:

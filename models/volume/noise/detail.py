@@ -1,7 +1,7 @@
 """The noise in the finest detail of homogeneous tissue, of slices and of differences of slices.
 
-Blocks are judged by the coefficients of one parity and read in those of the other, see `block_coefficients`. Dark tissue
-is left out: the noise of a magnitude is weaker there.
+Blocks are judged by the coefficients of one parity and read in those of the other, see `block_coefficients`. Dark
+tissue is left out: the noise of a magnitude is weaker there.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.robust import MAD_TO_SD, evenly
-from models.volume.initial.transform import BLOCK
-from models.volume.noise.block_coefficients import EVEN, FEWEST, ODD, coefficients, whole_blocks
-from models.volume.noise.noise_level import FINEST
+from models.robust import MAD_TO_SD, evenly_spaced
+from models.volume.dct import BLOCK
+from models.volume.noise.block_coefficients import EVEN, MINIMUM_BLOCKS, ODD, coefficients, whole_blocks
+from models.volume.noise.relative_noise import FINEST
 
 SLICES = 24  # evenly along the volume
 BRIGHT_SD = 4.0  # noise sds above which the noise of a magnitude is that of its real part, within 3 %
@@ -44,12 +44,12 @@ class Detail:
     def bright(self, sd: Tensor) -> Tensor:
         """Return which blocks are tissue and bright against noise of ``sd``; all tissue where too few are."""
         bright = self.tissue & (self.brightness > BRIGHT_SD * finest(sd))
-        return bright if int(bright.sum()) >= FEWEST else self.tissue
+        return bright if int(bright.sum()) >= MINIMUM_BLOCKS else self.tissue
 
 
 def detail_of(volume: Tensor, threshold: float) -> Detail:
     """Read slices of ``volume``, (slices, 1, rows, columns) in real units; tissue exceeds ``threshold``."""
-    chosen = volume[evenly(len(volume), SLICES)]
+    chosen = volume[evenly_spaced(len(volume), SLICES)]
     values = coefficients(chosen)
     tissue = torch.stack([whole_blocks(slice_[None] > threshold) for slice_ in chosen])
     return Detail(values, values, tissue, values[0] / BLOCK)
@@ -57,7 +57,7 @@ def detail_of(volume: Tensor, threshold: float) -> Detail:
 
 def difference_detail(volume: Tensor, threshold: float, correlation: float) -> Detail:
     """Read differences of neighbouring slices, whose noise has this correlation, scaled to the noise of one slice."""
-    pairs = [volume[first : first + 2] for first in evenly(len(volume) - 1, SLICES)]
+    pairs = [volume[first : first + 2] for first in evenly_spaced(len(volume) - 1, SLICES)]
     unit = (2 * max(1 - correlation, TINY)) ** 0.5
     values, sums = (
         torch.cat([coefficients(pair[1:] + sign * pair[:1]) for pair in pairs], dim=1) / unit for sign in (-1, 1)
@@ -87,7 +87,7 @@ def finest(sd: Tensor) -> float:
 
 
 def _limit(energies: Tensor) -> Tensor:
-    count = min(len(energies), max(FEWEST, int(HOMOGENEOUS_FRACTION * len(energies))))
+    count = min(len(energies), max(MINIMUM_BLOCKS, int(HOMOGENEOUS_FRACTION * len(energies))))
     return energies.kthvalue(count).values if count else torch.tensor(0.0)
 
 

@@ -4,34 +4,24 @@ Slices of MR are often thick and far apart, so that differences of slices hold m
 detail of homogeneous tissue and the air around the body tell the noise of each slice alone.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from models.volume.noise.air import Air
 from models.volume.noise.detail import detail_of, difference_detail, finest, homogeneous_sd
-from models.volume.noise.noise_level import LEVEL_STEP, SliceNoise
-from models.volume.noise.noise_spectrum import block_spectrum
+from models.volume.noise.noise_level import MAP_STEP, SliceNoise
+from models.volume.noise.noise_spectrum import block_sd
 from models.volume.noise.roll_off import in_slice_shape
 from models.volume.noise.slice_correlation import independent_gap, settled, slice_correlations
 from models.volume.noise.smooth_level import smooth_level
-from models.volume.noise.witnesses import Agreement, Witness, agree
+from models.volume.noise.witnesses import Witness, agree
 from models.volume.tissue import Tissue
 
 AIR, DETAIL = 0.03, 0.06  # relative uncertainty of the witnesses, against phantoms whose noise is known
 
 
-@dataclass(frozen=True)
-class MRNoise:
-    """The noise, and who says so."""
-
-    noise: SliceNoise
-    agreement: Agreement
-
-
-def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> MRNoise:
+def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNoise:
     """Measure the noise of ``volume``, (slices, 1, rows, columns) in real units, on the acquired grid.
 
     Args:
@@ -41,7 +31,7 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> MRNoise
     correlations = slice_correlations(volume, tissue.threshold) if slices > 1 else (0.0,)
     detail = detail_of(volume, tissue.threshold)
     sd = homogeneous_sd(detail)
-    size = (-(-rows // LEVEL_STEP), -(-columns // LEVEL_STEP))
+    size = (-(-rows // MAP_STEP), -(-columns // MAP_STEP))
     level = smooth_level(detail, sd, air, finest(sd) / finest(in_slice_shape(sd)), size)
     at_blocks = functional.interpolate(level[None, None], detail.tissue.shape[1:], mode="bilinear")[0, 0]
     even = homogeneous_sd(detail.over(at_blocks))
@@ -54,11 +44,10 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> MRNoise
     if air is not None and air_sd is not None:
         witnesses.append(Witness(f"air of {air.coils} channel(s)", air_sd, AIR))
     agreement = agree(witnesses)
-    spectrum = block_spectrum(shape, settled(correlations))
-    spectrum = spectrum / spectrum.square().mean().sqrt()
+    coefficient_sd = block_sd(shape, settled(correlations))
+    coefficient_sd = coefficient_sd / coefficient_sd.square().mean().sqrt()
     everywhere = level.expand(slices, 1, *size).contiguous()
-    noise = SliceNoise(independent_gap(correlations), correlations, agreement.sd, everywhere, spectrum)
-    return MRNoise(noise, agreement)
+    return SliceNoise(independent_gap(correlations), correlations, agreement.sd, everywhere, coefficient_sd, agreement)
 
 
 def _air_over(air: Air, level: Tensor) -> float:

@@ -16,7 +16,7 @@ import torch
 from scipy.special import expit
 from torch import Tensor
 
-from models.volume.initial.transform import BLOCK, cosine_matrix
+from models.volume.dct import BLOCK, cosine_basis
 
 HIGH = tuple(k for k in range(BLOCK**2) if k // BLOCK + k % BLOCK >= BLOCK - 1)  # coefficients that tell the filter
 HAMMING = (0.0, 0.15, 0.25, 0.35, 0.42, 0.46, 0.5)  # c
@@ -63,5 +63,5 @@ def _shapes() -> Tensor:
 def _response() -> np.ndarray:
     """(BLOCK, frequencies) power that each basis vector of the block transform takes from a frequency."""
     waves = np.exp(-2j * np.pi * np.outer(np.arange(BLOCK), FREQUENCIES))
-    power: np.ndarray = np.abs(cosine_matrix().numpy() @ waves) ** 2
+    power: np.ndarray = np.abs(cosine_basis(1).numpy() @ waves) ** 2
     return power

@@ -1,9 +1,9 @@
 """A smooth map of the noise of an MR series: parallel imaging, surface coils and NORM spread it over the image.
 
 The logarithm of the level is a polynomial in row and column. It is fitted to energies e, in units of the noise where
-the level is 1: those of the finest detail of homogeneous blocks, which is the outermost part of the acquired band and the
-weakest in anatomy (Aja-Fernandez et al., Medical Image Analysis 2015), and those of the air, where there is any. Energies
-of noise follow a gamma law, so that with design B, level exp(B t) and weights w
+the level is 1: those of the finest detail of homogeneous blocks, which is the outermost part of the acquired band and
+the weakest in anatomy (Aja-Fernandez et al., Medical Image Analysis 2015), and those of the air, where there is any.
+Energies of noise follow a gamma law, so that with design B, level exp(B t) and weights w
 
     t <- t + 1/2 (B' w B + P)^-1 (B' w (e / exp(2 B t) - 1) - P t).
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.volume.initial.transform import BLOCK
+from models.volume.dct import BLOCK
 from models.volume.noise.air import TILE, Air
-from models.volume.noise.block_coefficients import APART
+from models.volume.noise.block_coefficients import BLOCK_STEP
 from models.volume.noise.detail import Detail
 
 DEGREE = 4  # of the polynomial
@@ -89,7 +89,7 @@ def _fitted(seen: list[Energies]) -> Tensor:
 
 def _homogeneous_blocks(detail: Detail, sd: Tensor) -> Energies:
     """Of every region and all slices the blocks with least structure, judged by the coefficients that are not read."""
-    every = BLOCK // APART  # blocks that do not overlap
+    every = BLOCK // BLOCK_STEP  # blocks that do not overlap
     bright = detail.bright(sd)[:, ::every, ::every]
     values = detail.values[:, :, ::every, ::every] / sd[:, None, None, None]
     found = []
@@ -97,9 +97,7 @@ def _homogeneous_blocks(detail: Detail, sd: Tensor) -> Energies:
         structure = values[list(judged)].square().sum(dim=0)
         chosen = _least_of_regions(structure, bright).nonzero()
         energy = values[list(read)].square().mean(dim=0)[tuple(chosen.T)]
-        rows, columns = (
-            2 * chosen[:, axis].float() / max(1, bright.shape[axis] - 1) - 1 for axis in (1, 2)
-        )
+        rows, columns = (2 * chosen[:, axis].float() / max(1, bright.shape[axis] - 1) - 1 for axis in (1, 2))
         found.append((rows, columns, energy, torch.ones_like(energy)))
     return Energies(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 

@@ -31,10 +31,12 @@ class Agreement:
     others: tuple[Witness, ...]
 
     @property
-    def summary(self) -> str:
-        """Return all witnesses with their levels in one line."""
-        said = [", ".join(f"{each.name} {each.sd:.4g}" for each in side) for side in (self.agreeing, self.others)]
-        return said[0] + (f"; not used: {said[1]}" if said[1] else "")
+    def measures(self) -> dict[str, float | str]:
+        """Return the uncertainty, and the witnesses with their levels."""
+        told, other = (
+            ", ".join(f"{each.name} {each.sd:.4g}" for each in side) for side in (self.agreeing, self.others)
+        )
+        return {"noise_uncertainty": self.uncertainty, "noise_told_by": told, "noise_not_used": other or "none"}
 
 
 def agree(witnesses: Sequence[Witness]) -> Agreement:
