@@ -51,7 +51,7 @@ class Kind:
         planned = TimeSlot(0.0, BUDGET).share(0, [voxels] * self.fits).planned
         if self.name == "US":
             asked = Speckle2SelfSettings()
-            steps = plan_work(self.shape, asked.variant, asked.steps, asked.search_offsets, CPU, planned).steps
+            steps = plan_work(self.shape, asked, CPU, planned).steps
             return f"{steps} of {asked.steps}"
         most = NSN2NSettings().steps
         return f"{plan_slices(most, CPU, voxels, voxels, planned).steps} of {most}"

@@ -1,11 +1,11 @@
-"""The compute of a run, and what it tells of itself."""
+"""The compute of a run, and what it reports of itself."""
 
 import torch
 
 from models.compute import choose_compute
 
 
-def test_threads_are_told_since_they_decide_the_last_bits() -> None:
+def test_threads_are_reported_since_they_decide_the_last_bits() -> None:
     compute, threads = choose_compute("cpu"), torch.get_num_threads()
     try:
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Laws of the initial estimate: the noise of each coefficient is found, and what it cannot explain stays."""
+"""Laws of the initial estimate: the noise of each coefficient is measured, and what it cannot explain stays."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -31,11 +31,11 @@ def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def through(voxels: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
-    return with_level(voxels, np.ones(voxels.shape[1:], np.float32), sd)
+    return with_local_noise(voxels, np.ones(voxels.shape[1:], np.float32), sd)
 
 
-def with_level(voxels: np.ndarray, level: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
-    slices = ((slice_, torch.from_numpy(level)) for slice_ in torch.from_numpy(voxels))
+def with_local_noise(voxels: np.ndarray, local: np.ndarray, sd: torch.Tensor = WHITE) -> np.ndarray:
+    slices = ((slice_, torch.from_numpy(local)) for slice_ in torch.from_numpy(voxels))
     with ThreadPoolExecutor() as pool:
         return np.stack([slice_.numpy() for slice_ in shrink(slices, sd, pool)])
 
@@ -58,18 +58,18 @@ def test_white_noise_falls_to_what_the_mean_of_a_block_keeps() -> None:
     assert left < 2.0 / math.sqrt(BLOCK**3)
 
 
-def test_where_noise_grows_plain_tissue_far_from_zero_stays_plain() -> None:
-    level = np.linspace(0.7, 1.4, 64, dtype=np.float32) * np.ones((64, 1), np.float32)
-    voxels = 200 + level * white((12, 64, 64))
-    left = (with_level(voxels.astype(np.float32), level) - 200) / level
+def test_where_noise_grows_homogeneous_tissue_far_from_zero_stays_so() -> None:
+    local = np.linspace(0.7, 1.4, 64, dtype=np.float32) * np.ones((64, 1), np.float32)
+    voxels = 200 + local * white((12, 64, 64))
+    left = (with_local_noise(voxels.astype(np.float32), local) - 200) / local
     assert left[3:-3, 8:-8, 8:-8].std() < 2.0 / math.sqrt(BLOCK**3)
 
 
 def test_an_edge_far_above_the_noise_stays_where_it_is() -> None:
     truth = np.where(np.arange(64) < 31, 0.0, 30.0) * np.ones((8, 64, 1))
-    found = through((truth + white(truth.shape)).astype(np.float32))
-    assert np.abs(found - truth)[:, :, 28:34].mean() < 0.5
-    assert abs((found - truth).mean()) < 0.05
+    images = through((truth + white(truth.shape)).astype(np.float32))
+    assert np.abs(images - truth)[:, :, 28:34].mean() < 0.5
+    assert abs((images - truth).mean()) < 0.05
 
 
 def test_every_slice_comes_out_once_and_in_order() -> None:
@@ -78,16 +78,16 @@ def test_every_slice_comes_out_once_and_in_order() -> None:
 
 
 @pytest.mark.parametrize(("width", "mixing"), [(0.0, 0.0), (0.8, 0.0), (0.8, 0.6)])
-def test_the_spectrum_is_found_under_anatomy(width: float, mixing: float) -> None:
+def test_the_coefficients_are_measured_under_anatomy(width: float, mixing: float) -> None:
     noise = white((25, 96, 96))
     noise = ndimage.gaussian_filter(noise[1:] + mixing * noise[:-1], (0, width, width))
     noise /= noise.std()
     anatomy = 4 * ndimage.gaussian_filter(white(noise.shape, 1), (4, 6, 6)) / 0.01
     measured = measure_noise(torch.from_numpy((noise + anatomy).astype(np.float32))[:, None], EVERYTHING)
-    found = measured.sd * measured.coefficient_sd
+    sd = measured.sd * measured.coefficient_sd
     blocks = torch.from_numpy(noise).unfold(0, 4, 4).unfold(1, 4, 4).unfold(2, 4, 4).reshape(-1, BLOCK**3)
     true = (blocks.double() @ cosine_basis(3).T.double()).std(dim=0)
-    ratio = found[1:] / true[1:]
+    ratio = sd[1:] / true[1:]
     assert float(ratio.median()) == pytest.approx(1.0, abs=0.12)
     assert float(ratio.max()) < 1.5
 
@@ -100,7 +100,7 @@ def test_blocks_are_not_chosen_for_the_noise_that_is_read(width: float) -> None:
     assert float(measured.coefficient_sd.square().mean()) == pytest.approx(1.0, rel=1e-5)
 
 
-def test_without_tissue_the_noise_is_white_and_its_level_what_there_is() -> None:
+def test_without_tissue_the_noise_is_white_and_its_sd_that_of_the_volume() -> None:
     volume = torch.from_numpy(5 * white((6, 1, 20, 20)))
     noise = measure_noise(volume, Tissue(math.inf, (-math.inf, math.inf), ceiling=3.0))
     assert torch.allclose(noise.coefficient_sd, WHITE)
@@ -126,7 +126,7 @@ def test_small_and_constant_volumes_have_a_noise(shape: tuple[int, ...], size: f
     assert noise.sd > 0.0
 
 
-def test_the_guess_is_nearer_to_the_truth() -> None:
+def test_the_estimate_is_nearer_to_the_truth() -> None:
     truth = 300 * ndimage.gaussian_filter(white((12, 64, 64)), (2, 4, 4)) / 0.03
     voxels = torch.from_numpy((truth + 20 * white(truth.shape, 1)).astype(np.float32))[:, None]
     noise = replace(measure_noise(voxels, EVERYTHING), coefficient_sd=WHITE)

@@ -16,15 +16,15 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
 
 
-def returned(removed: np.ndarray, share: float = FRACTION) -> np.ndarray:
+def returned(removed: np.ndarray, fraction: float = FRACTION) -> np.ndarray:
     images = np.zeros_like(removed)
-    return_low_frequencies(images, removed, SPACING, -np.inf, share)
+    return_low_frequencies(images, removed, SPACING, -np.inf, fraction)
     return images
 
 
-@pytest.mark.parametrize("share", [0.1, 0.25])
-def test_of_noise_at_most_the_share_comes_back(noise: np.ndarray, share: float) -> None:
-    assert 0.5 * share < returned(noise, share=share).std() < 1.1 * share
+@pytest.mark.parametrize("fraction", [0.1, 0.25])
+def test_of_noise_at_most_the_fraction_comes_back(noise: np.ndarray, fraction: float) -> None:
+    assert 0.5 * fraction < returned(noise, fraction=fraction).std() < 1.1 * fraction
 
 
 def test_what_is_wide_comes_back_whole_and_what_is_narrow_does_not(noise: np.ndarray) -> None:

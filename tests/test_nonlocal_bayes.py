@@ -1,4 +1,4 @@
-"""Laws of non-local Bayes: what is alike lowers the noise, what stands out stays, and so does what holds no tissue."""
+"""Laws of non-local Bayes: similar patches lower the noise, edges stay, and so does what holds no tissue."""
 
 import math
 
@@ -32,17 +32,17 @@ def refined(
     coefficient_sd: torch.Tensor = WHITE,
     threshold: float = -math.inf,
     deadline: float = math.inf,
-    level: np.ndarray | None = None,
+    local: np.ndarray | None = None,
     search: Search = THOROUGH[0],
 ) -> np.ndarray:
     images = estimate.copy()
-    levels = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
-    levels = levels if level is None else levels * torch.from_numpy(level)
+    relative = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
+    relative = relative if local is None else relative * torch.from_numpy(local)
     volume = torch.from_numpy(voxels)[:, None]
-    noise = SliceNoise(1, (0.0,), 1.0, levels, coefficient_sd)
+    noise = SliceNoise(1, (0.0,), 1.0, relative, coefficient_sd)
     tissue = Tissue(threshold, (-math.inf, math.inf), ceiling=3.0)
     valid = torch.ones_like(volume, dtype=torch.bool)
-    noisy = MeasuredVolume(volume, valid, tissue, noise, Scaling(0.0, 1.0, levels))
+    noisy = MeasuredVolume(volume, valid, tissue, noise, Scaling(0.0, 1.0, relative))
     with one_thread_each(volume.device) as pool:
         refine(images, noisy, search, pool, FitContext(choose_compute("cpu"), 0, math.inf, deadline, "test"))
     return images
@@ -61,7 +61,7 @@ def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int]) ->
 
 
 @pytest.mark.parametrize("search", [*QUICK, *THOROUGH])
-def test_what_a_guess_left_of_the_noise_falls_again(search: Search) -> None:
+def test_what_an_estimate_left_of_the_noise_falls_again(search: Search) -> None:
     voxels = white((12, 48, 48))
     estimate = 0.15 * white(voxels.shape, 1)
     assert refined(estimate, voxels, search=search).std() < 0.7 * estimate.std()
@@ -69,40 +69,40 @@ def test_what_a_guess_left_of_the_noise_falls_again(search: Search) -> None:
 
 def test_an_edge_stays_where_it_is() -> None:
     truth = np.where(np.arange(48) < 24, 0.0, 20.0).astype(np.float32) * np.ones((9, 48, 1), np.float32)
-    found = refined(truth + 0.15 * white(truth.shape, 1), truth + white(truth.shape))
-    assert np.abs(found - truth).mean() < 0.1
-    assert np.abs((found - truth)[:, :, 22:26].mean(axis=(0, 1))).max() < 0.1
+    images = refined(truth + 0.15 * white(truth.shape, 1), truth + white(truth.shape))
+    assert np.abs(images - truth).mean() < 0.1
+    assert np.abs((images - truth)[:, :, 22:26].mean(axis=(0, 1))).max() < 0.1
 
 
-def test_noise_is_removed_by_its_level_at_each_place() -> None:
-    level = np.where(np.arange(12) < 6, 1.0, 3.0).astype(np.float32) * np.ones((12, 1), np.float32)
-    fine = np.kron(level, np.ones((4, 4), np.float32))
+def test_noise_is_removed_by_its_local_sd() -> None:
+    local = np.where(np.arange(12) < 6, 1.0, 3.0).astype(np.float32) * np.ones((12, 1), np.float32)
+    fine = np.kron(local, np.ones((4, 4), np.float32))
     voxels, estimate = fine * white((9, 48, 48)), 0.15 * fine * white((9, 48, 48), 1)
-    found = refined(estimate, voxels, level=level) / fine
-    weak, strong = found[:, :, :18].std(), found[:, :, 30:].std()
+    left = refined(estimate, voxels, local=local) / fine
+    weak, strong = left[:, :, :18].std(), left[:, :, 30:].std()
     assert weak == pytest.approx(strong, rel=0.25)
 
 
-def test_what_holds_no_tissue_stays_as_guessed() -> None:
+def test_what_holds_no_tissue_stays_as_estimated() -> None:
     voxels = white((6, 30, 30))
     estimate = np.zeros_like(voxels)
     voxels[:, :, 15:] += 100
     estimate[:, :, 15:] += 100
-    found = refined(estimate, voxels, threshold=50.0)
-    assert np.array_equal(found[:, :, :9], estimate[:, :, :9])
-    assert not np.array_equal(found[:, :, 18:], estimate[:, :, 18:])
+    images = refined(estimate, voxels, threshold=50.0)
+    assert np.array_equal(images[:, :, :9], estimate[:, :, :9])
+    assert not np.array_equal(images[:, :, 18:], estimate[:, :, 18:])
 
 
-def test_noise_without_fine_detail_in_a_constant_guess_is_no_trouble() -> None:
+def test_noise_without_fine_detail_in_a_constant_estimate_is_no_trouble() -> None:
     coefficient_sd = torch.full((BLOCK**3,), 1e-6)
     coefficient_sd[:4] = 4.0
     voxels = ndimage.gaussian_filter(white((9, 40, 40)), (0, 2, 2)).astype(np.float32)
-    found = refined(np.zeros_like(voxels), voxels, coefficient_sd)
-    assert np.isfinite(found).all()
-    assert found.std() < voxels.std()
+    images = refined(np.zeros_like(voxels), voxels, coefficient_sd)
+    assert np.isfinite(images).all()
+    assert images.std() < voxels.std()
 
 
-def test_past_the_deadline_all_stays_as_guessed() -> None:
+def test_past_the_deadline_all_stays_as_estimated() -> None:
     voxels = white((6, 24, 24))
     estimate = np.zeros_like(voxels)
     assert np.array_equal(refined(estimate, voxels, deadline=0.0), estimate)

@@ -31,11 +31,11 @@ CPU = choose_compute("cpu")
 SHORT = NSN2NSettings(steps=12)
 
 
-def identity(x: torch.Tensor, level: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
+def identity(x: torch.Tensor, relative_noise: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
     return x
 
 
-def half(x: torch.Tensor, level: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
+def half(x: torch.Tensor, relative_noise: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
     return x / 2
 
 
@@ -77,13 +77,13 @@ def test_losses_are_symmetric_in_the_pair(loss: Any) -> None:
     assert float(loss(half, pair_of(x_i, x_j))) > 0
 
 
-def test_where_the_neighbour_denies_the_first_guess_is_asked_for() -> None:
+def test_where_the_neighbour_differs_the_initial_estimate_is_the_target() -> None:
     x_i, x_j = torch.zeros(1, 1, 16, 16), torch.full((1, 1, 16, 16), 100.0)
     assert float(confirmed_loss(identity, pair_of(x_i, x_j), 1.0)) == 0
     assert float(confirmed_loss(half, pair_of(x_i, x_j), 1.0)) > 1
 
 
-def test_the_network_begins_as_the_first_guess_at_any_size_and_without_one_as_the_identity() -> None:
+def test_the_network_begins_as_the_initial_estimate_at_any_size_and_without_one_as_the_identity() -> None:
     x, estimate = torch.from_numpy(noise((2, 2, 37, 43))).split(1, dim=1)
     assert torch.equal(SliceNetwork()(x, torch.ones_like(x), estimate), estimate)
     assert torch.equal(SliceNetwork(guided=False)(x, torch.ones_like(x)), x)
@@ -139,7 +139,7 @@ def test_a_constant_volume_stays_what_it_is() -> None:
     assert np.allclose(images, 7, atol=1e-3)
 
 
-def test_work_grows_with_the_budget_and_with_the_volume_and_the_record_tells_the_steps(volume: np.ndarray) -> None:
+def test_work_grows_with_the_budget_and_with_the_volume_and_the_steps_are_recorded(volume: np.ndarray) -> None:
     most = NSN2NSettings().steps
     plans = [plan_slices(most, CPU, 2_000_000, 1_000_000, budget) for budget in (1, 60, 1e6)]
     assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans})
@@ -160,19 +160,19 @@ def test_the_gap_follows_the_correlation_of_the_noise(mixing: float, gap: int) -
     assert measured.correlations[0] == pytest.approx(mixing / (1 + mixing**2), abs=0.05)
 
 
-def test_the_noise_level_is_found_where_it_is() -> None:
+def test_the_local_noise_is_measured_where_it_is() -> None:
     stronger = np.where(np.arange(96) < 48, 1.0, 3.0).astype(np.float32)
     measured = measure_noise(torch.from_numpy(noise((12, 1, 96, 96)) * stronger), EVERYTHING)
-    level = measured.relative_noise.mean(dim=(0, 1, 2)) * measured.sd
-    assert float(level[:8].mean()) == pytest.approx(1.0, rel=0.15)
-    assert float(level[-8:].mean()) == pytest.approx(3.0, rel=0.2)  # the weaker noise around holds it down
+    local = measured.relative_noise.mean(dim=(0, 1, 2)) * measured.sd
+    assert float(local[:8].mean()) == pytest.approx(1.0, rel=0.15)
+    assert float(local[-8:].mean()) == pytest.approx(3.0, rel=0.2)  # the weaker noise around holds it down
 
 
-def test_the_noise_level_follows_noise_that_varies_smoothly() -> None:
+def test_the_local_noise_follows_noise_that_varies_smoothly() -> None:
     true = np.linspace(1, 2, 128, dtype=np.float32)
     measured = measure_noise(torch.from_numpy(noise((12, 1, 128, 128)) * true), EVERYTHING)
-    level = (measured.relative_noise.mean(dim=(0, 1, 2)) * measured.sd).numpy()
-    assert np.allclose(level, true.reshape(-1, 4).mean(axis=1), rtol=0.15)
+    local = (measured.relative_noise.mean(dim=(0, 1, 2)) * measured.sd).numpy()
+    assert np.allclose(local, true.reshape(-1, 4).mean(axis=1), rtol=0.15)
 
 
 @pytest.mark.parametrize(("mixing", "expected"), [(0.0, 0.0), (0.5, 0.4)])
@@ -229,7 +229,7 @@ def test_rician_bias_is_known_and_removed() -> None:
     assert np.allclose(back[amplitude > 1], amplitude[amplitude > 1] * 30, atol=0.02 * 30)
 
 
-def test_the_background_tells_the_sd_only_where_it_is_rayleigh() -> None:
+def test_the_background_gives_the_sd_only_where_it_is_rayleigh() -> None:
     draws = np.random.default_rng(0).normal(0, 10, (2, 4, 64, 64))
     air = np.hypot(*draws).astype(np.float32)
     assert rician_sd(air, 10.0) == pytest.approx(10.0, rel=0.05)

@@ -16,7 +16,7 @@ from models.ultrasound.speckle_plan import plan_work
 from validation.phantoms.speckle_phantom import MAXIMUM, make_speckle_phantom
 
 SHORT = Speckle2SelfSettings(steps=2, search_offsets=20)
-MEAN_KEPT = 0.005  # share of the mean grey
+MEAN_TOLERANCE = 0.005  # fraction of the mean grey
 
 
 def despeckle(frames, tissue=None, settings=SHORT, **changed):
@@ -37,7 +37,7 @@ def test_a_still_gains_five_decibels_and_keeps_its_mean_in_a_short_fit(still):
     before = peak_signal_noise_ratio(still.truth, still.frames, data_range=MAXIMUM)
     after = peak_signal_noise_ratio(still.truth, result.images, data_range=MAXIMUM)
     assert after > before + 5.0
-    assert result.images.mean() == pytest.approx(still.frames.mean(), rel=MEAN_KEPT)
+    assert result.images.mean() == pytest.approx(still.frames.mean(), rel=MEAN_TOLERANCE)
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(still):
@@ -76,13 +76,10 @@ def test_an_even_frame_or_no_tissue_comes_back_as_it_was(grey):
     assert np.array_equal(despeckle(frames, np.zeros((40, 40), bool)).images, frames)
 
 
-def test_work_follows_the_budget_and_the_record_tells_it(still):
+def test_work_follows_the_budget_and_is_recorded(still):
     compute, settings = choose_compute("cpu"), Speckle2SelfSettings()
     shape = (1, 512, 512)
-    plans = [
-        plan_work(shape, "default", settings.steps, settings.search_offsets, compute, budget)
-        for budget in (0.0, 5.0, 20.0, 1e6)
-    ]
+    plans = [plan_work(shape, settings, compute, budget) for budget in (0.0, 5.0, 20.0, 1e6)]
     for work in ("steps", "fit_offsets", "output_offsets"):
         planned = [getattr(plan, work) for plan in plans]
         assert planned == sorted(planned)
@@ -91,14 +88,14 @@ def test_work_follows_the_budget_and_the_record_tells_it(still):
     assert (record.steps_planned, record.steps_taken, record.seed) == (2, 2, 3)
 
 
-def test_an_echo_brighter_than_speckle_can_be_is_kept(still):
+def test_an_echo_brighter_than_speckle_can_be_stays(still):
     frames = still.frames.copy()
     rows, columns = np.mgrid[-4:5, -4:5]
     echo = 250.0 * np.exp(-0.5 * ((rows / 1.4) ** 2 + (columns / 2.0) ** 2))
     frames[0, 50:59, 60:69] = np.maximum(frames[0, 50:59, 60:69], echo)
-    kept = despeckle(frames, settings=Speckle2SelfSettings(steps=60)).images[0, 53:56, 63:66].max()
+    peak = despeckle(frames, settings=Speckle2SelfSettings(steps=60)).images[0, 53:56, 63:66].max()
     surroundings = np.median(frames[0, 45:64, 50:80])
-    assert kept - surroundings > 0.35 * (250.0 - surroundings)  # a whole fit keeps nearly all
+    assert peak - surroundings > 0.35 * (250.0 - surroundings)  # a whole fit keeps nearly all
 
 
 def test_a_passed_deadline_ends_the_work_and_adds_no_speckle(still):
@@ -108,15 +105,15 @@ def test_a_passed_deadline_ends_the_work_and_adds_no_speckle(still):
     assert error < 0.9 * speckle
 
 
-def test_retrieval_averages_like_with_like_only():
+def test_retrieval_averages_similar_places_only():
     halves = torch.zeros(1, 40, 60)
     halves[:, :, 30:] = 10.0
     raw = halves + torch.linspace(-1.0, 1.0, 40)[None, :, None]
     tissue = torch.ones(40, 60, dtype=torch.bool)
     offsets = draw_offsets(100, np.random.default_rng(0))
-    found = retrieve(raw, halves, tissue, offsets, Similarity(patch=1, tolerance=0.1))
-    assert torch.all((found - halves).abs() <= (raw - halves).abs().max())
-    assert float((found - halves).std()) < 0.7 * float((raw - halves).std())
+    mean = retrieve(raw, halves, tissue, offsets, Similarity(patch=1, tolerance=0.1))
+    assert torch.all((mean - halves).abs() <= (raw - halves).abs().max())
+    assert float((mean - halves).std()) < 0.7 * float((raw - halves).std())
 
 
 def test_the_default_network_starts_with_an_even_field_unchanged():

@@ -8,7 +8,6 @@ where they are similar -> twice the mean of output and retrieval guided by it ->
 similar neighbours.
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +68,7 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
     image = restore_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
     rounds = [draw_offsets(plan.output_offsets, rng) for _ in range(OUTPUT_ROUNDS)]
-    return _refined(image, clip, rounds, sd, context.deadline), taken
+    return _refined(image, clip, rounds, sd, context), taken
 
 
 def restore_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) -> torch.Tensor:
@@ -100,15 +99,15 @@ def predict(network: torch.nn.Module, frames: torch.Tensor, compute: Compute) ->
 
 
 def _refined(
-    image: torch.Tensor, clip: ScaledClip, rounds: list[tuple[SearchOffset, ...]], sd: float, deadline: float
+    image: torch.Tensor, clip: ScaledClip, rounds: list[tuple[SearchOffset, ...]], sd: float, context: FitContext
 ) -> torch.Tensor:
     """Return the network's output averaged with the recorded frames where they are similar, in time and in space."""
     guided, in_time, in_grain = (similarity.scaled_by(sd) for similarity in (GUIDED, IN_TIME, IN_GRAIN))
-    image = retrieve(image, image, clip.tissue, offsets_in_time(), in_time, deadline)
-    raw = retrieve(clip.frames, image, clip.tissue, offsets_in_time(), in_time, deadline)
+    image = retrieve(image, image, clip.tissue, offsets_in_time(), in_time, context.deadline)
+    raw = retrieve(clip.frames, image, clip.tissue, offsets_in_time(), in_time, context.deadline)
     for offsets in rounds:
-        recorded = retrieve(raw, image, clip.tissue, offsets, guided, deadline)
-        if time.monotonic() > deadline:
+        recorded = retrieve(raw, image, clip.tissue, offsets, guided, context.deadline)
+        if context.expired:
             break  # a mean over too few offsets is of no use
         image = 0.5 * (image + recorded)
-    return retrieve(image, image, clip.tissue, near_offsets(), in_grain, deadline)
+    return retrieve(image, image, clip.tissue, near_offsets(), in_grain, context.deadline)

@@ -5,7 +5,10 @@ the default network mixes pixel by pixel. Both take (images, 1, rows, columns). 
 so the default method transplants speckle instead (models/ultrasound/speckle_loss.py).
 """
 
+from functools import cache
+
 import torch
+from monai.networks.layers import gaussian_1d, separable_filtering
 from torch.nn import functional
 
 PUBLISHED_SCALES = (0.25, 0.5, 1.0)
@@ -30,17 +33,14 @@ def smooth_copies(images: torch.Tensor) -> torch.Tensor:
 
 def gaussian(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor:
     """Return images smoothed by a Gaussian with sigmas in pixels; the border is continued by its last pixel."""
-    rows, columns = _kernel(axial, images), _kernel(lateral, images)
-    tall = functional.pad(images, (0, 0, len(rows) // 2, len(rows) // 2), mode="replicate")
-    wide = functional.conv2d(tall, rows[None, None, :, None])
-    wide = functional.pad(wide, (len(columns) // 2, len(columns) // 2, 0, 0), mode="replicate")
-    return functional.conv2d(wide, columns[None, None, None, :])
+    smoothed: torch.Tensor = separable_filtering(images, [_kernel(axial), _kernel(lateral)], mode="replicate")
+    return smoothed
 
 
-def _kernel(sigma: float, like: torch.Tensor) -> torch.Tensor:
-    reach = int(TRUNCATE * sigma + 0.5)
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=like.device, dtype=like.dtype) / sigma) ** 2)
-    return weights / weights.sum()
+@cache
+def _kernel(sigma: float) -> torch.Tensor:
+    kernel: torch.Tensor = gaussian_1d(torch.tensor(sigma), TRUNCATE, approx="sampled", normalize=True)
+    return kernel
 
 
 def to_unit_range(images: torch.Tensor) -> torch.Tensor:

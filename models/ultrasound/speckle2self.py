@@ -4,7 +4,7 @@ In: stored grey frames of one still or one cine and the mask of tissue. Out: the
 pixel at the mean grey of its tissue (the mean of log-compressed speckle), and nothing changed outside the tissue.
 
 Order: crop to the tissue -> plan the work from the budget -> scale grey by the clip's spread -> fit the variant
-(``default``: despeckling.py; ``published``: the scales, losses and network of the paper) -> restore the brightness by
+(``default``: despeckling.py; ``published``: the published scales, losses and network) -> restore the brightness by
 one gain and offset for the whole clip -> paste into the frames.
 """
 
@@ -52,9 +52,7 @@ def denoise_clip(
     if tissue.any() and np.ptp(frames[:, tissue]) > 0.0:
         rows, columns = (slice(axis.min(), axis.max() + 1) for axis in np.nonzero(tissue))
         window, inside = images[:, rows, columns], tissue[rows, columns]
-        plan = plan_work(
-            window.shape, settings.variant, settings.steps, settings.search_offsets, context.compute, context.budget
-        )
+        plan = plan_work(window.shape, settings, context.compute, context.budget)
         with context.seeded():
             predicted, taken = _fit_variant(window, inside, plan, settings.variant, context)
         restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)

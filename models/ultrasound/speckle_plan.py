@@ -6,6 +6,7 @@ import numpy as np
 
 from models.compute import Compute
 from models.ultrasound.retrieval import FRAMES_ALONG
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_loss import CROP, CROPS
 
 SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; cuda: assumed
@@ -39,23 +40,27 @@ class Plan:
     output_offsets: int  # for each frame of the output
 
 
-def plan_work(shape: tuple[int, ...], variant: str, steps: int, offsets: int, compute: Compute, budget: float) -> Plan:
-    """Return the most work that the budget allows, with at most ``steps`` and ``offsets``.
+def plan_work(shape: tuple[int, ...], settings: Speckle2SelfSettings, compute: Compute, budget: float) -> Plan:
+    """Return the most work that the budget allows, with at most the steps and offsets of the settings.
 
     Args:
         shape: (frames, rows, columns) of the clip.
         budget: seconds for this clip.
     """
-    frames, megapixels = shape[0], shape[1] * shape[2] / 1e6
+    frames, megapixels, offsets = shape[0], shape[1] * shape[2] / 1e6, settings.search_offsets
     left = max(0.0, budget - frames * megapixels * SECONDS_PER_MEGAPIXEL_OUTPUT[compute.kind])
-    step_megapixels = megapixels if variant == "published" else CROPS * CROP**2 / 1e6  # published: whole frames
-    step_cost = SECONDS_PER_MEGAPIXEL_STEP[variant, compute.kind, compute.precision] * step_megapixels
-    planned_steps = int(np.clip(FIT_FRACTION * left / step_cost, MINIMUM_STEPS, max(steps, MINIMUM_STEPS)))
+    step_megapixels = megapixels if settings.variant == "published" else CROPS * CROP**2 / 1e6  # whole frames or crops
+    step_cost = SECONDS_PER_MEGAPIXEL_STEP[settings.variant, compute.kind, compute.precision] * step_megapixels
+    steps = _limited(FIT_FRACTION * left / step_cost, settings.steps, MINIMUM_STEPS)
     output_wanted = offsets if frames <= FRAMES_ALONG[0] else CINE_OFFSETS * offsets
     work = megapixels * (min(frames, FIT_FRAMES) * PASSES * offsets + OUTPUT_ROUNDS * frames * output_wanted)
     allowed = SEARCH_FRACTION * left / (SECONDS_PER_MEGAPIXEL_OFFSET[compute.kind] * max(work, 1e-9))
     fit_offsets, output_offsets = (
-        int(np.clip(allowed * wanted, MINIMUM_OFFSETS, max(wanted, MINIMUM_OFFSETS)))
-        for wanted in (offsets, output_wanted)
+        min(offsets, _limited(allowed * wanted, wanted, MINIMUM_OFFSETS)) for wanted in (offsets, output_wanted)
     )
-    return Plan(min(planned_steps, steps), min(fit_offsets, offsets), min(output_offsets, offsets))
+    return Plan(min(steps, settings.steps), fit_offsets, output_offsets)
+
+
+def _limited(affordable: float, wanted: float, least: int) -> int:
+    """Return the affordable work, but no more than wanted and no less than ``least``."""
+    return int(np.clip(affordable, least, max(wanted, least)))

@@ -2,7 +2,7 @@
 
 ``fit_default`` starts from the initial estimate, learns where the neighbouring slice confirms it and keeps it
 elsewhere.
-``fit_published`` is the method of the paper with our network and optimiser.
+``fit_published`` is the published method with our network and optimiser.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class FittedSlices:
 def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> FittedSlices:
     """Fit on pairs of slices whose noise is independent, guided by the initial estimate."""
     compute, gap = context.compute, volume.noise.gap
-    tissue_voxels = int((volume.voxels > volume.tissue.threshold).sum())
+    tissue_voxels = int(torch.count_nonzero(volume.voxels > volume.tissue.threshold))  # a sum would copy to int64
     plan = plan_slices(steps, compute, volume.voxels.numel(), tissue_voxels, context.budget)
     images = initial_estimate(volume, plan.passes, context)
     estimates = torch.from_numpy(images)[:, None].to(compute.device)

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.robust import box_mean, robust_sd
+from models.robust import box_mean, evenly_spaced, robust_sd
 from models.volume.scaling import Scaling
 
 RADIUS = 2  # pixels; 5x5 means, so that low contrast counts before it is averaged away
 AGREEMENT_SD = 1.5  # k; 1.0 leaves more of the noise, most of all in PET
 LARGEST_SPREAD = 1.5  # limit of s, over the sd of the initial estimates' difference; with 1 thin CT gains .3 dB less
 GROWTH = 3  # pixels; with 1, small vessels lose half as much contrast again
-SAMPLED_PAIRS = 16  # pairs of slices in which s is measured
+SAMPLED_PAIRS = 16  # pairs of slices, evenly spaced, in which s is measured
 
 
 def fuse_neighbours(images: npt.NDArray[np.float32], scaling: Scaling, threshold: float, difference_sd: float) -> None:
@@ -63,7 +63,7 @@ def agreement(d: Tensor, spread: float) -> Tensor:
 def _spread(images: npt.NDArray[np.float32], scaling: Scaling, threshold: float) -> float:
     """Return s: the robust sd of d over the tissue of some pairs of slices."""
     differences, device = [], scaling.relative_noise.device
-    for i in range(0, len(images) - 1, max(1, (len(images) - 1) // SAMPLED_PAIRS)):
+    for i in evenly_spaced(len(images) - 1, SAMPLED_PAIRS):
         here, after = _plane(images, i, device), _plane(images, i + 1, device)
         differences.append(difference(here, after, scaling, i)[here > threshold])
     return robust_sd(torch.cat(differences))

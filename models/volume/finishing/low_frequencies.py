@@ -7,8 +7,9 @@ of the measured volume, and no fit can bias a mean or flatten a wide lesion of l
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
+from scipy.stats import median_abs_deviation
 
-from models.robust import MAD_TO_SD, evenly_spaced
+from models.robust import evenly_spaced
 
 Volume = npt.NDArray[np.float32]
 
@@ -79,5 +80,5 @@ def _weighted_mean(planes: dict[int, Volume], weights: dict[int, float]) -> Volu
 
 
 def _sd(values: list[Volume]) -> float:
-    all_ = np.concatenate(values)
-    return MAD_TO_SD * float(np.median(np.abs(all_ - np.median(all_)))) if all_.size else 0.0
+    joined = np.concatenate(values)
+    return float(median_abs_deviation(joined, scale="normal")) if joined.size else 0.0

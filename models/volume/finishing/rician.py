@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ive
+from scipy.stats import rice
 
 AIR_END = 1.5  # noise sds of tissue; two thirds of air without signal lie below, tissue lies above
 CUT_POWER, CUT_MEDIAN = 0.459, 0.908  # mean square over 2 s^2 and median over s of Rayleigh noise truncated at 1.5 s
@@ -23,9 +23,7 @@ Voxels = npt.NDArray[np.float32]
 
 def mean_magnitude(amplitude: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return E[M] for an amplitude A, both in units of the noise's sd."""
-    half = amplitude**2 / 4
-    value: npt.NDArray[np.float64] = np.sqrt(np.pi / 2) * ((1 + 2 * half) * ive(0, half) + 2 * half * ive(1, half))
-    return value
+    return np.asarray(rice.mean(amplitude), np.float64)
 
 
 def rician_sd(voxels: Voxels, tissue_sd: float) -> float:

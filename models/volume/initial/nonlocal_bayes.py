@@ -72,7 +72,7 @@ def refine(images: Images, volume: MeasuredVolume, search: Search, pool: Executo
         _write(images, first, layer.first, total, weight)
         done = layer.first - first
         more = len(layer.sums) - (len(total) - done)
-        total, weight = (functional.pad(kept[done:], (0, 0, 0, 0, 0, more)) for kept in (total, weight))
+        total, weight = (functional.pad(part[done:], (0, 0, 0, 0, 0, more)) for part in (total, weight))
         total, weight, first = total + layer.sums, weight + layer.weights, layer.first
     _write(images, first, first + len(total), total, weight)
 

@@ -1,7 +1,7 @@
-"""The noise of a volume, measured on the volume itself: its reach between slices, its coefficients, its local level.
+"""The noise of a volume, measured on the volume itself: its reach between slices, its coefficients, its local sd.
 
-Order: correlation between slices -> second differences of slices in block coefficients -> the local level
-(relative_noise.py) -> the coefficients in homogeneous blocks (noise_spectrum.py), which also give the typical level: in
+Order: correlation between slices -> second differences of slices in block coefficients -> the local noise
+(relative_noise.py) -> the coefficients in homogeneous blocks (noise_spectrum.py), which also give the typical sd: in
 thick slices neighbours differ by anatomy as much as by noise.
 """
 

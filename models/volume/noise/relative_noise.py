@@ -1,9 +1,9 @@
-"""The local level of the noise over its typical one, in cells of 8 x 8 pixels of some slices.
+"""The local noise over the typical one, in cells of 8 x 8 pixels of some slices.
 
-Second differences of neighbouring slices hold noise and anatomy. The level is read from the low quantiles of their
-energy around each cell. It is trusted where the tissue is homogeneous, and elsewhere limited to that of the homogeneous
-tissue around: texture that changes from slice to slice (lung, tumour, folds) would otherwise count as noise and be
-removed.
+Second differences of neighbouring slices hold noise and anatomy. The local noise is read from the low quantiles of
+their energy around each cell. It is trusted where the tissue is homogeneous, and elsewhere limited to that of the
+homogeneous tissue around: texture that changes from slice to slice (lung, tumour, folds) would otherwise count as noise
+and be removed.
 """
 
 from collections.abc import Callable
@@ -20,18 +20,18 @@ from models.volume.noise.noise_spectrum import noise_energy
 from models.volume.tissue import Tissue
 
 CELL = 8  # pixels a side
-WINDOW, NEIGHBOURS = 2, 2  # cells and triples on each side from whose blocks a cell's level is read
+WINDOW, NEIGHBOURS = 2, 2  # cells and triples on each side from whose blocks a cell's noise is read
 LOW_FRACTION = 0.15  # quantile of the blocks' energy: anatomy may change in most of them
 FINEST = (10, 11, 14, 15)  # coefficients in the upper half of the frequencies both ways, which hold least anatomy
 HOMOGENEOUS_FRACTION = 0.3  # of the tissue's cells: those with least structure for their finest detail
 AROUND = 4  # cells on each side, twice: how far homogeneous tissue limits the noise of textured tissue
-PRIOR = 0.02  # weight of the typical level against that of homogeneous cells around; decides where there are none
-LOWEST = 0.3  # of the typical level: where a volume is constant (clipped air) noise units must stay finite
+PRIOR = 0.02  # weight of the typical noise against that of homogeneous cells around; decides where there are none
+LOWEST = 0.3  # of the typical noise: where a volume is constant (clipped air) noise units must stay finite
 TINY = 1e-6  # real units
 
 
 def local_noise(triples: Triples, sd: Tensor, expected: Tensor, means: Tensor, tissue: Tissue) -> tuple[Tensor, Tensor]:
-    """Return the local level of the noise, typically 1, and where tissue is homogeneous.
+    """Return the local noise, typically 1, and where tissue is homogeneous.
 
     Args:
         triples: coefficients of slices.
@@ -41,16 +41,16 @@ def local_noise(triples: Triples, sd: Tensor, expected: Tensor, means: Tensor, t
         tissue: of the volume.
 
     Returns:
-        level, homogeneous: (triples, 1, rows / 8, columns / 8).
+        local, homogeneous: (triples, 1, rows / 8, columns / 8).
     """
     every = BLOCK // BLOCK_STEP  # blocks that do not overlap hold all the information
     means, expected, inside = (values[:, ::every, ::every] for values in (means, expected, triples.inside))
     differences, sums = (values[..., ::every, ::every] / expected for values in (triples.differences, triples.sums))
     low, mean = partial(torch.nanquantile, q=LOW_FRACTION, dim=-1), partial(torch.nanmean, dim=-1)
     energy = noise_energy(differences, EVEN + ODD, sd)
-    level = _of_cells(energy.where(inside, torch.nan), low).sqrt()
-    if level.isnan().any():  # no tissue near
-        level = level.where(level.isfinite(), _of_cells(energy, low).sqrt())
+    local = _of_cells(energy.where(inside, torch.nan), low).sqrt()
+    if local.isnan().any():  # no tissue near
+        local = local.where(local.isfinite(), _of_cells(energy, low).sqrt())
     finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), low)
     total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), mean)
     means, expected = (
@@ -58,7 +58,7 @@ def local_noise(triples: Triples, sd: Tensor, expected: Tensor, means: Tensor, t
     )
     usable = total.isfinite() & (finest > 0) & (means >= tissue.homogeneous[0]) & (means <= tissue.homogeneous[1])
     homogeneous = _least(total / finest, usable)
-    trusted = _trusted(level, homogeneous, tissue.ceiling) * expected
+    trusted = _trusted(local, homogeneous, tissue.ceiling) * expected
     in_tissue = trusted[(means > tissue.threshold) & (trusted > 0)]
     typical = sampled_quantile(in_tissue, 0.5) if in_tissue.numel() else 1.0
     return (trusted / typical).clamp(min=LOWEST), homogeneous
@@ -94,12 +94,12 @@ def _of_cells(blocks: Tensor, statistic: Callable[[Tensor], Tensor]) -> Tensor:
     return torch.stack(cells)[:, None]
 
 
-def _trusted(level: Tensor, homogeneous: Tensor, ceiling: float) -> Tensor:
-    """Return the level, limited by ``ceiling`` and by the homogeneous cells around."""
+def _trusted(local: Tensor, homogeneous: Tensor, ceiling: float) -> Tensor:
+    """Return the local noise, limited by ``ceiling`` and by the homogeneous cells around."""
     if not homogeneous.any():
-        return level
-    typical = sampled_quantile(level[homogeneous], 0.5)
-    capped = level.clamp(max=ceiling * typical)
+        return local
+    typical = sampled_quantile(local[homogeneous], 0.5)
+    capped = local.clamp(max=ceiling * typical)
     weight = box_mean(box_mean(homogeneous.float(), AROUND), AROUND)
     around = (box_mean(box_mean(capped * homogeneous, AROUND), AROUND) + PRIOR * typical) / (weight + PRIOR)
     return torch.where(homogeneous, capped, torch.minimum(capped, around))

@@ -1,8 +1,8 @@
 """The correlation of the noise between slices, measured on the volume itself.
 
 Blocks of tissue that are homogeneous in the coefficients of one parity are compared between slices in those of the
-other. Anatomy that slices share only adds correlation, to some coefficients more than to others; so the noise's is read
-from the least correlated of them.
+other. Anatomy that slices share only adds correlation, to some coefficients more than to others; so the correlation of
+the noise is read from the least correlated ones.
 """
 
 import torch
@@ -53,7 +53,7 @@ def independent_gap(correlations: tuple[float, ...]) -> int:
 
 
 def settled(correlations: tuple[float, ...]) -> tuple[float, ...]:
-    """Return the correlations with those set to 0 that chance explains: shared anatomy looks slightly correlated."""
+    """Return the correlations, those set to 0 that chance explains: shared anatomy adds a slight correlation."""
     return tuple(value if value > CHANCE else 0.0 for value in correlations)
 
 
