@@ -77,7 +77,8 @@ def denoise_volume(
         measures["unchanged_above_mm"] = finish(images, grid.voxels, volume, grid.spacing, modality)
     measures |= _removed(grid.voxels, images, volume.tissue.threshold)
     images = grid.filled(images, filled)
-    if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
+    one_channel = modality == "MR" and (not default or (grid.air is not None and grid.air.coils == 1))
+    if one_channel and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
     images[~valid] = voxels[~valid]

@@ -28,6 +28,8 @@ MARGIN = 1.05  # times the lines up to the cut are taken: patches gain .15 dB fr
 CORNER_DB = 10.0  # that corners lie below the rest where the support is an ellipse
 RIM, CORNER = (0.75, 0.92), (1.08, 1.4)  # radii in units of the ellipse's, compared for that
 
+TINY = 1e-300  # squared real units; an image of zeros has no power
+
 Volume = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.float64]
 
@@ -70,10 +72,13 @@ def _power(volume: Volume, threshold: float) -> Spectrum:
     """(rows, columns) mean power of the tissue of some slices."""
     rows, columns = volume.shape[1:]
     taper = np.outer(tukey(rows, TAPER), tukey(columns, TAPER))
-    total = np.zeros((rows, columns))
+    rounding = np.finfo(np.float32).eps * float(np.abs(volume).max())  # no spectrum is known below that
+    total = np.full((rows, columns), rows * columns * rounding**2)
     for index in evenly_spaced(len(volume), SLICES):
         soft = gaussian_filter((volume[index] > threshold).astype(np.float64), MASK_PIXELS)
-        total += np.abs(fft2(volume[index] * np.clip(2 * soft - 1, 0, 1) * taper)) ** 2
+        mask = np.clip(2 * soft - 1, 0, 1) * taper
+        mean = np.sum(volume[index] * mask) / max(1.0, mask.sum())  # else the mask's own spectrum would be seen
+        total += np.abs(fft2((volume[index] - mean) * mask)) ** 2
     return total
 
 
@@ -84,9 +89,7 @@ def _acquired_lines(power: Spectrum) -> int:
     density = np.median(power[:, (across > ACROSS[0]) & (across < ACROSS[1])], axis=1)
     frequency = np.abs(fftfreq(lines))[: lines // 2 + 1]
     folded = (density + np.roll(density[::-1], 1))[: lines // 2 + 1] / 2
-    if not folded.all():
-        return lines if not folded.any() else min(lines, 2 * int(np.flatnonzero(folded)[-1] + 1))
-    level = median_filter(10 * np.log10(folded), 3, mode="nearest")
+    level = median_filter(10 * np.log10(np.maximum(folded, TINY)), 3, mode="nearest")
     candidates = frequency[(frequency >= LEAST) & (frequency <= MOST)]
     fall, cut = max(((_fall(frequency, level, at), at) for at in candidates), default=(0.0, 0.0))
     if fall < CUT_DB:

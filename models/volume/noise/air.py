@@ -14,15 +14,13 @@ from scipy.special import gammaln
 
 from models.robust import evenly_spaced
 
-SLICES = 24  # evenly along the volume
+SLICES = 24  # evenly spaced along the volume
 TILE = 8  # pixels a side
-LOW = 0.1  # quantile of the tiles' means that is surely air, where there is air
-ABOVE_SD = 0.5  # pixel sd above the mean of the air, up to which the mean of a tile is air: chance moves it by .13
-ROUNDS = 4  # of taking the mean of the air
 FEWEST = 0.02  # fraction of all tiles
 MOST_COILS = 8
+LAW_TOLERANCE = 0.05  # relative, of mean over sd: 4 and 5 coils differ by 12 %, filled noise varies 3 % less in a tile
 TILE_TOLERANCE = 0.2  # the same of one tile, whose chance is .09
-LAW_TOLERANCE = 0.04  # relative, of mean over sd; 4 and 5 coils differ by 12 %
+LAWFUL = 0.5  # fraction of the dark tiles that follow the law
 
 Volume = npt.NDArray[np.float32]
 Figures = npt.NDArray[np.float64]
@@ -33,18 +31,21 @@ class Air:
     """Noise of the air.
 
     Attributes:
-        sd: of the noise in one channel where it is weakest, the volume's unit.
         coils: of the law that the air follows.
-        power: (rows, columns) of tiles, mean square of that noise in the air there, all slices together.
+        power: (rows, columns) of tiles, mean square of the noise in one channel of the air there, all slices together.
         count: the same shape, slices whose tile is air.
         image: rows and columns of the image.
     """
 
-    sd: float
     coils: int
     power: Figures
     count: Figures
     image: tuple[int, int]
+
+    @property
+    def sd(self) -> float:
+        """Return the sd of the noise in one channel, of all air together."""
+        return math.sqrt((self.power * self.count).sum() / self.count.sum())
 
 
 def read_air(volume: Volume, threshold: float) -> Air | None:
@@ -56,28 +57,19 @@ def read_air(volume: Volume, threshold: float) -> Air | None:
     tiles = _tiles(volume[evenly_spaced(len(volume), SLICES)])
     means, sds = tiles.mean(axis=-1), tiles.std(axis=-1)
     dark = (tiles > 0).all(axis=-1) & (means < threshold) & (sds > 0)
-    if dark.sum() < FEWEST * dark.size:
+    if not dark.any():
         return None
-    darkest = _darkest(tiles[dark])
-    ratio = darkest.mean() / darkest.std()
-    coils = min(range(1, MOST_COILS + 1), key=lambda n: abs(mean_over_sd(n) / ratio - 1))
-    if len(darkest) < FEWEST * dark.size or abs(mean_over_sd(coils) / ratio - 1) > LAW_TOLERANCE:
+    ratios = means / np.where(dark, sds, 1)
+    coils = min(range(1, MOST_COILS + 1), key=lambda n: abs(mean_over_sd(n) / np.median(ratios[dark]) - 1))
+    away = np.abs(ratios / mean_over_sd(coils) - 1)
+    air = dark & (away < TILE_TOLERANCE)
+    if abs(np.median(ratios[dark]) / mean_over_sd(coils) - 1) > LAW_TOLERANCE or air.sum() < LAWFUL * dark.sum():
         return None
-    square = np.square(tiles).mean(axis=-1) / (2 * coils)
-    air = dark & (np.abs(means / np.where(dark, sds, 1) / mean_over_sd(coils) - 1) < TILE_TOLERANCE)
+    if air.sum() < FEWEST * dark.size:
+        return None
     count = air.sum(axis=0)
-    power = (square * air).sum(axis=0) / np.maximum(count, 1)
-    sd = math.sqrt(np.square(darkest).mean() / (2 * coils))
-    return Air(sd, coils, power, count.astype(np.float64), (volume.shape[1], volume.shape[2]))
-
-
-def _darkest(tiles: Figures) -> Figures:
-    """Those of ``tiles``, (tiles, pixels), that are as dark as the darkest, but for chance."""
-    means = tiles.mean(axis=1)
-    darkest = tiles[means <= np.quantile(means, LOW)]
-    for _ in range(ROUNDS):
-        darkest = tiles[means <= darkest.mean() + ABOVE_SD * darkest.std()]
-    return np.asarray(darkest)
+    power = (np.square(tiles).mean(axis=-1) / (2 * coils) * air).sum(axis=0) / np.maximum(count, 1)
+    return Air(coils, power, count.astype(np.float64), (volume.shape[1], volume.shape[2]))
 
 
 def mean_over_sd(coils: int) -> float:

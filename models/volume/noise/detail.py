@@ -52,7 +52,7 @@ def detail_of(volume: Tensor, threshold: float) -> Detail:
     chosen = volume[evenly_spaced(len(volume), SLICES)]
     values = coefficients(chosen)
     tissue = torch.stack([whole_blocks(slice_[None] > threshold) for slice_ in chosen])
-    return Detail(values, values, tissue, values[0] / BLOCK)
+    return Detail(values, values, _enough(tissue), values[0] / BLOCK)
 
 
 def difference_detail(volume: Tensor, threshold: float, correlation: float) -> Detail:
@@ -63,7 +63,7 @@ def difference_detail(volume: Tensor, threshold: float, correlation: float) -> D
         torch.cat([coefficients(pair[1:] + sign * pair[:1]) for pair in pairs], dim=1) / unit for sign in (-1, 1)
     )
     tissue = torch.stack([whole_blocks(pair > threshold) for pair in pairs])
-    return Detail(values, sums, tissue, sums[0] * unit / (2 * BLOCK))
+    return Detail(values, sums, _enough(tissue), sums[0] * unit / (2 * BLOCK))
 
 
 def homogeneous_sd(detail: Detail) -> Tensor:
@@ -84,6 +84,11 @@ def homogeneous_sd(detail: Detail) -> Tensor:
 def finest(sd: Tensor) -> float:
     """Return the sd of the finest coefficients together."""
     return float(sd[list(FINEST)].square().mean().sqrt())
+
+
+def _enough(tissue: Tensor) -> Tensor:
+    """Return ``tissue``, or everything where there is hardly any."""
+    return tissue if int(tissue.sum()) >= MINIMUM_BLOCKS else torch.ones_like(tissue)
 
 
 def _limit(energies: Tensor) -> Tensor:
