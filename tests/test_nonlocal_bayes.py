@@ -12,7 +12,7 @@ from models.fitting import FitContext
 from models.volume.dct import BLOCK
 from models.volume.initial.nonlocal_bayes import refine
 from models.volume.initial.patch_noise import patch_noise
-from models.volume.initial.similar_patches import PATCH, QUICK, THOROUGH, Search
+from models.volume.initial.similar_patches import QUICK, THOROUGH, THOROUGH_MR, Search
 from models.volume.measured_volume import MeasuredVolume
 from models.volume.noise.noise_level import SliceNoise
 from models.volume.scaling import Scaling
@@ -49,8 +49,8 @@ def refined(
 
 
 def test_white_noise_has_the_identity_as_its_covariance() -> None:
-    noise = patch_noise(WHITE)
-    assert torch.allclose(noise.covariance, torch.eye(PATCH**3), atol=1e-5)
+    noise = patch_noise(WHITE, (1, 4, 4))
+    assert torch.allclose(noise.covariance, torch.eye(16), atol=1e-5)
     assert noise.left == pytest.approx(1 / BLOCK**3)
 
 
@@ -60,7 +60,7 @@ def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int]) ->
     assert np.allclose(refined(voxels, voxels, NONE), voxels, atol=0.05)
 
 
-@pytest.mark.parametrize("search", [*QUICK, *THOROUGH])
+@pytest.mark.parametrize("search", [*QUICK, *THOROUGH, *THOROUGH_MR])
 def test_what_an_estimate_left_of_the_noise_falls_again(search: Search) -> None:
     voxels = white((12, 48, 48))
     estimate = 0.15 * white(voxels.shape, 1)

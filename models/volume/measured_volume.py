@@ -47,6 +47,7 @@ def measure_volume(
     modality: str,
     scaling_of: Callable[[Tensor, SliceNoise], Scaling],
     device: torch.device,
+    noise_of: Callable[[Tensor, Tissue], SliceNoise] = measure_noise,
 ) -> MeasuredVolume:
     """Measure ``voxels``, (slices, rows, columns) in real units with the mask ``valid``, and move them to ``device``.
 
@@ -54,5 +55,5 @@ def measure_volume(
     """
     slices, inside = (torch.from_numpy(array)[:, None].to(device) for array in (voxels, valid))
     tissue = tissue_of(voxels, modality)
-    noise = measure_noise(slices, tissue)
+    noise = noise_of(slices, tissue)
     return MeasuredVolume(slices, inside, tissue, noise, scaling_of(slices, noise))

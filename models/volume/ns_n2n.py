@@ -8,14 +8,18 @@ neighbouring slices, limit the change, return the low frequencies (default varia
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from models.fitting import Denoised, FitContext
+from models.volume.acquired.working_grid import WorkingGrid, acquired_grid
 from models.volume.finishing.finish import finish
 from models.volume.finishing.rician import remove_rician_bias, rician_sd
 from models.volume.measured_volume import measure_volume
+from models.volume.noise.mr_noise import measure_mr_noise
+from models.volume.noise.noise_level import measure_noise
 from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.scaling import noise_units, unit_range
 from models.volume.slice_fit import fit_default, fit_published
@@ -58,16 +62,23 @@ def denoise_volume(
     """
     if len(voxels) < MINIMUM_SLICES:
         raise TooFewSlicesError(len(voxels))
-    default = settings.variant == "default"
+    default, device = settings.variant == "default", context.compute.device
     filled = _with_padding_filled(voxels, valid)
-    volume = measure_volume(filled, valid, modality, noise_units if default else unit_range, context.compute.device)
+    grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
+    if modality == "MR" and default:
+        grid = acquired_grid(filled, valid, spacing)
+        noise_of = partial(measure_mr_noise, air=grid.air)
+    scaling_of = noise_units if default else unit_range
+    volume = measure_volume(grid.voxels, grid.valid, modality, scaling_of, device, noise_of)
     with context.seeded():
         fitted = (fit_default if default else fit_published)(volume, settings.steps, context)
-    images, measures = fitted.images, {**fitted.measures}
+    images, measures = fitted.images, {**fitted.measures, **grid.measures}
     if default:
-        measures["unchanged_above_mm"] = finish(images, filled, volume, spacing, modality)
-    measures |= _removed(filled, images, volume.tissue.threshold)
-    if modality == "MR" and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
+        measures["unchanged_above_mm"] = finish(images, grid.voxels, volume, grid.spacing, modality)
+    measures |= _removed(grid.voxels, images, volume.tissue.threshold)
+    images = grid.filled(images, filled)
+    one_channel = modality == "MR" and (not default or (grid.air is not None and grid.air.coils == 1))
+    if one_channel and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
     images[~valid] = voxels[~valid]

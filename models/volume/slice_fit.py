@@ -15,6 +15,7 @@ from torch import Tensor
 from models.compute import Compute
 from models.fitting import FitContext, Measures, fit
 from models.volume.initial.initial_estimate import initial_estimate
+from models.volume.initial.similar_patches import THOROUGH, THOROUGH_MR
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
 from models.volume.pairs import PairDrawer
@@ -49,7 +50,9 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     compute, gap = context.compute, volume.noise.gap
     tissue_voxels = int(torch.count_nonzero(volume.voxels > volume.tissue.threshold))  # a sum would copy to int64
     plan = plan_slices(steps, compute, volume.voxels.numel(), tissue_voxels, context.budget)
-    images = initial_estimate(volume, plan.passes, context)
+    slices_may_differ = volume.noise.agreement is not None  # MR, whose slices are often thick and far apart
+    passes = THOROUGH_MR if slices_may_differ and plan.passes == THOROUGH else plan.passes
+    images = initial_estimate(volume, passes, context)
     estimates = torch.from_numpy(images)[:, None].to(compute.device)
     network = SliceNetwork(guided=True).to(compute.device)
     pairs = PairDrawer(volume, estimates, gap=gap, seed=context.seed)
@@ -82,7 +85,12 @@ def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> Fi
 
 def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:
     noise = volume.noise
-    return {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
+    measures: dict[str, float | int | str] = {
+        "noise_sd": noise.sd,
+        "gap": gap,
+        "slice_correlation": noise.correlations[gap - 1],
+    }
+    return measures | (noise.agreement.measures if noise.agreement else {})
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from models.fitting import FitContext
 from models.volume.initial.patch_noise import PatchNoise, patch_noise
-from models.volume.initial.similar_patches import PATCH, Search, bands, patch_means, similar_patches
+from models.volume.initial.similar_patches import Search, bands, patch_means, similar_patches
 from models.volume.measured_volume import MeasuredVolume
 
 LOG = logging.getLogger(__name__)
@@ -58,10 +58,11 @@ def refine(images: Images, volume: MeasuredVolume, search: Search, pool: Executo
         pool: of workers, which share the layers of patches.
     """
     count, size = len(images), (images.shape[1], images.shape[2])
-    if min(count, *size) < PATCH:
+    depth = search.patch[0]
+    if any(length < side for length, side in zip((count, *size), search.patch, strict=True)):
         return
-    starts = sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
-    noise = patch_noise(volume.noise.coefficient_sd)
+    starts = sorted({*range(0, count - depth + 1, depth), count - depth})
+    noise = patch_noise(volume.noise.coefficient_sd, search.patch)
     total = weight = torch.zeros(0, *size, device=volume.voxels.device)
     first = 0
     layers = pool.map(partial(_refined_layer, images, volume, noise, search, context), starts)
@@ -83,17 +84,18 @@ def _refined_layer(
     """Return the results of the patches that begin at slice ``z``; None after the deadline."""
     if context.expired:
         return None
-    low, high = max(0, z - search.reach[0]), min(len(images), z + PATCH + search.reach[0])
+    depth = search.patch[0]
+    low, high = max(0, z - search.reach[0]), min(len(images), z + depth + search.reach[0])
     estimate = torch.from_numpy(images[low:high]).to(volume.voxels.device)
     noisy = volume.scaling.scaled(volume.voxels[low:high, 0])
     layer = _Layer(low, noisy, estimate, torch.zeros_like(estimate), torch.zeros_like(estimate))
-    power = patch_means(volume.relative_noise(z + 1), search.step).square()
-    tissue = (volume.voxels[z : z + PATCH, 0] > volume.tissue.threshold).any(dim=0)
-    for band in bands(tissue, search.step):
+    power = patch_means(volume.relative_noise(z + depth // 2), search).square()
+    tissue = (volume.voxels[z : z + depth, 0] > volume.tissue.threshold).any(dim=0)
+    for band in bands(tissue, search):
         local = power[band.top // search.step :][: len(band.chosen)][band.chosen]
         groups = similar_patches(estimate, z - low, band, local, SIMILAR * 2 * noise.left, search)
         for corners, counts, scale in zip(*(torch.split(part, GROUPS) for part in (*groups, local)), strict=True):
-            _add_groups(layer, corners, counts, noise.covariance * scale[:, None, None])
+            _add_groups(layer, search.patch, corners, counts, noise.covariance * scale[:, None, None])
     return layer
 
 
@@ -104,16 +106,17 @@ def _write(images: Images, first: int, end: int, sums: Tensor, weights: Tensor) 
         np.divide(total, weight, out=images[index], where=weight > 0)
 
 
-def _add_groups(layer: _Layer, corners: Tensor, counts: Tensor, noise: Tensor) -> None:
+def _add_groups(layer: _Layer, size: tuple[int, int, int], corners: Tensor, counts: Tensor, noise: Tensor) -> None:
     """Add the results of all members of each group, and their weights, at the members' places.
 
     Args:
+        size: of a patch.
         corners: (groups, members) first voxels of the members, as indices of the flattened layer.
         counts: the same shape, 1 for members, 0 for the rest.
-        noise: (groups, PATCH ** 3, PATCH ** 3) covariance of the noise.
+        noise: (groups, voxels, voxels) of a patch, covariance of the noise.
     """
     rows, columns = layer.estimate.shape[1:]
-    patch = [(z * rows + y) * columns + x for z, y, x in product(range(PATCH), repeat=3)]
+    patch = [(z * rows + y) * columns + x for z, y, x in product(*map(range, size))]
     at = corners[..., None] + torch.tensor(patch, device=corners.device)
     counts = counts[..., None]
     number = counts.sum(dim=1, keepdim=True)
@@ -135,5 +138,5 @@ def _noise_gain(both: Tensor, noise: Tensor) -> Tensor:
     """Return 1 - (C + N)^-1 N of each group; changes ``both``, C + N."""
     diagonal = both.diagonal(dim1=1, dim2=2)
     diagonal.add_(ROUNDING * diagonal.sum(dim=1)[:, None])
-    unit = torch.eye(PATCH**3, device=both.device)
+    unit = torch.eye(both.shape[-1], device=both.device)
     return unit - torch.cholesky_inverse(torch.linalg.cholesky(both)) @ noise

@@ -1,5 +1,6 @@
 """The noise of a patch, from that of the blocks of which it is a part."""
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
@@ -7,7 +8,6 @@ import torch
 from torch import Tensor
 
 from models.volume.dct import BLOCK, cosine_basis
-from models.volume.initial.similar_patches import PATCH
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class PatchNoise:
     """The noise of one patch where the relative noise is 1.
 
     Attributes:
-        covariance: (PATCH ** 3, PATCH ** 3), voxels in the order of slices, rows, columns.
+        covariance: (voxels, voxels) of a patch in the order of slices, rows, columns.
         left: mean square of the noise that is left in the initial estimate: that of a block's mean.
     """
 
@@ -23,14 +23,20 @@ class PatchNoise:
     left: float
 
 
-def patch_noise(coefficient_sd: Tensor) -> PatchNoise:
-    """Return the noise of patches, from (BLOCK ** 3,) standard deviations of the coefficients of blocks."""
+def patch_noise(coefficient_sd: Tensor, patch: tuple[int, int, int]) -> PatchNoise:
+    """Return the noise of patches of so many slices, rows and columns.
+
+    Args:
+        coefficient_sd: (BLOCK ** 3,) of the noise of blocks.
+        patch: slices, rows and columns, at most `BLOCK` each.
+    """
     basis = cosine_basis(3).to(coefficient_sd.device)
     block = (basis.T * coefficient_sd.square()) @ basis
     cells = torch.arange(BLOCK**3, device=coefficient_sd.device).view(BLOCK, BLOCK, BLOCK)
-    total = torch.zeros(PATCH**3, PATCH**3, device=coefficient_sd.device)
-    corners = list(product(range(BLOCK - PATCH + 1), repeat=3))
+    slices, rows, columns = patch
+    total = torch.zeros(math.prod(patch), math.prod(patch), device=coefficient_sd.device)
+    corners = list(product(*(range(BLOCK - side + 1) for side in patch)))
     for z, y, x in corners:
-        part = cells[z : z + PATCH, y : y + PATCH, x : x + PATCH].flatten()
+        part = cells[z : z + slices, y : y + rows, x : x + columns].flatten()
         total += block[part][:, part]
     return PatchNoise(total / len(corners), float(coefficient_sd[0]) ** 2 / len(coefficient_sd))

@@ -16,6 +16,7 @@ from models.volume.noise.block_coefficients import has_enough_blocks, read_tripl
 from models.volume.noise.noise_spectrum import block_sd, in_slice_sd
 from models.volume.noise.relative_noise import expected_noise, interpolated_at_blocks, local_noise
 from models.volume.noise.slice_correlation import independent_gap, settled, slice_correlations
+from models.volume.noise.witnesses import Agreement
 from models.volume.tissue import Tissue
 
 MAP_STEP = 4  # pixels between the values of a map of relative noise
@@ -32,6 +33,7 @@ class SliceNoise:
         relative_noise: (slices, 1, rows / 4, columns / 4) local standard deviation over ``sd``.
         coefficient_sd: (BLOCK ** 3,) standard deviation of each coefficient of a block over the local one; their mean
             square is 1. In the order of `cosine_basis`.
+        agreement: of the witnesses that told ``sd``, where several were asked.
     """
 
     gap: int
@@ -39,6 +41,7 @@ class SliceNoise:
     sd: float
     relative_noise: Tensor
     coefficient_sd: Tensor
+    agreement: Agreement | None = None
 
 
 def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:

@@ -1,0 +1,131 @@
+"""A smooth map of the noise of an MR series: parallel imaging, surface coils and NORM spread it over the image.
+
+The logarithm of the level is a polynomial in row and column. It is fitted to energies e, in units of the noise where
+the level is 1: those of the finest detail of homogeneous blocks, which is the outermost part of the acquired band and
+the weakest in anatomy (Aja-Fernandez et al., Medical Image Analysis 2015), and those of the air, where there is any.
+Energies of noise follow a gamma law, so that with design B, level exp(B t) and weights w
+
+    t <- t + 1/2 (B' w B + P)^-1 (B' w (e / exp(2 B t) - 1) - P t).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.volume.dct import BLOCK
+from models.volume.noise.air import TILE, Air
+from models.volume.noise.block_coefficients import BLOCK_STEP
+from models.volume.noise.detail import Detail
+
+DEGREE = 4  # of the polynomial
+HALVES = (((10, 15), (3, 6, 9, 12)), ((11, 14), (2, 5, 7, 8, 10, 13)))  # finest coefficients; those that judge for them
+REGION = 6  # blocks a side; in each region the most homogeneous blocks are taken, so that all places count
+HOMOGENEOUS = 0.3  # fraction of a region's blocks
+FEWEST = 8  # blocks in a region, and hundred times as many in all; with fewer the noise counts as even
+ROUNDS = 12
+LARGEST_ENERGY = 3.5  # of the level's, beyond which a block is anatomy; noise exceeds it in 3 %
+TRIMMED_MEAN = 0.891  # of noise below that: two coefficients follow an exponential law
+PRIOR = 20.0  # blocks' weight against any slope
+EVEN_WITHIN = 0.1  # sd of log level in tissue up to which the noise counts as even: anatomy alone makes up to .08
+EXTREME = 0.02  # quantile of the level in blocks and in air beyond which the polynomial is not followed
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Where noise was seen: ``rows`` and ``columns`` in -1 .. 1, energy over that where the level is 1, and weight."""
+
+    rows: Tensor
+    columns: Tensor
+    energy: Tensor
+    weight: Tensor
+
+    @property
+    def design(self) -> Tensor:
+        """(places, terms)."""
+        return _design(self.rows, self.columns)
+
+
+def smooth_level(detail: Detail, sd: Tensor, air: Air | None, unit: float, size: tuple[int, int]) -> Tensor:
+    """Return the level of the noise, (rows, columns) of ``size`` evenly over the image; its median in tissue is 1.
+
+    Args:
+        sd: (BLOCK ** 2,) of the noise in the coefficients of homogeneous tissue.
+        unit: sd of the noise of a pixel there, by which the air is seen.
+    """
+    blocks = _homogeneous_blocks(detail, sd)
+    if len(blocks.energy) < 100 * FEWEST:
+        return torch.ones(size, device=sd.device)
+    seen = [blocks] if air is None else [blocks, _air_tiles(air, unit, blocks)]
+    terms = _fitted(seen)
+    in_tissue = blocks.design @ terms
+    everywhere = torch.cat([each.design @ terms for each in seen])
+    if float(in_tissue.std()) < EVEN_WITHIN:
+        return torch.ones(size, device=sd.device)
+    rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, n, device=sd.device) for n in size), indexing="ij")
+    level = (_design(rows.flatten(), columns.flatten()) @ terms).view(size)
+    low, high = (float(everywhere.quantile(q)) for q in (EXTREME, 1 - EXTREME))
+    return (level.clamp(low, high) - in_tissue.median()).exp()
+
+
+def _fitted(seen: list[Energies]) -> Tensor:
+    """The terms of the polynomial; the first of ``seen`` is tissue, whose energies are trimmed."""
+    energy, weight = (torch.cat([getattr(each, name) for each in seen]) for name in ("energy", "weight"))
+    design = torch.cat([each.design for each in seen])
+    tissue = torch.arange(len(energy), device=energy.device) < len(seen[0].energy)
+    expected = torch.where(tissue, TRIMMED_MEAN, 1.0)
+    prior = PRIOR * torch.eye(design.shape[1], device=energy.device)
+    prior[0, 0] = 0.0
+    terms = torch.zeros(design.shape[1], device=energy.device)
+    terms[0] = 0.5 * (seen[0].energy.median() / math.log(2)).clamp(min=1e-12).log()
+    for _ in range(ROUNDS):
+        ratio = energy / (2 * design @ terms).exp()
+        used = weight * (~tissue | (ratio < LARGEST_ENERGY))
+        slope = design.T @ (used * (ratio.clamp(max=LARGEST_ENERGY) / expected - 1)) - prior @ terms
+        terms = terms + 0.5 * torch.linalg.solve(design.T @ (used[:, None] * design) + prior, slope)
+    return terms
+
+
+def _homogeneous_blocks(detail: Detail, sd: Tensor) -> Energies:
+    """Of every region and all slices the blocks with least structure, judged by the coefficients that are not read."""
+    every = BLOCK // BLOCK_STEP  # blocks that do not overlap
+    bright = detail.bright(sd)[:, ::every, ::every]
+    values = detail.values[:, :, ::every, ::every] / sd[:, None, None, None]
+    found = []
+    for read, judged in HALVES:
+        structure = values[list(judged)].square().sum(dim=0)
+        chosen = _least_of_regions(structure, bright).nonzero()
+        energy = values[list(read)].square().mean(dim=0)[tuple(chosen.T)]
+        rows, columns = (2 * chosen[:, axis].float() / max(1, bright.shape[axis] - 1) - 1 for axis in (1, 2))
+        found.append((rows, columns, energy, torch.ones_like(energy)))
+    return Energies(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+def _least_of_regions(structure: Tensor, bright: Tensor) -> Tensor:
+    chosen = torch.zeros_like(bright)
+    for top in range(0, bright.shape[1], REGION):
+        for left in range(0, bright.shape[2], REGION):
+            region = (slice(None), slice(top, top + REGION), slice(left, left + REGION))
+            count = int(bright[region].sum())
+            if count >= FEWEST:
+                limit = structure[region][bright[region]].kthvalue(max(1, int(HOMOGENEOUS * count))).values
+                chosen[region] = bright[region] & (structure[region] <= limit)
+    return chosen
+
+
+def _air_tiles(air: Air, unit: float, blocks: Energies) -> Energies:
+    """The air, which counts as much as all blocks."""
+    rows, columns = torch.from_numpy(air.count).nonzero(as_tuple=True)
+    power, count = (torch.from_numpy(figures)[rows, columns].float() for figures in (air.power, air.count))
+    places = (
+        2 * (at.float() * TILE + (TILE - 1) / 2) / (length - 1) - 1
+        for at, length in zip((rows, columns), air.image, strict=True)
+    )
+    weight = count * blocks.weight.sum().cpu() / count.sum()
+    return Energies(*(each.to(blocks.energy) for each in (*places, power / unit**2, weight)))
+
+
+def _design(rows: Tensor, columns: Tensor) -> Tensor:
+    terms = [rows**i * columns**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+    return torch.stack(terms, dim=-1)
