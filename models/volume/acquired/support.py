@@ -28,7 +28,6 @@ MARGIN = 1.05  # times the lines up to the cut are taken: patches gain .15 dB fr
 CORNER_DB = 10.0  # that corners lie below the rest where the support is an ellipse
 RIM, CORNER = (0.75, 0.92), (1.08, 1.4)  # radii in units of the ellipse's, compared for that
 
-TINY = 1e-300  # squared real units; an image of zeros has no power
 
 Volume = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.float64]
@@ -89,7 +88,9 @@ def _acquired_lines(power: Spectrum) -> int:
     density = np.median(power[:, (across > ACROSS[0]) & (across < ACROSS[1])], axis=1)
     frequency = np.abs(fftfreq(lines))[: lines // 2 + 1]
     folded = (density + np.roll(density[::-1], 1))[: lines // 2 + 1] / 2
-    level = median_filter(10 * np.log10(np.maximum(folded, TINY)), 3, mode="nearest")
+    if not folded.all():
+        return lines  # an image of zeros
+    level = median_filter(10 * np.log10(folded), 3, mode="nearest")
     candidates = frequency[(frequency >= LEAST) & (frequency <= MOST)]
     fall, cut = max(((_fall(frequency, level, at), at) for at in candidates), default=(0.0, 0.0))
     if fall < CUT_DB:
@@ -116,4 +117,4 @@ def _has_empty_corners(power: Spectrum, rows: int, columns: int) -> bool:
     y, x = np.meshgrid(y, x, indexing="ij")
     radius, diagonal = np.hypot(y, x), (np.abs(y) < 1) & (np.abs(x) < 1) & (np.minimum(np.abs(y), np.abs(x)) > 0.3)
     rim, corner = (np.median(power[diagonal & (radius > least) & (radius < most)]) for least, most in (RIM, CORNER))
-    return bool(corner < rim * 10 ** (-CORNER_DB / 10))
+    return bool(rim > 0 and corner < rim * 10 ** (-CORNER_DB / 10))
