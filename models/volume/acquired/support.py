@@ -22,7 +22,7 @@ TAPER = 0.2  # fraction of rows and columns that fade at the borders, whose jump
 ACROSS = (0.03, 0.15)  # cycles a pixel of the other axis: beside the axes' cross, within any ellipse
 LEAST, MOST = 0.1, 0.47  # cycles a pixel between which a cut is looked for; beyond, nothing is gained
 INSIDE, NEAR = (0.85, 0.97), (1.03, 1.15)  # times the cut's frequency: what is compared
-CUT_DB = 10.0  # that the density falls by at a cut: cuts have 13 to 24, Hamming 9, partial Fourier 7, anatomy up to 7
+CUT_DB = 12.5  # that the density falls by at a cut: cuts have 13 to 24, Hamming 8 to 12, partial Fourier 7, anatomy 6
 EDGE_DB = 3.0  # below the inside, where the cut lies: the mask and the taper blur it evenly
 MARGIN = 1.05  # times the lines up to the cut are taken: patches gain .15 dB from pixels that much finer than the cut
 CORNER_DB = 10.0  # that corners lie below the rest where the support is an ellipse
@@ -76,8 +76,7 @@ def _power(volume: Volume, threshold: float) -> Spectrum:
     for index in evenly_spaced(len(volume), SLICES):
         soft = gaussian_filter((volume[index] > threshold).astype(np.float64), MASK_PIXELS)
         mask = np.clip(2 * soft - 1, 0, 1) * taper
-        mean = np.sum(volume[index] * mask) / max(1.0, mask.sum())  # else the mask's own spectrum would be seen
-        total += np.abs(fft2((volume[index] - mean) * mask)) ** 2
+        total += np.abs(fft2(volume[index] * mask)) ** 2
     return total
 
 
