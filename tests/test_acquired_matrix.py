@@ -102,3 +102,8 @@ def test_the_mask_follows_its_pixels() -> None:
     mask[:, :4] = True
     small = crop_mask(mask, AcquiredMatrix(4, 8, (8, 8), elliptical=False))
     assert small[0, :, 0].tolist() == [True, True, False, False]
+
+
+def test_a_volume_cropped_after_interpolation_is_left_alone() -> None:
+    whole = scan(FILLED["both axes"]).phantom.noisy
+    assert not find_support(whole[:, 50:], tissue_of(whole, "MR").threshold).rows < SHAPE[1] - 50

@@ -25,6 +25,9 @@ INSIDE, NEAR = (0.85, 0.97), (1.03, 1.15)  # times the cut's frequency: what is 
 CUT_DB = 12.5  # that the density falls by at a cut: cuts have 13 to 24, Hamming 8 to 12, partial Fourier 7, anatomy 6
 EDGE_DB = 3.0  # below the inside, where the cut lies: the mask and the taper blur it evenly
 MARGIN = 1.05  # times the lines up to the cut are taken: patches gain .15 dB from pixels that much finer than the cut
+LARGEST_SEAM = (
+    3.0  # times the difference of neighbouring rows: that of the last and the first where a volume is periodic
+)
 CORNER_DB = 10.0  # that corners lie below the rest where the support is an ellipse
 RIM, CORNER = (0.75, 0.92), (1.08, 1.4)  # radii in units of the ellipse's, compared for that
 
@@ -63,8 +66,17 @@ class AcquiredMatrix:
 def find_support(volume: Volume, threshold: float) -> AcquiredMatrix:
     """Return the support of k-space of ``volume``, (slices, rows, columns); tissue exceeds ``threshold``."""
     power = _power(volume, threshold)
-    rows, columns = _acquired_lines(power), _acquired_lines(power.T)
+    rows, columns = power.shape
+    rows = _acquired_lines(power) if _is_periodic(volume) else rows
+    columns = _acquired_lines(power.T) if _is_periodic(volume.swapaxes(1, 2)) else columns
     return AcquiredMatrix(rows, columns, power.shape, _has_empty_corners(power, rows, columns))
+
+
+def _is_periodic(volume: Volume) -> bool:
+    """Return whether the last row continues in the first, as after any Fourier interpolation and not after cropping."""
+    seam = np.abs(volume[:, 0] - volume[:, -1]).mean()
+    near = np.abs(volume[:, [1, -1]] - volume[:, [0, -2]]).mean()
+    return bool(seam <= LARGEST_SEAM * near)
 
 
 def _power(volume: Volume, threshold: float) -> Spectrum:
