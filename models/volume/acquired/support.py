@@ -22,13 +22,15 @@ TAPER = 0.2  # fraction of rows and columns that fade at the borders, whose jump
 ACROSS = (0.03, 0.15)  # cycles a pixel of the other axis: beside the axes' cross, within any ellipse
 LEAST, MOST = 0.1, 0.47  # cycles a pixel between which a cut is looked for; beyond, nothing is gained
 INSIDE, NEAR = (0.85, 0.97), (1.03, 1.15)  # times the cut's frequency: what is compared
-CUT_DB = 10.0  # that the density falls by at a cut: cuts have 13 to 24, Hamming 9, partial Fourier 7, anatomy up to 7
+CUT_DB = 12.5  # that the density falls by at a cut: cuts have 13 to 24, Hamming 8 to 12, partial Fourier 7, anatomy 6
 EDGE_DB = 3.0  # below the inside, where the cut lies: the mask and the taper blur it evenly
 MARGIN = 1.05  # times the lines up to the cut are taken: patches gain .15 dB from pixels that much finer than the cut
+LARGEST_SEAM = (
+    3.0  # times the difference of neighbouring rows: that of the last and the first where a volume is periodic
+)
 CORNER_DB = 10.0  # that corners lie below the rest where the support is an ellipse
 RIM, CORNER = (0.75, 0.92), (1.08, 1.4)  # radii in units of the ellipse's, compared for that
 
-TINY = 1e-300  # squared real units; an image of zeros has no power
 
 Volume = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.float64]
@@ -64,8 +66,17 @@ class AcquiredMatrix:
 def find_support(volume: Volume, threshold: float) -> AcquiredMatrix:
     """Return the support of k-space of ``volume``, (slices, rows, columns); tissue exceeds ``threshold``."""
     power = _power(volume, threshold)
-    rows, columns = _acquired_lines(power), _acquired_lines(power.T)
+    rows, columns = power.shape
+    rows = _acquired_lines(power) if _is_periodic(volume) else rows
+    columns = _acquired_lines(power.T) if _is_periodic(volume.swapaxes(1, 2)) else columns
     return AcquiredMatrix(rows, columns, power.shape, _has_empty_corners(power, rows, columns))
+
+
+def _is_periodic(volume: Volume) -> bool:
+    """Return whether the last row continues in the first, as after any Fourier interpolation and not after cropping."""
+    seam = np.abs(volume[:, 0] - volume[:, -1]).mean()
+    near = np.abs(volume[:, [1, -1]] - volume[:, [0, -2]]).mean()
+    return bool(seam <= LARGEST_SEAM * near)
 
 
 def _power(volume: Volume, threshold: float) -> Spectrum:
@@ -77,8 +88,7 @@ def _power(volume: Volume, threshold: float) -> Spectrum:
     for index in evenly_spaced(len(volume), SLICES):
         soft = gaussian_filter((volume[index] > threshold).astype(np.float64), MASK_PIXELS)
         mask = np.clip(2 * soft - 1, 0, 1) * taper
-        mean = np.sum(volume[index] * mask) / max(1.0, mask.sum())  # else the mask's own spectrum would be seen
-        total += np.abs(fft2((volume[index] - mean) * mask)) ** 2
+        total += np.abs(fft2(volume[index] * mask)) ** 2
     return total
 
 
@@ -89,7 +99,9 @@ def _acquired_lines(power: Spectrum) -> int:
     density = np.median(power[:, (across > ACROSS[0]) & (across < ACROSS[1])], axis=1)
     frequency = np.abs(fftfreq(lines))[: lines // 2 + 1]
     folded = (density + np.roll(density[::-1], 1))[: lines // 2 + 1] / 2
-    level = median_filter(10 * np.log10(np.maximum(folded, TINY)), 3, mode="nearest")
+    if not folded.all():
+        return lines  # an image of zeros
+    level = median_filter(10 * np.log10(folded), 3, mode="nearest")
     candidates = frequency[(frequency >= LEAST) & (frequency <= MOST)]
     fall, cut = max(((_fall(frequency, level, at), at) for at in candidates), default=(0.0, 0.0))
     if fall < CUT_DB:
@@ -116,4 +128,4 @@ def _has_empty_corners(power: Spectrum, rows: int, columns: int) -> bool:
     y, x = np.meshgrid(y, x, indexing="ij")
     radius, diagonal = np.hypot(y, x), (np.abs(y) < 1) & (np.abs(x) < 1) & (np.minimum(np.abs(y), np.abs(x)) > 0.3)
     rim, corner = (np.median(power[diagonal & (radius > least) & (radius < most)]) for least, most in (RIM, CORNER))
-    return bool(corner < rim * 10 ** (-CORNER_DB / 10))
+    return bool(rim > 0 and corner < rim * 10 ** (-CORNER_DB / 10))

@@ -24,7 +24,7 @@ EDGES = (0.5, 0.485, 0.47)  # cycles a pixel: the acquired matrix is found to wi
 RADII = (0.52, 0.5, 0.475, 0.45, 0.425, 0.4)  # of the ellipse's rim, cycles a pixel
 RIMS = (0.012, 0.03)  # cycles a pixel in which the rim falls: empty corners, Fermi's filter
 FREQUENCIES = (np.arange(32) + 0.5) / 64  # cycles a pixel
-WHITE_ERROR = 0.1  # mean error of log sd up to which noise counts as white: anatomy makes up to .1, filters .17 to .5
+WHITE_ERROR = 0.13  # mean error of log sd up to which noise counts as white: anatomy makes up to .1, filters .17 to .5
 SLACK = 0.01  # of that error: of filters that fit as well, the one of the weakest noise is taken
 SLACK_WITH_AIR = 0.05  # the same where the air tells how strong the noise of all frequencies together is
 
