@@ -14,15 +14,16 @@ from scipy import ndimage
 from operators.quality.activity import peak_change, total_change
 from operators.quality.assessment import Assessment, Check, LevelBias
 from operators.quality.bias import SURE, Images, Mask, level_biases, slice_biases, square_means, squares
-from operators.quality.edges import edge_findings
+from operators.quality.edges import REACH, EdgeFindings, edge_findings
 from operators.quality.gate_settings import GateSettings
 from operators.quality.local_change import local_change
-from operators.quality.noise import noise_level_map, noise_levels, sampled
-from operators.quality.slice_order import order_ratio
+from operators.quality.noise import gradient_noise, noise_level_map, noise_levels, sampled
+from operators.quality.slice_order import slice_place
 
 UNITS = {"CT": "HU", "PT": "Bq/ml"}  # of the values; MR has none
-ORDER_LIMIT = 1.1  # a slice nearer to a neighbour's original than to its own is out of its place; noise blurs by .1
+PLACE_LIMIT = 0.65  # of the way to a neighbour's original; noise alone puts an honest slice at up to .5
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
+AROUND = 5  # pixels, side of the square by which tissue is widened, so that its own border is an edge
 TINY = 1e-12  # keeps a share of nothing finite
 FEWEST_IN_SLICE = 16  # squares of tissue; the mean of fewer is moved by noise more than they can tell
 SMALL_STRUCTURES = (
@@ -79,12 +80,12 @@ def assess_volume(pair: VolumePair, strength: float, settings: GateSettings) -> 
     by_slice = slice_biases(pair.before, pair.after, tissue)
     checks = (
         *_bias_checks(pair, tissue, levels, by_slice, settings),
-        *_structure_checks(pair, tissue, noise_before, settings),
+        *_structure_checks(pair, tissue, settings),
         *_local_checks(pair, tissue, noise_before, settings),
         _range_check(pair, noise_before),
         _padding_check(pair),
         Check(
-            "slice_order", order_ratio(pair.before, pair.after, tissue), ORDER_LIMIT, "", "every slice is in its place"
+            "slice_order", slice_place(pair.before, pair.after, tissue), PLACE_LIMIT, "", "every slice is in its place"
         ),
         *(_activity_checks(pair, settings) if pair.modality == "PT" else ()),
     )
@@ -135,12 +136,20 @@ def _slice_errors(pair: VolumePair, tissue: Mask) -> list[float]:
     return errors
 
 
-def _structure_checks(pair: VolumePair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
-    edges = edge_findings(pair.before, pair.after, tissue, noise)
+def _structure_checks(pair: VolumePair, tissue: Mask, settings: GateSettings) -> tuple[Check, ...]:
+    edges = edges_of(pair, tissue)
     return (
-        Check("edge_width", edges.growth, settings.edge_percent, "%", "edges are as sharp as before"),
-        Check("residual_structure", edges.structure, settings.structure, "sd", "what was removed shows no anatomy"),
+        Check("edge_width", edges.sure_growth, settings.edge_percent, "%", "edges that can be seen are as sharp as before"),
+        Check("residual_structure", edges.sure_structure, settings.structure, "sd/pixel", "what was removed shows no edge"),
     )
+
+
+def edges_of(pair: VolumePair, tissue: Mask) -> EdgeFindings:
+    """Return what the edges in and around the tissue of evenly sampled slices say."""
+    chosen = sampled(len(pair.before))
+    before, after, inside = pair.before[chosen], pair.after[chosen], tissue[chosen]
+    around = ndimage.maximum_filter(inside, (1, AROUND, AROUND)) & ndimage.minimum_filter(pair.valid[chosen], (1, REACH, REACH))
+    return edge_findings(before, after, around, gradient_noise(before, after, inside))
 
 
 def _local_checks(pair: VolumePair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
