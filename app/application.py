@@ -2,9 +2,9 @@
 
 ::
 
-    load ─▶ select ─▶ route ─┬─▶ denoise volume ─────┬─▶ check ─┐
-               │       │     └─▶ denoise ultrasound ─┘          │
-               └───────┴──────── refused, with a reason ────────┴─▶ write
+    load ─▶ select ─▶ route ─┬─▶ denoise volume ─────┬─▶ check ─▶ report ─┐
+               │       │     └─▶ denoise ultrasound ─┘                    │
+               └───────┴───────────── refused, with a reason ─────────────┴─▶ write
 """
 
 import sys
@@ -23,10 +23,11 @@ from operators.denoise_volume import DenoiseVolumeOperator
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.output_folder import OutputFolder
+from operators.report_series import Reporting, ReportSeriesOperator
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
 from operators.time_budget import TimeSlot
-from operators.write_series import WriteSeriesOperator, Writing
+from operators.write_series import WriteSeriesOperator
 
 
 class DenoiseStudyApplication(Application):  # type: ignore[misc]
@@ -41,21 +42,24 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         """Operators and the flows between them."""
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
-        whole = TimeSlot(time.monotonic(), run.time_budget)
-        writing = Writing(version(), settings.derived, settings.outputs.report, settings.outputs.residual)
+        whole_time = TimeSlot(time.monotonic(), run.time_budget)
+        outputs, reporting = settings.outputs, Reporting(version(), settings.derived, settings.outputs.report)
         demands = Demands(settings.selection, memory_granted())
 
         load = LoadStudyOperator(
             self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti
         )
-        select = SelectSeriesOperator(self, name="select", demands=demands, time=whole)
+        select = SelectSeriesOperator(self, name="select", demands=demands, time=whole_time)
         route = RouteModalityOperator(self, name="route")
         volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, compute=compute, seed=seed)
         ultrasound = DenoiseUltrasoundOperator(
             self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
         )
         check = CheckQualityOperator(self, name="check", strengths=run.strength, settings=settings.gate)
-        write = WriteSeriesOperator(self, name="write", writing=writing, folder=self._folder, ledger=self.ledger)
+        report = ReportSeriesOperator(self, name="report", reporting=reporting, ledger=self.ledger)
+        write = WriteSeriesOperator(
+            self, name="write", residual=outputs.residual, folder=self._folder, ledger=self.ledger
+        )
 
         self.add_flow(load, select, {("series", "series")})
         self.add_flow(select, route, {("selected", "selected")})
@@ -65,12 +69,13 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         self.add_flow(route, write, {("refused", "not_routed")})
         self.add_flow(volume, check, {("outcome", "volume")})
         self.add_flow(ultrasound, check, {("outcome", "ultrasound")})
-        self.add_flow(check, write, {("volume", "volume"), ("ultrasound", "ultrasound")})
+        self.add_flow(check, report, {("volume", "volume"), ("ultrasound", "ultrasound")})
+        self.add_flow(report, write, {("volume", "volume"), ("ultrasound", "ultrasound")})
 
 
 def run(source: Path, folder: OutputFolder, settings: Settings, compute: Compute) -> Ledger:
-    """Denoise what ``source`` holds into ``folder``, and tell what became of each series."""
-    set_log_level(LogLevel.ERROR)  # of Holoscan's C++ lines, which speak of the graph's every step
+    """Denoise what ``source`` holds into ``folder``, and return what became of each series."""
+    set_log_level(LogLevel.ERROR)  # Holoscan logs every step of the graph
     application = DenoiseStudyApplication(source, folder, settings, compute)
     application.run()
     return application.ledger

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.conformance import table
 from app.settings import load_settings
 from models.compute import choose_compute
+from models.fitting import FitContext
 from models.volume.ns_n2n import denoise_volume
 from validation.measures.intervals import Measured, bootstrapped
 from validation.measures.noise_power_spectrum import sds_of
@@ -52,11 +53,15 @@ def read(folder: Path, kind: str, dose: str, signal: str) -> Volume:
 def ours(volume: Volume) -> Volume:
     """Denoise the realisations as one volume, at the installed settings."""
     settings = load_settings()
+    context = FitContext(choose_compute(settings.run.device), settings.run.seed, BUDGET, math.inf, "FDA phantom")
     done = denoise_volume(
-        volume.copy(), np.ones(volume.shape, bool), spacing=(1.0, PIXEL_MM, PIXEL_MM), modality="CT",
-        settings=settings.ns_n2n, compute=choose_compute(settings.run.device), seed=settings.run.seed, budget=BUDGET,
-        deadline=math.inf, label="FDA phantom",
-    )  # fmt: skip
+        volume,
+        np.ones(volume.shape, bool),
+        spacing=(1.0, PIXEL_MM, PIXEL_MM),
+        modality="CT",
+        settings=settings.ns_n2n,
+        context=context,
+    )
     return done.images
 
 

@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.peak import forget_peak, peak_memory
 from models.compute import Compute, choose_compute
+from models.fitting import FitContext
 from models.volume.ns_n2n import NSN2NSettings, denoise_volume
 from models.volume.pairs import CROPS, SIDE
 from models.volume.slice_network import SliceNetwork
@@ -57,10 +58,8 @@ def _timed(shape: tuple[int, int, int]) -> tuple[float, float, float]:
 
 def run(voxels: np.ndarray, valid: np.ndarray, steps: int) -> None:
     """The default on one volume."""
-    denoise_volume(
-        voxels.copy(), valid, spacing=(1.0, 1.0, 1.0), modality="CT", settings=NSN2NSettings(steps=steps),
-        compute=choose_compute("cpu"), seed=0, budget=1e9, deadline=math.inf, label="growth",
-    )  # fmt: skip
+    settings, context = NSN2NSettings(steps=steps), FitContext(choose_compute("cpu"), 0, 1e9, math.inf, "growth")
+    denoise_volume(voxels, valid, spacing=(1.0, 1.0, 1.0), modality="CT", settings=settings, context=context)
 
 
 def floor_table(compute: Compute) -> str:

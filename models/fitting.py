@@ -23,6 +23,47 @@ LINES_PER_FIT = 5  # progress lines where there is no terminal for a bar
 
 
 @dataclass(frozen=True)
+class FitContext:
+    """What a fit is given besides its data and its settings.
+
+    Attributes:
+        compute: device and precision.
+        seed: of every random draw.
+        budget: seconds for this fit, from which its work is planned.
+        deadline: reading of ``time.monotonic()`` after which no further step begins.
+        label: shown beside the progress; holds nothing of the patient.
+    """
+
+    compute: Compute
+    seed: int
+    budget: float
+    deadline: float
+    label: str
+
+    @property
+    def expired(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.monotonic() > self.deadline
+
+    def record(
+        self, method: str, variant: str, planned: int, taken: int, measures: Mapping[str, float | int | str]
+    ) -> "FitRecord":
+        """Return the record of a fit with this context: steps planned and taken, and what was measured."""
+        compute = self.compute
+        return FitRecord(
+            method,
+            variant,
+            compute.kind,
+            compute.precision,
+            compute.processor,
+            self.seed,
+            planned,
+            taken,
+            measures,
+        )
+
+
+@dataclass(frozen=True)
 class FitRecord:
     """What was done in one fit, for the ledger; it decides the derived UIDs."""
 
@@ -48,19 +89,15 @@ class Denoised:
 def fit(
     network: torch.nn.Module,
     draw_loss: Callable[[], torch.Tensor],
-    compute: Compute,
+    context: FitContext,
     *,
     steps: int,
     learning_rate: float,
-    deadline: float,
-    label: str,
 ) -> int:
     """Minimise ``draw_loss`` over the weights of ``network``; AdamW, learning rate up and down once.
 
     Args:
         draw_loss: draws a batch and returns its scalar loss.
-        deadline: reading of ``time.monotonic()`` past which no further step begins.
-        label: shown beside the progress; holds nothing of the patient.
 
     Returns:
         The steps taken, ``steps`` unless the deadline came first.
@@ -68,18 +105,18 @@ def fit(
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps + 1, pct_start=WARM_UP)
     network.train()
-    bar = tqdm(range(steps), desc=label, unit="step", disable=None)
+    bar = tqdm(range(steps), desc=context.label, unit="step", disable=None)
     for step in bar:
-        if time.monotonic() > deadline:
-            LOG.warning("%s: stopped by the time budget after %d of %d steps", label, step, steps)
+        if context.expired:
+            LOG.warning("%s: stopped by the time budget after %d of %d steps", context.label, step, steps)
             return step
         optimiser.zero_grad(set_to_none=True)
-        with compute.autocast():
+        with context.compute.autocast():
             loss = draw_loss()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM_LIMIT)
         optimiser.step()
         schedule.step()
         if bar.disable and (step + 1) % max(1, steps // LINES_PER_FIT) == 0:
-            LOG.info("%s: step %d of %d", label, step + 1, steps)
+            LOG.info("%s: step %d of %d", context.label, step + 1, steps)
     return steps

@@ -10,7 +10,8 @@ from typing import TypeVar
 from models.volume.ns_n2n import TooFewSlicesError
 from operators.dicom.errors import Refusal
 from operators.faults import describe
-from operators.messages import LedgerEntry, Source, entry_of
+from operators.messages import LedgerEntry, entry_of
+from operators.sources.source import Source
 from operators.time_budget import TimeSpentError
 
 Result = TypeVar("Result")

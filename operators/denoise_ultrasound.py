@@ -3,63 +3,28 @@
 Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
-import time
-from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.fitting import Denoised
+from models.fitting import Denoised, FitContext
 from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from operators.boundary import within_boundary
-from operators.dicom.cine import Clip, read_clip
-from operators.dicom.errors import Refusal
-from operators.dicom.reading import Instance, Series
-from operators.messages import DenoisedSeries, SelectedSeries, denoised_series, label_of
+from operators.fit_series import fit_series
+from operators.messages import DenoisedSeries, SelectedSeries, label_of
+from operators.sources.image import Image
 from operators.time_budget import TimeSlot
 
 
-def denoise_frames(
-    clip: Clip, time_slot: TimeSlot, settings: Speckle2SelfSettings, compute: Compute, seed: int, label: str
-) -> Denoised:
-    """One still or one cine, fitted on itself alone."""
-    return denoise_clip(
-        clip.frames,
-        clip.tissue,
-        maximum=clip.maximum,
-        settings=settings,
-        compute=compute,
-        seed=seed,
-        budget=time_slot.planned,
-        deadline=time_slot.deadline(),
-        label=label,
-    )
-
-
 def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int) -> DenoisedSeries:
-    """Every clip of the series that can be denoised; the others are left out, with the reason.
+    """Fit Speckle2Self on each clip of the series."""
 
-    Raises:
-        Refusal: none can.
-    """
-    started, source = time.monotonic(), cast(Series, selected.source)
-    results: dict[Instance, Denoised] = {}
-    refusal: Refusal | None = None
-    left_out = Counter(source.left_out)
-    voxels = [instance.voxel_count for instance in source.instances]
-    for index, instance in enumerate(source.instances):
-        try:
-            clip = read_clip(instance)
-        except Refusal as reason:
-            refusal = refusal or reason
-            left_out[str(reason)] += 1
-        else:
-            time_slot = selected.time.share(index, voxels)
-            results[instance] = denoise_frames(clip, time_slot, settings, compute, seed, label_of(source))
-    if refusal and not results:
-        raise refusal
-    return denoised_series(source, results, left_out, settings, started)
+    def fit_clip(image: Image, slot: TimeSlot) -> Denoised:
+        context = FitContext(compute, seed, slot.planned, slot.deadline(), label_of(selected.source))
+        return denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
+
+    return fit_series(selected, settings, fit_clip)
 
 
 class DenoiseUltrasoundOperator(Operator):  # type: ignore[misc]

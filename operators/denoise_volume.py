@@ -3,60 +3,35 @@
 Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
-import time
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.volume.ns_n2n import MINIMUM_SLICES, NSN2NSettings, denoise_volume
+from models.fitting import Denoised, FitContext
+from models.volume.ns_n2n import NSN2NSettings, denoise_volume
 from operators.boundary import within_boundary
-from operators.dicom.geometry import volumes_in
-from operators.dicom.pixels import Volume, read_volume
-from operators.messages import DenoisedSeries, SelectedSeries, Source, denoised_series, label_of
-from operators.sources.nifti import NiftiImage, read_volumes
-
-
-@dataclass(frozen=True)
-class FoundVolumes:
-    """The volumes of a series, each with what it is known by, one in memory at a time."""
-
-    count: int
-    volumes: Iterator[tuple[Hashable, Volume]]
-    left_out: Mapping[str, int]  # images by the reason
-
-
-def volumes_of(source: Source) -> FoundVolumes:
-    """What a series holds for the method."""
-    if isinstance(source, NiftiImage):
-        return FoundVolumes(source.volume_count, read_volumes(source), {})
-    found = volumes_in(source, MINIMUM_SLICES)
-    volumes = ((stack, read_volume(stack)) for stack in found.stacks)
-    return FoundVolumes(len(found.stacks), volumes, {**source.left_out, **found.left_out})
+from operators.fit_series import fit_series
+from operators.messages import DenoisedSeries, SelectedSeries, label_of
+from operators.sources.image import Image
+from operators.time_budget import TimeSlot
 
 
 def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute, seed: int) -> DenoisedSeries:
-    """Every volume of the series, each fitted on itself alone."""
-    started, source = time.monotonic(), selected.source
-    found = volumes_of(source)
-    results = {}
-    for index, (key, volume) in enumerate(found.volumes):
-        time_slot = selected.time.share(index, [0] * found.count)
-        results[key] = denoise_volume(
-            volume.voxels,
-            volume.valid,
-            spacing=volume.spacing,
+    """Fit NS-N2N on each volume of the series."""
+    source = selected.source
+
+    def fit_volume(image: Image, slot: TimeSlot) -> Denoised:
+        return denoise_volume(
+            image.values,
+            image.valid,
+            spacing=image.spacing,
             modality=source.modality,
             settings=settings,
-            compute=compute,
-            seed=seed,
-            budget=time_slot.planned,
-            deadline=time_slot.deadline(),
-            label=label_of(source),
+            context=FitContext(compute, seed, slot.planned, slot.deadline(), label_of(source)),
         )
-    return denoised_series(source, results, found.left_out, settings, started)
+
+    return fit_series(selected, settings, fit_volume)
 
 
 class DenoiseVolumeOperator(Operator):  # type: ignore[misc]

@@ -6,10 +6,11 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from operators.dicom.reading import Series, Study, Unread
-from operators.messages import LedgerEntry, Source, entry_of, key_of
+from operators.dicom.reading import Unread
+from operators.messages import LedgerEntry, entry_of, key_of
+from operators.sources.source import Source
 
-LOST = "no word came back from the pipeline about this series"
+LOST = "the pipeline reported no outcome for this series"
 
 
 class RecordedTwiceError(RuntimeError):
@@ -25,6 +26,7 @@ class Ledger:
     def __init__(self) -> None:
         self._found: tuple[Source, ...] = ()
         self._entries: dict[tuple[str, str], LedgerEntry] = {}
+        self._reserved: dict[str, frozenset[int]] = {}  # series numbers by study
         self.unread: dict[str, int] = {}  # files by the reason they could not be read
 
     def found(self, series: Iterable[Source], unread: Iterable[Unread]) -> None:
@@ -33,11 +35,16 @@ class Ledger:
         self.unread = dict(sorted(Counter(file.reason for file in unread).items()))
 
     def used_numbers(self, study_uid: str) -> frozenset[int]:
-        """The series numbers taken in a study, by what was found and by what was written so far."""
-        found = Study(tuple(series for series in self._found if isinstance(series, Series)), ())
+        """Return the series numbers taken in a study: found, reserved, or written so far."""
+        found = {series.number for series in self._found if series.study_uid == study_uid}
         entries = (entry for entry in self._entries.values() if entry.study_uid == study_uid)
         written = {series.series_number for entry in entries for series in entry.written}
-        return found.series_numbers(study_uid) | {number for number in written if number is not None}
+        reserved = self._reserved.get(study_uid, frozenset())
+        return reserved.union(number for number in found | written if number is not None)
+
+    def reserve(self, study_uid: str, numbers: Iterable[int]) -> None:
+        """Take series numbers for what is not written yet."""
+        self._reserved[study_uid] = self._reserved.get(study_uid, frozenset()).union(numbers)
 
     def record(self, entry: LedgerEntry) -> None:
         """Write down what became of a series.

@@ -6,10 +6,12 @@ from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
-from operators.dicom.reading import ReadingLimits, Study, read_study
+from operators.dicom.reading import ReadingLimits
 from operators.ledger import Ledger
-from operators.messages import FoundSeries, Source
-from operators.sources.nifti import NiftiSettings, find_nifti, is_nifti
+from operators.messages import FoundSeries
+from operators.sources.finding import find_sources
+from operators.sources.nifti import NiftiSettings
+from operators.sources.source import Source
 
 
 class LoadStudyOperator(Operator):  # type: ignore[misc]
@@ -37,16 +39,10 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit the next series; stop after the last, or the graph would never end."""
         if self._study is None:
-            self._study = self._read()
+            self._study, unread = find_sources(self._path, self._limits, self._nifti)
+            self._ledger.found(self._study, unread)
             self._waiting.extend(self._study)
         if self._waiting:
             op_output.emit(FoundSeries(self._waiting.popleft(), self._study), "series")
         if not self._waiting:
             self.stop_execution()
-
-    def _read(self) -> tuple[Source, ...]:
-        images, unread = find_nifti(self._path, self._nifti)
-        study = Study((), ()) if is_nifti(self._path) else read_study(self._path, self._limits)
-        series: tuple[Source, ...] = (*study.series, *images)
-        self._ledger.found(series, (*study.unread, *unread))
-        return series

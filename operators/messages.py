@@ -1,25 +1,22 @@
 """What travels on the wires: one frozen message per series.
 
-``FoundSeries`` -> ``SelectedSeries`` -> ``DenoisedSeries`` -> ``CheckedSeries``; on every way out of that line a
-``LedgerEntry``.
+``FoundSeries`` -> ``SelectedSeries`` -> ``DenoisedSeries`` -> ``CheckedSeries`` -> ``ReportedSeries``; on every way out
+of that line a ``LedgerEntry``. Nobody changes a message: its images can't be written to.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from models.fitting import Denoised, FitRecord
-from operators.dicom.reading import Series
+from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
-from operators.sources.nifti import NiftiImage
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
+from operators.sources.image import Images
+from operators.sources.originals import Originals
+from operators.sources.source import Key, Source
 from operators.time_budget import TimeSlot
 
-Source = Series | NiftiImage
 Status = Literal["denoised", "refused", "failed"]
-Kind = Literal["denoised", "removed part", "noise map", "report"]  # of what is written
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 
@@ -33,59 +30,76 @@ class FoundSeries:
 
 @dataclass(frozen=True)
 class SelectedSeries:
-    """A series to be denoised, in its share of the run's time."""
+    """A series to be denoised, in its part of the run's time."""
 
     source: Source
     time: TimeSlot
 
 
 @dataclass(frozen=True)
-class DenoisedSeries:
-    """The denoised images of a series, not yet written."""
+class FitSummary:
+    """What the ledger tells of the fits of a series."""
 
-    source: Source
-    images: Mapping[Any, npt.NDArray[np.float32]]  # (slices or frames, rows, columns) by stack, instance or NIfTI index
     fits: tuple[FitRecord, ...]  # in the order of the images
-    left_out: Mapping[str, int]  # images that stay as they are, by the reason
+    left_out: Mapping[str, int]  # slices or frames that stay as they are, by the reason
     settings: Mapping[str, Any]  # of the method, as they stood
     started: float  # reading of time.monotonic()
 
 
-def denoised_series(
-    source: Source, results: Mapping[Any, Denoised], left_out: Mapping[str, int], settings: Any, started: float
-) -> DenoisedSeries:
-    """The message about the fits of a series, made with the settings dataclass of their method."""
-    images = {key: result.images for key, result in results.items()}
-    fits = tuple(result.record for result in results.values())
-    return DenoisedSeries(source, images, fits, left_out, asdict(settings), started)
+@dataclass(frozen=True, eq=False)
+class DenoisedSeries:
+    """The denoised images of a series."""
+
+    source: Source
+    originals: Originals
+    images: Mapping[Key, Images]  # real units; of ultrasound stored luminance
+    summary: FitSummary
+
+    def __post_init__(self) -> None:
+        _lock(self.images)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CheckedSeries:
     """A denoised series that may be handed out, and at which strengths."""
 
-    denoised: DenoisedSeries
+    source: Source
+    originals: Originals
+    images: Mapping[Key, Images]  # with the original restored where something small was erased or invented
+    summary: FitSummary
     strengths: tuple[float, ...]  # percent, at least one; each passed for every image
-    assessments: Mapping[Any, tuple[Assessment, ...]]  # by the key of the image, one for each strength that was tried
+    assessments: Mapping[Key, tuple[Assessment, ...]]  # one for each strength that was tried
     reason: str = ""  # why a strength is lower than the run asked for
-    kept: int = 0  # small places where the original was kept
+    restored_locations: int = 0  # small ones, where the original was restored
+
+    def __post_init__(self) -> None:
+        _lock(self.images)
 
     @property
-    def told(self) -> str:
-        """What of it is not as the run asked for, empty where all is."""
-        kept = f"the original is kept at small places, {self.kept} in all, where something was erased or invented"
-        return "; ".join(([kept] if self.kept else []) + ([self.reason] if self.reason else []))
+    def deviation(self) -> str:
+        """What is not as the run asked for, empty where all is."""
+        restored = (
+            f"the original was restored at {self.restored_locations} small locations, where something was erased or "
+            "invented"
+        )
+        return "; ".join(filter(None, (restored if self.restored_locations else "", self.reason)))
 
 
 @dataclass(frozen=True)
-class WrittenSeries:
-    """A derived series in the output folder."""
+class Report:
+    """The report of one derived series."""
 
-    series_uid: str
-    strength: float  # percent of the change that was applied
-    files: int
-    series_number: int | None = None  # none in NIfTI
-    kind: Kind = "denoised"
+    html: str
+    pdf: bytes | None  # None where it can't be filed in a study
+
+
+@dataclass(frozen=True, eq=False)
+class ReportedSeries:
+    """A series that is ready to be written."""
+
+    checked: CheckedSeries
+    plans: tuple[SeriesPlan, ...]  # one for each strength
+    reports: tuple[Report, ...]  # one for each plan, or none where no reports are wanted
 
 
 @dataclass(frozen=True)
@@ -103,22 +117,27 @@ class LedgerEntry:
     settings_hash: str = ""
     fits: tuple[FitRecord, ...] = ()
     written: tuple[WrittenSeries, ...] = ()
-    left_out: Mapping[str, int] = field(default_factory=dict)  # images that stay as they are, by the reason
+    left_out: Mapping[str, int] = field(default_factory=dict)  # slices or frames that stay as they are, by the reason
     assessments: tuple[tuple[Assessment, ...], ...] = ()  # in the order of the fits, one for each strength tried
 
 
 def entry_of(source: Source, status: Status, reason: str = "", **more: Any) -> LedgerEntry:
-    """The ledger entry of a series with its identity filled in."""
+    """Return the ledger entry of a series with its identity filled in."""
     return LedgerEntry(
-        source.uid, source.study_uid, source.modality, status, reason, instances=len(source.instances), **more
+        source.uid, source.study_uid, source.modality, status, reason, instances=source.instance_count, **more
     )
 
 
 def key_of(series: Source | LedgerEntry) -> tuple[str, str]:
-    """What tells one series of a run from the others, whether it is meant by itself or by its entry."""
+    """Return what tells one series of a run from the others, whether it is meant by itself or by its entry."""
     return series.study_uid, series.series_uid if isinstance(series, LedgerEntry) else series.uid
 
 
 def label_of(series: Source | LedgerEntry) -> str:
-    """What the log calls a series: its modality and the end of its UID."""
+    """Return what the log calls a series: its modality and the end of its UID."""
     return f"{series.modality} series ..{key_of(series)[1][-LABEL_DIGITS:]}"
+
+
+def _lock(images: Mapping[Key, Images]) -> None:
+    for image in images.values():
+        image.setflags(write=False)

@@ -1,14 +1,14 @@
 """What was removed from a series, and a map of its noise, as DICOM series of their own, where a site asks for them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from operators.dicom.parts import Part, can_be_parted, derive_part
-from operators.dicom.provenance import DerivedSettings, Provenance
-from operators.messages import CheckedSeries, WrittenSeries
+from operators.dicom.parts import Part
+from operators.messages import CheckedSeries
 from operators.report.noise_map import noise_map
-from operators.sources.nifti import NiftiImage
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
 
 PARTS = (
     Part("removed part", "REMOVED", lambda before, after, _: before - after, finer=1, window=(0.0, 4.0)),
@@ -22,24 +22,14 @@ PARTS = (
 )
 
 
-def write_parts(
-    checked: CheckedSeries,
-    provenance: Provenance,
-    settings: DerivedSettings,
-    used_numbers: frozenset[int],
-    folder: Path,
-) -> tuple[WrittenSeries, ...]:
-    """Both parts of a series at the strength of ``provenance``; none of NIfTI, ultrasound and enhanced objects."""
-    source, images = checked.denoised.source, checked.denoised.images
-    if isinstance(source, NiftiImage) or not can_be_parted(source):
-        return ()
-    noise = max(one.noise_before for tried in checked.assessments.values() for one in tried)
+def write_parts(checked: CheckedSeries, plan: SeriesPlan, folder: Path) -> tuple[WrittenSeries, ...]:
+    """Write both parts of a series at the strength of ``plan``; none where its kind of source has none."""
+    noise_sd = max(assessment.noise_before for tried in checked.assessments.values() for assessment in tried)
     written: list[WrittenSeries] = []
     for part in PARTS:
-        used = used_numbers.union(series.series_number for series in written if series.series_number)
-        uid, number, files = "", None, 0
-        for dataset in derive_part(source, images, part, noise, provenance, settings, used):
-            dataset.save_as(folder / f"{dataset.SOPInstanceUID}.dcm", enforce_file_format=True)
-            uid, number, files = str(dataset.SeriesInstanceUID), int(dataset.SeriesNumber), files + 1
-        written.append(WrittenSeries(uid, provenance.strength, files, number, part.word))
+        used_numbers = plan.used_numbers.union(series.series_number for series in written if series.series_number)
+        series = checked.source.write_part(
+            part, checked.images, noise_sd, replace(plan, used_numbers=used_numbers), folder
+        )
+        written += [series] if series else []
     return tuple(written)

@@ -10,9 +10,8 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
 from operators.messages import LedgerEntry, SelectedSeries
-from operators.sources.nifti import NiftiImage
+from operators.sources.source import METHODS
 
-METHOD_PORTS = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}
 REFUSED = "refused"
 
 
@@ -20,20 +19,18 @@ class NoMethodError(Refusal):
     """No method here denoises this modality."""
 
     def __init__(self, modality: str) -> None:
-        super().__init__(f"modality {modality!r} has no method here; {', '.join(METHOD_PORTS)} are denoised")
+        super().__init__(f"modality {modality!r} has no method here; {', '.join(METHODS)} are denoised")
 
 
 def port_of(selected: SelectedSeries) -> str:
-    """The output port of a series.
+    """Return the output port of a series.
 
     Raises:
-        NoMethodError: no method is for it; an ultrasound clip is none of NIfTI's.
+        NoMethodError: no method is for it.
     """
-    modality = selected.source.modality
-    port = METHOD_PORTS.get(modality)
-    if port is None or (port == "ultrasound" and isinstance(selected.source, NiftiImage)):
-        raise NoMethodError(modality)
-    return port
+    if not selected.source.method:
+        raise NoMethodError(selected.source.modality)
+    return selected.source.method
 
 
 class RouteModalityOperator(Operator):  # type: ignore[misc]
@@ -42,7 +39,7 @@ class RouteModalityOperator(Operator):  # type: ignore[misc]
     def setup(self, spec: OperatorSpec) -> None:
         """One input, one output for each method and one for what has none."""
         spec.input("selected")
-        for port in (*dict.fromkeys(METHOD_PORTS.values()), REFUSED):
+        for port in (*dict.fromkeys(METHODS.values()), REFUSED):
             spec.output(port)
 
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:

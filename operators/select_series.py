@@ -12,13 +12,13 @@ from monai.deploy.core import Operator, OperatorSpec
 
 from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
-from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, Source
+from operators.messages import FoundSeries, LedgerEntry, SelectedSeries
 from operators.selection import SelectionSettings
-from operators.sources.nifti import NiftiImage
+from operators.sources.source import Source
 from operators.time_budget import TimeSlot
 
 FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches
-BYTES_PER_VOXEL = 12  # of CT, MR and PT at the peak; measured on 512 x 512 x 1000
+BYTES_PER_VOXEL = {"volume": 12}  # at the peak, by method; measured on 512 x 512 x 1000; a clip is small
 
 
 class TooLittleMemoryError(Refusal):
@@ -46,10 +46,9 @@ def check(source: Source, demands: Demands) -> None:
         Refusal: it must not be denoised as a whole, the site does not want it, or memory is too small for it.
     """
     source.check()
-    if not isinstance(source, NiftiImage):
-        demands.rules.check(source)
-    needed = FIXED_BYTES + BYTES_PER_VOXEL * source.voxel_count
-    if source.modality != "US" and needed > demands.memory:
+    demands.rules.check(source)
+    needed = FIXED_BYTES + BYTES_PER_VOXEL.get(source.method, 0) * source.voxel_count
+    if needed > demands.memory:
         raise TooLittleMemoryError(needed, demands.memory)
 
 
@@ -70,8 +69,8 @@ def select(found: FoundSeries, demands: Demands, time: TimeSlot) -> SelectedSeri
     """
     check(found.source, demands)
     selected = [source for source in found.study if passes(source, demands)]
-    share = time.share(selected.index(found.source), [source.voxel_count for source in selected])
-    return SelectedSeries(found.source, share)
+    part = time.part(selected.index(found.source), [source.voxel_count for source in selected])
+    return SelectedSeries(found.source, part)
 
 
 class SelectSeriesOperator(Operator):  # type: ignore[misc]

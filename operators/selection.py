@@ -13,8 +13,8 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from operators.dicom.errors import Refusal
-from operators.dicom.reading import Series
 from operators.dicom.values import integer, items, texts
+from operators.sources.source import Source
 
 TESTS = ("equals", "regex", "range", "one_of", "none_of", "minimum_slices")
 
@@ -70,16 +70,14 @@ class Rule:
         """The name of the one test."""
         return next(test for test in TESTS if getattr(self, test) is not None)
 
-    def met_by(self, series: Series) -> bool:
-        """Whether every instance meets the demand, or it is not meant for this modality."""
-        if self.modality and series.modality not in self.modality:
+    def met_by(self, source: Source) -> bool:
+        """Return whether every instance meets the demand, or it is not meant for this modality."""
+        if self.modality and source.modality not in self.modality:
             return True
         if self.minimum_slices is not None:
-            return sum(_frames(instance.header) for instance in series.instances) >= self.minimum_slices
-        passes = PASSES[self.test]
-        return all(
-            passes(_values(instance.header, self.keyword), getattr(self, self.test)) for instance in series.instances
-        )
+            return sum(map(_frames, source.headers)) >= self.minimum_slices
+        passes, wanted = PASSES[self.test], getattr(self, self.test)
+        return all(passes(_values(header, self.keyword), wanted) for header in source.headers)
 
 
 def _within(values: tuple[str, ...], ends: tuple[float, float]) -> bool:
@@ -104,14 +102,14 @@ class SelectionSettings:
 
     rules: tuple[Rule, ...] = ()
 
-    def check(self, series: Series) -> None:
-        """Let the series pass.
+    def check(self, source: Source) -> None:
+        """Let the series pass; one without attributes, as of NIfTI, always does.
 
         Raises:
             RuleBrokenError: it breaks a rule; the first one in order is named.
         """
         for rule in self.rules:
-            if not rule.met_by(series):
+            if source.headers and not rule.met_by(source):
                 raise RuleBrokenError(rule)
 
 

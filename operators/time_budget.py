@@ -30,8 +30,8 @@ class TimeSlot:
     start: float
     seconds: float
 
-    def share(self, index: int, voxels: Sequence[int]) -> "TimeSlot":
-        """The part of one among several that follow each other, by their voxels."""
+    def part(self, index: int, voxels: Sequence[int]) -> "TimeSlot":
+        """Return the part of one among several that follow each other, by their voxels."""
         work = [count + FIXED_VOXELS for count in voxels]
         second = self.seconds / sum(work)
         return TimeSlot(self.start + second * sum(work[:index]), second * work[index])

@@ -1,5 +1,6 @@
-"""Laws of the gate's decision on a whole series: kept in places, lowered, or refused, each with its reason."""
+"""Laws of the decision on a whole series: restored, lowered, or refused, each with its reason."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import pytest
 
 from models.fitting import FitRecord
 from operators.check_quality import check
-from operators.dicom.geometry import volumes_in
-from operators.dicom.pixels import read_volume
 from operators.dicom.reading import read_study
-from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry
+from operators.messages import CheckedSeries, DenoisedSeries, FitSummary, LedgerEntry
 from operators.quality.gate_settings import GateSettings
+from operators.sources.finding import source_of
+from operators.sources.originals import Originals
 from validation.phantoms.anatomy import Mask, Volume
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.phantom_study import write_volume
@@ -44,29 +45,31 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def denoised(study: Study, *, erased: bool, offset: float = 0.0) -> DenoisedSeries:
     """Most of the noise gone; the lesion too, where it is ``erased``."""
     (series,) = read_study(study.folder).series
-    (stack,) = volumes_in(series, 4).stacks
-    before = read_volume(stack)
-    after = before.voxels - 0.7 * (before.voxels - study.truth) - LESION_HU * study.lesion * erased + offset
-    after = np.where(before.valid, after, before.voxels).astype(np.float32)
     record = FitRecord("NS-N2N", "default", "cpu", "bfloat16", "AVX2", 0, 1, 1, {})
-    return DenoisedSeries(series, {stack: after}, (record,), {}, {}, 0.0)
+    source = source_of(series)
+    key, image = next(source.images(Counter()))
+    after = image.values - 0.7 * (image.values - study.truth) - LESION_HU * study.lesion * erased + offset
+    after = np.where(image.valid, after, image.values).astype(np.float32)
+    return DenoisedSeries(source, Originals(source), {key: after}, FitSummary((record,), {}, {}, 0.0))
 
 
 def test_a_harmless_output_passes_as_it_is(study: Study) -> None:
     found = check(denoised(study, erased=False), (100.0,), GateSettings())
     assert isinstance(found, CheckedSeries)
-    assert (found.strengths, found.kept, found.told) == ((100.0,), 0, "")
+    assert (found.strengths, found.restored_locations, found.deviation) == ((100.0,), 0, "")
 
 
-def test_a_lesion_that_was_erased_is_kept_and_the_rest_handed_out_in_full(study: Study) -> None:
+def test_a_lesion_that_was_erased_is_restored_and_the_rest_handed_out_in_full(study: Study) -> None:
     spoiled = denoised(study, erased=True)
-    (after,) = spoiled.images.values()
-    lost = after.copy()
+    (lost,) = spoiled.images.values()
+    received = lost.copy()
     found = check(spoiled, (100.0,), GateSettings())
     assert isinstance(found, CheckedSeries)
     assert found.strengths == (100.0,)
-    assert found.kept > 0
-    assert "the original is kept" in found.told
+    np.testing.assert_array_equal(lost, received)
+    (after,) = found.images.values()
+    assert found.restored_locations > 0
+    assert "the original was restored" in found.deviation
     assert (after - lost)[study.lesion].mean() > LESION_HU / 2
     assert (np.abs(np.argwhere(after != lost)[:, 1:] - PLACE[1]) < 16).all()
 
@@ -78,8 +81,8 @@ def test_a_site_may_have_it_refused_instead(study: Study) -> None:
     assert "local_change" in found.reason
 
 
-def test_what_cannot_be_kept_in_places_lowers_the_strength(study: Study) -> None:
+def test_what_cannot_be_restored_lowers_the_strength(study: Study) -> None:
     found = check(denoised(study, erased=False, offset=3.0), (100.0,), GateSettings())
     assert isinstance(found, CheckedSeries)
     assert found.strengths == (50.0,)
-    assert "mean_bias" in found.told
+    assert "mean_bias" in found.deviation

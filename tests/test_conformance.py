@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.conformance import METHODS, statement, table
-from operators.route_modality import METHOD_PORTS
+from operators.sources.source import METHODS as METHOD_PORTS
 
 STATEMENT = Path(__file__).parent.parent / "docs" / "conformance.md"
 

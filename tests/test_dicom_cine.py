@@ -23,6 +23,7 @@ from operators.dicom.errors import ImageKindError, NoTissueError, UndecodableErr
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Series, read_study
 from operators.messages import SelectedSeries
+from operators.sources.finding import source_of
 from operators.time_budget import TimeSlot
 
 PROVENANCE = Provenance("Speckle2Self", "0.1", "abc", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 5)
@@ -294,8 +295,8 @@ def test_a_three_dimensional_volume_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_broken_still_does_not_take_the_others_along(tmp_path: Path) -> None:
     good, dark = grey(1), ultrasound(np.zeros((1, US_SIZE, US_SIZE), np.uint8), "MONOCHROME2", SOPInstanceUID="1.2.3.4")
     (series,) = read_study(save(tmp_path, good, file_meta(dark))).series
-    selected = SelectedSeries(series, TimeSlot(time.monotonic(), 1000))
+    selected = SelectedSeries(source_of(series), TimeSlot(time.monotonic(), 1000))
     settings = Speckle2SelfSettings(steps=1)
     found = denoise(selected, settings, choose_compute("cpu"), 0)
     assert [instance.uid for instance in found.images] == [good.SOPInstanceUID]
-    assert list(found.left_out.values()) == [1]
+    assert list(found.summary.left_out.values()) == [1]

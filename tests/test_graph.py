@@ -1,6 +1,8 @@
 """The whole graph on a small study: no series is lost, the same input gives the same bytes."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pydicom
@@ -9,6 +11,8 @@ import pytest
 from app.application import run
 from app.settings import Settings, load_settings
 from models.compute import choose_compute
+from operators.dicom import cine, deriving, parts, pixels
+from operators.dicom.decoding import Words, decoded_frames
 from operators.ledger import Ledger
 from operators.output_folder import OutputFolder
 from tests.small_study import series_uid, write_series
@@ -72,13 +76,13 @@ def test_the_output_is_flat_and_named_by_our_own_uids(first: tuple[Ledger, Path]
     assert pages == {f"{uid}.html" for uid in derived}
 
 
-def test_a_report_tells_of_one_derived_series_in_its_study(first: tuple[Ledger, Path]) -> None:
+def test_a_report_refers_to_one_derived_series_in_its_study(first: tuple[Ledger, Path]) -> None:
     objects = [pydicom.dcmread(file) for file in first[1].glob("*.dcm")]
     reports = [one for one in objects if one.Modality == "DOC"]
     for report in reports:
         references = {item.ReferencedSOPInstanceUID for item in report.SourceInstanceSequence}
-        (told,) = {one.SeriesInstanceUID for one in objects if one.SOPInstanceUID in references}
-        assert references == {one.SOPInstanceUID for one in objects if one.SeriesInstanceUID == told}
+        (reported,) = {one.SeriesInstanceUID for one in objects if one.SOPInstanceUID in references}
+        assert references == {one.SOPInstanceUID for one in objects if one.SeriesInstanceUID == reported}
         assert report.StudyInstanceUID == objects[0].StudyInstanceUID
     assert len(reports) == 6
 
@@ -94,6 +98,24 @@ def test_another_setting_gives_other_uids(first: tuple[Ledger, Path], study: Pat
     denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.seed=1", "outputs.report=false"]))
     assert len(hashes(tmp_path)) == 3 * 6, "no report where none is wanted"
     assert not set(hashes(tmp_path)) & set(hashes(first[1]))
+
+
+@pytest.mark.parametrize(("strengths", "decodes"), [("[100]", 2), ("[60,100]", 3)])
+def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strengths: str, decodes: int
+) -> None:
+    write_series(tmp_path / "in", "CT", 1, 6)
+    decoded: Counter[str] = Counter()
+
+    def counted(dataset: pydicom.Dataset, frames: Sequence[int]) -> Iterator[tuple[Words, str]]:
+        decoded[dataset.SOPInstanceUID] += 1
+        return decoded_frames(dataset, frames)
+
+    for module in (cine, deriving, parts, pixels):
+        monkeypatch.setattr(module, "decoded_frames", counted)
+    ledger = denoised(tmp_path / "in", tmp_path / "out", load_settings(overrides=[*QUICK, f"run.strength={strengths}"]))
+    assert [entry.status for entry in ledger.settle()] == ["denoised"]
+    assert sorted(decoded.values()) == [decodes] * 6
 
 
 def test_time_that_is_over_fails_every_series_it_would_have_been_for(study: Path, tmp_path: Path) -> None:

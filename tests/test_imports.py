@@ -15,6 +15,7 @@ OPERATORS = {
     "denoise_volume",
     "denoise_ultrasound",
     "check_quality",
+    "report_series",
     "write_series",
 }
 HOLOSCAN = ("holoscan", "monai.deploy")

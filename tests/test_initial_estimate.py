@@ -8,6 +8,8 @@ import pytest
 import torch
 from scipy import ndimage
 
+from models.compute import choose_compute
+from models.fitting import FitContext
 from models.volume.finishing.change_limit import LARGEST_CHANGE_SD, limit_change
 from models.volume.initial.initial_estimate import initial_estimate
 from models.volume.initial.similar_patches import QUICK
@@ -18,6 +20,7 @@ from models.volume.tissue import Tissue
 
 EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
 WHITE = torch.ones(BLOCK**3)
+CONTEXT = FitContext(choose_compute("cpu"), seed=0, budget=math.inf, deadline=math.inf, label="test")
 
 
 def white(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -124,7 +127,7 @@ def test_the_guess_is_nearer_to_the_truth() -> None:
     noise = measure_noise(voxels, EVERYTHING)
     scaling = noise_units(voxels, noise)
     estimate = scaling.real(
-        torch.from_numpy(initial_estimate(voxels, scaling, WHITE, -math.inf, QUICK, math.inf, "test"))
+        torch.from_numpy(initial_estimate(voxels, scaling, WHITE, -math.inf, QUICK, CONTEXT))
     ).numpy()
     assert np.std(estimate - truth) < 0.7 * np.std(voxels[:, 0].numpy() - truth)
 

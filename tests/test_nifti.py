@@ -1,5 +1,6 @@
 """NIfTI through bytes and back."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from operators.sources.nifti import NiftiImage, NiftiRefusal, NiftiSettings, find_nifti, read_volumes, write_volumes
+from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.sources.image import Image
+from operators.sources.nifti import NiftiRefusal, NiftiSettings, find_nifti
+from operators.sources.nifti_image import NiftiImage
 from tests.small_study import CANARY
 
 AFFINE = np.array([[1.5, 0.1, 0, -5], [-0.1, 2, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1.0]])
@@ -31,6 +35,15 @@ def described(path: Path) -> NiftiImage:
     return image
 
 
+def volumes(source: NiftiImage) -> list[Image]:
+    return [image for _, image in source.images(Counter())]
+
+
+def written(source: NiftiImage, images: dict[int, Any], strength: float, folder: Path) -> Path:
+    provenance = Provenance("NS-N2N", "0.1", "abc", 0, strength, "cpu", "float32", "AVX2 in 2 threads", 5)
+    return folder / source.write(images, source.plan(provenance, DerivedSettings(), frozenset()), folder).series_uid
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.3, -7.5), (-2.0, 1.0)])
 @pytest.mark.parametrize("shape", [(5, 4, 3), (5, 4, 3, 2)])
@@ -40,23 +53,23 @@ def test_no_change_is_the_identity(
     stored = np.random.default_rng(0).integers(0, 120, shape).astype(dtype)
     path = saved(tmp_path, stored, slope, intercept)
     source = described(path)
-    same = {index: volume.voxels for index, volume in read_volumes(source)}
-    written = nibabel.load(write_volumes(source, same, 100, tmp_path))
+    same = {index: volume.values for index, volume in enumerate(volumes(source))}
+    after = nibabel.load(written(source, same, 100, tmp_path))
     before = nibabel.load(path)
-    np.testing.assert_array_equal(written.dataobj.get_unscaled(), stored)
-    assert written.header == before.header
-    np.testing.assert_array_equal(written.affine, before.affine)
+    np.testing.assert_array_equal(after.dataobj.get_unscaled(), stored)
+    assert after.header == before.header
+    np.testing.assert_array_equal(after.affine, before.affine)
 
 
 def test_axes_are_slices_rows_columns(tmp_path: Path) -> None:
-    ((_, volume),) = read_volumes(described(saved(tmp_path, np.arange(60, dtype=np.int16).reshape(5, 4, 3))))
-    assert volume.voxels.shape == (3, 4, 5)
-    assert volume.voxels[2, 1, 4] == np.arange(60).reshape(5, 4, 3)[4, 1, 2]
+    (volume,) = volumes(described(saved(tmp_path, np.arange(60, dtype=np.int16).reshape(5, 4, 3))))
+    assert volume.values.shape == (3, 4, 5)
+    assert volume.values[2, 1, 4] == np.arange(60).reshape(5, 4, 3)[4, 1, 2]
 
 
-def test_strength_is_the_share_of_the_change(tmp_path: Path) -> None:
+def test_strength_is_the_fraction_of_the_change(tmp_path: Path) -> None:
     source = described(saved(tmp_path, np.full((4, 4, 3), 100, np.int16), 0.5))
-    path = write_volumes(source, {0: np.full((3, 4, 4), 40, np.float32)}, 60, tmp_path)
+    path = written(source, {0: np.full((3, 4, 4), 40, np.float32)}, 60, tmp_path)
     np.testing.assert_array_equal(nibabel.load(path).get_fdata(), 44.0)
     assert path.name.endswith("_strength-60.nii.gz")
 
@@ -65,7 +78,7 @@ def test_integers_stay_in_their_range(tmp_path: Path) -> None:
     source = described(saved(tmp_path, np.full((4, 4, 3), 100, np.uint8)))
     change = np.full((3, 4, 4), -5, np.float32)
     change[0] = 300
-    values = nibabel.load(write_volumes(source, {0: change}, 100, tmp_path)).get_fdata()
+    values = nibabel.load(written(source, {0: change}, 100, tmp_path)).get_fdata()
     assert (values[..., 0] == 255).all()
     assert (values[..., 1:] == 0).all()
 
@@ -74,18 +87,18 @@ def test_what_is_not_finite_is_left_out_and_stays(tmp_path: Path) -> None:
     values = np.ones((4, 4, 3), np.float32)
     values[0, 0, 0], values[1, 1, 1] = np.nan, np.inf
     source = described(saved(tmp_path, values))
-    ((_, volume),) = read_volumes(source)
-    assert np.isfinite(volume.voxels).all()
+    (volume,) = volumes(source)
+    assert np.isfinite(volume.values).all()
     assert (~volume.valid).sum() == 2
-    written = nibabel.load(write_volumes(source, {0: volume.voxels * 2}, 100, tmp_path)).get_fdata()
-    np.testing.assert_array_equal(written, values * np.where(np.isfinite(values), 2, 1))
+    after = nibabel.load(written(source, {0: volume.values * 2}, 100, tmp_path)).get_fdata()
+    np.testing.assert_array_equal(after, values * np.where(np.isfinite(values), 2, 1))
 
 
 def test_the_same_file_gives_the_same_bytes_and_no_name(tmp_path: Path) -> None:
     source = described(saved(tmp_path, np.ones((4, 4, 3), np.int16)))
     same = {0: np.ones((3, 4, 4), np.float32)}
-    first = write_volumes(source, same, 100, tmp_path).read_bytes()
-    path = write_volumes(source, same, 100, tmp_path)
+    first = written(source, same, 100, tmp_path).read_bytes()
+    path = written(source, same, 100, tmp_path)
     assert path.read_bytes() == first
     assert CANARY not in path.name
     assert CANARY.encode() not in first
@@ -105,7 +118,7 @@ def test_what_can_not_be_denoised_is_refused(tmp_path: Path, values: Any, settin
         image.check()
 
 
-def test_a_folder_gives_its_files_by_content_and_tells_the_broken_ones(tmp_path: Path) -> None:
+def test_a_folder_gives_its_files_by_content_and_reports_the_broken_ones(tmp_path: Path) -> None:
     for index, name in enumerate(("b.nii", "a.nii.gz")):
         saved(tmp_path, np.full((4, 4, 3), index, np.int16), name=name)
     (tmp_path / "broken.nii").write_bytes(b"x" * 400)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from models.compute import one_thread_each
+from models.compute import choose_compute, one_thread_each
+from models.fitting import FitContext
 from models.volume.initial.nonlocal_bayes import Noisy, PatchNoise, patch_noise, refine
 from models.volume.initial.similar_patches import PATCH, QUICK, THOROUGH, Search
 from models.volume.initial.transform import BLOCK
@@ -36,7 +37,7 @@ def refined(
     volume = torch.from_numpy(voxels)[:, None]
     noisy = Noisy(volume, Scaling(0.0, 1.0, levels), noise, threshold)
     with one_thread_each(volume.device) as pool:
-        refine(images, noisy, search, pool, deadline, "test")
+        refine(images, noisy, search, pool, FitContext(choose_compute("cpu"), 0, math.inf, deadline, "test"))
     return images
 
 

@@ -1,6 +1,7 @@
 """Laws of NS-N2N on small volumes."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from scipy import ndimage
 
 from models.compute import choose_compute
+from models.fitting import Denoised, FitContext
 from models.volume.finishing.fusion import agreement, fuse_neighbours
 from models.volume.finishing.rician import mean_magnitude, remove_rician_bias, rician_sd
 from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH
@@ -25,6 +27,7 @@ from validation.phantoms.ct_phantom import ct_phantom
 
 EVERYTHING = Tissue(-math.inf, (-math.inf, math.inf), ceiling=3.0)
 CPU = choose_compute("cpu")
+SHORT = NSN2NSettings(steps=12)
 
 
 def identity(x: torch.Tensor, level: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
@@ -44,18 +47,15 @@ def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> SlicePair:
     return SlicePair(x_i, x_j, torch.ones_like(x_i), torch.ones_like(x_i), guides)
 
 
-def denoised(voxels: np.ndarray, valid: np.ndarray | None = None, **changes: Any) -> Any:
-    arguments: dict[str, Any] = {
-        "spacing": (1.0, 0.8, 0.8),
-        "modality": "CT",
-        "settings": NSN2NSettings(steps=12),
-        "compute": CPU,
-        "seed": 1,
-        "budget": 600.0,
-        "deadline": math.inf,
-        "label": "test",
-    } | changes
-    return denoise_volume(voxels, np.ones(voxels.shape, bool) if valid is None else valid, **arguments)
+def denoised(
+    voxels: np.ndarray,
+    valid: np.ndarray | None = None,
+    settings: NSN2NSettings = SHORT,
+    **changes: Any,
+) -> Denoised:
+    valid = np.ones(voxels.shape, bool) if valid is None else valid
+    context = replace(FitContext(CPU, seed=1, budget=600.0, deadline=math.inf, label="test"), **changes)
+    return denoise_volume(voxels, valid, spacing=(1.0, 0.8, 0.8), modality="CT", settings=settings, context=context)
 
 
 @pytest.fixture(scope="module")

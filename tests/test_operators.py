@@ -1,29 +1,46 @@
 """Each operator alone, with ports of a test's own."""
 
+import dataclasses
+import hashlib
 import math
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from dicom_builders import save, speckle, ultrasound
 from monai.deploy.core import Application
 
+from models.compute import choose_compute
+from models.ultrasound.speckle2self import Speckle2SelfSettings
+from models.volume.ns_n2n import NSN2NSettings
+from operators.check_quality import CheckQualityOperator
+from operators.denoise_ultrasound import DenoiseUltrasoundOperator
+from operators.denoise_volume import DenoiseVolumeOperator
 from operators.dicom.provenance import DerivedSettings
-from operators.dicom.reading import ReadingLimits, Study, read_study
+from operators.dicom.reading import ReadingLimits, read_study
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of
 from operators.output_folder import OutputFolder
+from operators.quality.gate_settings import GateSettings
+from operators.report_series import Reporting, ReportSeriesOperator
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
+from operators.sources.finding import source_of
 from operators.sources.nifti import NiftiSettings
+from operators.sources.source import Source
 from operators.time_budget import TimeSlot
-from operators.write_series import PORTS, WriteSeriesOperator, Writing
+from operators.write_series import PORTS, WriteSeriesOperator
 from tests.small_study import write_series
 
 TIME = TimeSlot(float("inf"), 100)
+LENIENT = GateSettings(**{field.name: 1e9 for field in dataclasses.fields(GateSettings) if field.name != "on_failure"})
 
 
 class Ports:
@@ -45,10 +62,10 @@ def fragment() -> Application:
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> Study:
+def sources(tmp_path: Path) -> tuple[Source, ...]:
     for number, (modality, slices) in enumerate((("CT", 6), ("MR", 2), ("SR", 1)), 1):
         write_series(tmp_path, modality, number, slices)
-    return read_study(tmp_path)
+    return tuple(map(source_of, read_study(tmp_path).series))
 
 
 def computed(operator: Any, **given: Any) -> Any:
@@ -60,7 +77,7 @@ def computed(operator: Any, **given: Any) -> Any:
 
 
 def test_load_emits_one_series_per_tick_and_stops(
-    fragment: Application, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fragment: Application, sources: tuple[Source, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = Ledger()
     load = LoadStudyOperator(
@@ -71,8 +88,8 @@ def test_load_emits_one_series_per_tick_and_stops(
     ticks: list[tuple[str, int]] = []
     while not stops:
         ticks.append((computed(load)[1].source.uid, len(stops)))
-    assert [uid for uid, _ in ticks] == [series.uid for series in study.series]
-    assert len(ledger.settle()) == len(study.series)
+    assert [uid for uid, _ in ticks] == [series.uid for series in sources]
+    assert len(ledger.settle()) == len(sources)
 
 
 def test_load_of_nothing_only_stops(fragment: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,15 +104,15 @@ def test_load_of_nothing_only_stops(fragment: Application, tmp_path: Path, monke
 
 
 def selected_of(
-    fragment: Application, study: Study, settings: SelectionSettings, memory: float = math.inf
+    fragment: Application, sources: tuple[Source, ...], settings: SelectionSettings, memory: float = math.inf
 ) -> Iterator[tuple[str, Any]]:
     operator = SelectSeriesOperator(fragment, name="select", demands=Demands(settings, memory), time=TIME)
-    for series in study.series:
-        yield computed(operator, series=FoundSeries(series, study.series))
+    for series in sources:
+        yield computed(operator, series=FoundSeries(series, sources))
 
 
-def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, study: Study) -> None:
-    (first, ct), (second, mr), (third, sr) = selected_of(fragment, study, SelectionSettings())
+def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, sources: tuple[Source, ...]) -> None:
+    (first, ct), (second, mr), (third, sr) = selected_of(fragment, sources, SelectionSettings())
     assert (first, second, third) == ("selected", "selected", "refused")
     assert ct.time.seconds + mr.time.seconds == pytest.approx(TIME.seconds)
     assert ct.time.seconds > mr.time.seconds
@@ -103,15 +120,15 @@ def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, s
 
 
 def test_a_series_too_large_for_the_memory_granted_is_refused_with_both_figures(
-    fragment: Application, study: Study
+    fragment: Application, sources: tuple[Source, ...]
 ) -> None:
-    (port, ct), *_ = selected_of(fragment, study, SelectionSettings(), memory=0.7e9)
+    (port, ct), *_ = selected_of(fragment, sources, SelectionSettings(), memory=0.7e9)
     assert (port, "about 0.8 GB of memory and the host grants 0.7 GB" in ct.reason) == ("refused", True)
 
 
-def test_select_gives_all_the_time_to_the_only_one(fragment: Application, study: Study) -> None:
+def test_select_gives_all_the_time_to_the_only_one(fragment: Application, sources: tuple[Source, ...]) -> None:
     settings = SelectionSettings((Rule("CT alone", keyword="Modality", equals="CT"),))
-    (_, ct), (port, mr), _ = selected_of(fragment, study, settings)
+    (_, ct), (port, mr), _ = selected_of(fragment, sources, settings)
     assert ct.time.seconds == pytest.approx(100)
     assert (port, "'CT alone'" in mr.reason) == ("refused", True)
 
@@ -121,23 +138,73 @@ def test_select_gives_all_the_time_to_the_only_one(fragment: Application, study:
     [("CT", "volume"), ("MR", "volume"), ("PT", "volume"), ("US", "ultrasound"), ("SR", "refused")],
 )
 def test_route_by_modality(fragment: Application, tmp_path: Path, modality: str, port: str) -> None:
-    series = read_study(write_series(tmp_path, modality, 1, 1)).series[0]
+    series = source_of(read_study(write_series(tmp_path, modality, 1, 1)).series[0])
     name, message = computed(RouteModalityOperator(fragment, name="route"), selected=SelectedSeries(series, TIME))
     assert name == port
     assert isinstance(message, LedgerEntry if port == "refused" else SelectedSeries)
 
 
-def test_write_settles_what_stands_at_any_of_its_ports(fragment: Application, study: Study, tmp_path: Path) -> None:
+def digest(part: Any) -> str:
+    """A hash of everything in a message, arrays by their bytes."""
+    if isinstance(part, np.ndarray):
+        return hashlib.sha256(part.tobytes()).hexdigest()
+    if isinstance(part, Mapping):
+        return digest([item for key, value in part.items() for item in (key, value)])
+    if isinstance(part, tuple | list | frozenset):
+        return hashlib.sha256("".join(map(digest, part)).encode()).hexdigest()
+    if dataclasses.is_dataclass(part):
+        return digest([getattr(part, field.name) for field in dataclasses.fields(part)])
+    return hashlib.sha256(str(part).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "PT", "US"])
+def test_no_operator_changes_the_message_that_it_received(fragment: Application, tmp_path: Path, modality: str) -> None:
+    if modality == "US":
+        save(tmp_path / "in", ultrasound(speckle(2), "MONOCHROME2"))
+    else:
+        write_series(tmp_path / "in", modality, 1)
+    source = source_of(read_study(tmp_path / "in").series[0])
+    branch, ledger, folder = source.method, Ledger(), OutputFolder(tmp_path / "out")
+    ledger.found([source], ())
+    folder.prepare()
+    cpu = {"compute": choose_compute("cpu"), "seed": 0}
+    denoise: dict[str, Any] = {
+        "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2)),
+        "ultrasound": partial(DenoiseUltrasoundOperator, settings=Speckle2SelfSettings(steps=1, search_offsets=4)),
+    }
+    time_slot, demands = TimeSlot(time.monotonic(), 1000), Demands(SelectionSettings())
+    reporting = Reporting("1", DerivedSettings())
+    line = [
+        ("series", SelectSeriesOperator(fragment, name="select", demands=demands, time=time_slot)),
+        ("selected", RouteModalityOperator(fragment, name="route")),
+        (branch, denoise[branch](fragment, name="denoise", **cpu)),
+        (branch, CheckQualityOperator(fragment, name="check", strengths=(60.0, 100.0), settings=LENIENT)),
+        (branch, ReportSeriesOperator(fragment, name="report", reporting=reporting, ledger=ledger)),
+        (branch, WriteSeriesOperator(fragment, name="write", residual=True, folder=folder, ledger=ledger)),
+    ]
+    message: Any = FoundSeries(source, (source,))
+    for port, operator in line:
+        ports, received = Ports(**{port: message}), digest(message)
+        operator.compute(ports, ports, None)
+        assert digest(message) == received, operator.name
+        message = ports.emitted[0][1] if ports.emitted else None
+    (entry,) = ledger.settle()
+    assert (entry.status, message) == ("denoised", None), entry.reason
+
+
+def test_write_settles_what_stands_at_any_of_its_ports(
+    fragment: Application, sources: tuple[Source, ...], tmp_path: Path
+) -> None:
     ledger = Ledger()
-    ledger.found(study.series, ())
+    ledger.found(sources, ())
     write = WriteSeriesOperator(
         fragment,
         name="write",
-        writing=Writing("1", DerivedSettings()),
+        residual=False,
         folder=OutputFolder(tmp_path / "out"),
         ledger=ledger,
     )
-    entries = [entry_of(series, "refused", port) for series, port in zip(study.series, PORTS, strict=False)]
+    entries = [entry_of(series, "refused", port) for series, port in zip(sources, PORTS, strict=False)]
     ports = Ports(**{entry.reason: entry for entry in entries})
     write.compute(ports, ports, None)
     assert ledger.settle() == tuple(entries)

@@ -6,13 +6,15 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from operators.dicom.reading import Series, read_study
+from operators.dicom.reading import read_study
 from operators.selection import Rule, RuleBrokenError, RuleError, SelectionSettings
+from operators.sources.finding import source_of
+from operators.sources.source import Source
 from tests.small_study import CANARY, write_series
 
 
-def series_of(folder: Path, slices: int = 3, **attributes: object) -> Series:
-    return read_study(write_series(folder, "CT", 1, slices, **attributes)).series[0]
+def series_of(folder: Path, slices: int = 3, **attributes: object) -> Source:
+    return source_of(read_study(write_series(folder, "CT", 1, slices, **attributes)).series[0])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_each_test_of_a_rule(tmp_path: Path, rule: dict[str, object], met: bool)
 def test_every_instance_must_meet_the_rule(tmp_path: Path) -> None:
     write_series(tmp_path, "CT", 1, 3, ConvolutionKernel="B70")
     series = series_of(tmp_path, 1, ConvolutionKernel="B30")
-    assert len(series.instances) == 3
+    assert series.instance_count == 3
     assert not Rule("kernel", keyword="ConvolutionKernel", equals="B70").met_by(series)
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from models.compute import choose_compute
+from models.fitting import FitContext
 from models.ultrasound.retrieval import Likeness, draw_offsets, retrieve
 from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from models.ultrasound.speckle_network import ScaleMixer
@@ -18,15 +20,10 @@ MEAN_KEPT = 0.005  # share of the mean grey
 
 def despeckle(frames, tissue=None, settings=SHORT, **changed):
     tissue = np.ones(frames.shape[1:], bool) if tissue is None else tissue
-    given = {
-        "maximum": MAXIMUM,
-        "seed": 3,
-        "budget": 600.0,
-        "deadline": math.inf,
-        "label": "clip",
-        "compute": choose_compute("cpu"),
-    }
-    return denoise_clip(frames, tissue, settings=settings, **(given | changed))
+    context = replace(
+        FitContext(choose_compute("cpu"), seed=3, budget=600.0, deadline=math.inf, label="clip"), **changed
+    )
+    return denoise_clip(frames, tissue, maximum=MAXIMUM, settings=settings, context=context)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.compute import choose_compute
+from models.fitting import FitContext
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from validation.phantoms.speckle_phantom import MAXIMUM
@@ -62,11 +63,7 @@ def _fitted(frames: Image, tissue: Mask, settings: Speckle2SelfSettings) -> Imag
         tissue,
         maximum=MAXIMUM,
         settings=settings,
-        compute=choose_compute("cpu"),
-        seed=SEED,
-        budget=LONG,
-        deadline=math.inf,
-        label="bench",
+        context=FitContext(choose_compute("cpu"), SEED, LONG, math.inf, "bench"),
     ).images
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from bench.volumes import classical, self_supervised
 from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
+from models.fitting import FitContext
 from models.volume.ns_n2n import NSN2NSettings, denoise_volume
 from validation.phantoms.anatomy import Volume
 
@@ -27,11 +28,7 @@ def ns_n2n(variant: str, case: Case, steps: int, seed: int) -> Volume:
         spacing=case.spacing,
         modality=case.modality,
         settings=NSN2NSettings(variant=variant, steps=steps),
-        compute=choose_compute("cpu"),
-        seed=seed,
-        budget=PLENTY,
-        deadline=math.inf,
-        label=variant,
+        context=FitContext(choose_compute("cpu"), seed, PLENTY, math.inf, variant),
     )
     return done.images
 

@@ -15,7 +15,7 @@ from torch.nn.functional import avg_pool2d, conv2d, mse_loss
 from bench.volumes import ngps
 from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
-from models.fitting import fit
+from models.fitting import FitContext, fit
 from models.volume.matching import strong_low_pass
 from models.volume.noise.noise_level import measure_noise
 from models.volume.ns_n2n import LEARNING_RATE
@@ -102,7 +102,7 @@ LOSSES: Mapping[str, Loss | None] = {
 
 def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
     """Fit our network on one volume with the loss called ``name``, and apply it."""
-    compute = choose_compute("cpu")
+    context = FitContext(choose_compute("cpu"), seed, math.inf, math.inf, name)
     volume = torch.from_numpy(case.noisy)[:, None]
     tissue = tissue_of(case.noisy, case.modality)
     scaling = noise_units(volume, measure_noise(volume, tissue))
@@ -121,7 +121,7 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
             return ngps.loss(network, pair, scaling) if name == "ngps" else published_loss(network, pair)
         return loss(network, pair.x_i, pair.x_j, pair.level, generator)
 
-    fit(network, draw_loss, compute, steps=steps, learning_rate=LEARNING_RATE, deadline=math.inf, label=name)
+    fit(network, draw_loss, context, steps=steps, learning_rate=LEARNING_RATE)
     return _apply(network, volume, scaling)
 
 

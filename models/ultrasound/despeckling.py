@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from models.compute import Compute
-from models.fitting import fit
+from models.fitting import FitContext, fit
 from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import Likeness, draw_offsets, near_offsets, offsets_in_time, retrieve
 from models.ultrasound.speckle_loss import TransplantLoss
@@ -44,14 +44,10 @@ class ScaledClip:
 def despeckle(
     clip: ScaledClip,
     plan: Plan,
-    compute: Compute,
-    *,
-    seed: int,
-    deadline: float,
-    label: str,
+    context: FitContext,
 ) -> tuple[torch.Tensor, int]:
     """The clip without speckle, and the steps taken."""
-    rng = np.random.default_rng(seed)
+    compute, rng = context.compute, np.random.default_rng(context.seed)
     network = ScaleMixer(CHANNELS).to(compute.device)
     chosen = np.unique(np.linspace(0, len(clip.frames) - 1, FIT_FRAMES).round().astype(int))
     fitted = clip.frames[chosen]
@@ -62,16 +58,14 @@ def despeckle(
     def renew(learnt: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
             guide, likeness = (predict(network, fitted, compute), guided) if learnt else (fitted, first)
-            estimate = retrieve(fitted, guide, clip.tissue, offsets, likeness, deadline)
+            estimate = retrieve(fitted, guide, clip.tissue, offsets, likeness, context.deadline)
             return keep_echoes(estimate, fitted, BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
-    draw_loss = TransplantLoss(network, fitted, clip.tissue, seed, renew, renewals)
-    taken = fit(
-        network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
-    )
+    draw_loss = TransplantLoss(network, fitted, clip.tissue, context.seed, renew, renewals)
+    taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
     image = keep_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
-    return _refined(image, clip, plan.output_offsets, sd, rng, deadline), taken
+    return _refined(image, clip, plan.output_offsets, sd, rng, context.deadline), taken
 
 
 def _refined(

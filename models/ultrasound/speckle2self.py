@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from models.compute import Compute
-from models.fitting import Denoised, FitRecord, fit
+from models.fitting import Denoised, FitContext, fit
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.despeckling import ScaledClip, despeckle, predict
 from models.ultrasound.perturbation import to_unit_range
@@ -46,11 +45,7 @@ def denoise_clip(
     *,
     maximum: float,
     settings: Speckle2SelfSettings,
-    compute: Compute,
-    seed: int,
-    budget: float,
-    deadline: float,
-    label: str,
+    context: FitContext,
 ) -> Denoised:
     """Remove the speckle of one still (one frame) or one cine.
 
@@ -58,9 +53,6 @@ def denoise_clip(
         frames: (frames, rows, columns) stored grey, 0 to ``maximum``.
         tissue: (rows, columns); pixels outside neither train nor change.
         maximum: largest storable grey.
-        budget: seconds for this clip, from which the work is planned.
-        deadline: reading of ``time.monotonic()`` past which no further step begins.
-        label: shown beside the progress; holds nothing of the patient.
 
     Returns:
         Frames of the same shape, equal to the input outside the tissue, and the record of the fit.
@@ -69,46 +61,33 @@ def denoise_clip(
     if tissue.any() and np.ptp(frames[:, tissue]) > 0.0:
         rows, columns = (slice(axis.min(), axis.max() + 1) for axis in np.nonzero(tissue))
         window, inside = images[:, rows, columns], tissue[rows, columns]
-        plan = plan_work(window.shape, settings.variant, settings.steps, settings.search_offsets, compute, budget)
+        plan = plan_work(
+            window.shape, settings.variant, settings.steps, settings.search_offsets, context.compute, context.budget
+        )
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            predicted, taken = _fit_variant(window, inside, plan, settings, compute, seed, deadline, label)
+            torch.manual_seed(context.seed)
+            predicted, taken = _fit_variant(window, inside, plan, settings.variant, context)
         restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
         images[:, rows, columns] = np.where(inside, restored, window)
         planned = plan.steps
-    record = FitRecord(
-        METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, planned, taken
-    )
-    return Denoised(images, record)
+    return Denoised(images, context.record(METHOD, settings.variant, planned, taken, {}))
 
 
-def _fit_variant(
-    frames: Image,
-    tissue: Mask,
-    plan: Plan,
-    settings: Speckle2SelfSettings,
-    compute: Compute,
-    seed: int,
-    deadline: float,
-    label: str,
-) -> tuple[Image, int]:
+def _fit_variant(frames: Image, tissue: Mask, plan: Plan, variant: str, context: FitContext) -> tuple[Image, int]:
+    device = context.compute.device
     mean, spread = (float(f(frames[:, tissue], dtype=np.float64)) for f in (np.mean, np.std))
-    scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(compute.device, torch.float32)
-    clip = ScaledClip(scaled, torch.from_numpy(tissue).to(compute.device))
-    if settings.variant == "published":
-        predicted, taken = _fit_published(clip, plan, compute, seed, deadline, label)
+    scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(device, torch.float32)
+    clip = ScaledClip(scaled, torch.from_numpy(tissue).to(device))
+    if variant == "published":
+        predicted, taken = _fit_published(clip, plan, context)
     else:
-        predicted, taken = despeckle(clip, plan, compute, seed=seed, deadline=deadline, label=label)
+        predicted, taken = despeckle(clip, plan, context)
     return predicted.cpu().numpy() * np.float32(spread) + np.float32(mean), taken
 
 
-def _fit_published(
-    clip: ScaledClip, plan: Plan, compute: Compute, seed: int, deadline: float, label: str
-) -> tuple[torch.Tensor, int]:
+def _fit_published(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.Tensor, int]:
     """Speckle2Self as published, on this clip: its output has no absolute brightness."""
-    network = PublishedNetwork().to(compute.device)
-    draw_loss = PublishedLoss(network, clip.frames, clip.tissue, seed)
-    taken = fit(
-        network, draw_loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label
-    )
-    return predict(network, to_unit_range(clip.frames[:, None])[:, 0], compute), taken
+    network = PublishedNetwork().to(context.compute.device)
+    draw_loss = PublishedLoss(network, clip.frames, clip.tissue, context.seed)
+    taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
+    return predict(network, to_unit_range(clip.frames[:, None])[:, 0], context.compute), taken

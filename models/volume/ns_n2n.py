@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from models.compute import Compute
-from models.fitting import Denoised, FitRecord, fit
+from models.fitting import Denoised, FitContext, fit
 from models.volume.finishing.change_limit import limit_change
 from models.volume.finishing.fusion import fuse_neighbours
 from models.volume.finishing.low_frequencies import RETURNED_FRACTION, return_low_frequencies
@@ -67,11 +67,7 @@ def denoise_volume(
     spacing: tuple[float, float, float],
     modality: str,
     settings: NSN2NSettings,
-    compute: Compute,
-    seed: int,
-    budget: float,
-    deadline: float,
-    label: str,
+    context: FitContext,
 ) -> Denoised:
     """Remove the noise of one volume.
 
@@ -81,13 +77,11 @@ def denoise_volume(
             this runs, since its own says nothing.
         spacing: mm between slices, rows and columns.
         modality: CT, MR or PT.
-        budget: seconds for this volume, from which the steps are planned.
-        deadline: reading of ``time.monotonic()`` past which no further step begins.
-        label: shown beside the progress; holds nothing of the patient.
 
     Raises:
         TooFewSlicesError: fewer than `MINIMUM_SLICES` slices.
     """
+    compute = context.compute
     if len(voxels) < MINIMUM_SLICES:
         raise TooFewSlicesError(len(voxels))
     outside = ~valid
@@ -99,18 +93,18 @@ def denoise_volume(
     default = settings.variant == "default"
     scaling = (noise_units if default else unit_range)(volume, noise)
     inside_tissue = int(np.count_nonzero(voxels > tissue.threshold)) if default else 0
-    plan = plan_slices(settings.steps, compute, voxels.size, inside_tissue, budget)
+    plan = plan_slices(settings.steps, compute, voxels.size, inside_tissue, context.budget)
     if default:
-        images = initial_estimate(volume, scaling, noise.spectrum, tissue.threshold, plan.passes, deadline, label)
+        images = initial_estimate(volume, scaling, noise.spectrum, tissue.threshold, plan.passes, context)
     else:
         images = published_guides(volume, scaling)
     guides = torch.from_numpy(images)[:, None].to(compute.device)
-    network = _seeded_network(seed, default).to(compute.device)
+    network = _seeded_network(context.seed, default).to(compute.device)
     gap = noise.gap if default else 1
-    drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.threshold, seed=seed, guides=guides)
+    drawer = PairDrawer(volume, inside, scaling, gap=gap, threshold=tissue.threshold, seed=context.seed, guides=guides)
     difference_sd = estimate_difference_sd(noise) if default else None
     loss = partial(_loss, network, drawer, difference_sd)
-    taken = fit(network, loss, compute, steps=plan.steps, learning_rate=LEARNING_RATE, deadline=deadline, label=label)
+    taken = fit(network, loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
     _apply(network, volume, guides if default else None, scaling, compute, images)
     measures = {"noise_sd": noise.sd, "gap": gap, "slice_correlation": noise.correlations[gap - 1]}
     if difference_sd is not None:
@@ -124,10 +118,7 @@ def denoise_volume(
         images = remove_rician_bias(images, sd)
         measures["rician_sd"] = sd
     images[outside] = voxels[outside] = padding
-    record = FitRecord(
-        METHOD, settings.variant, compute.kind, compute.precision, compute.processor, seed, plan.steps, taken, measures
-    )
-    return Denoised(images, record)
+    return Denoised(images, context.record(METHOD, settings.variant, plan.steps, taken, measures))
 
 
 def _seeded_network(seed: int, guided: bool) -> SliceNetwork:

@@ -1,22 +1,17 @@
-"""NIfTI in and out, for researchers: the same header, affine and data type, other voxels.
-
-A file of four dimensions is that many volumes, each denoised by itself. Nothing of the file's name is told or kept.
-"""
+"""Find NIfTI files, for researchers. Nothing of a file's name is reported or written."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
-import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 
 from operators.dicom.errors import Refusal
-from operators.dicom.pixels import Volume
 from operators.dicom.reading import Unread
+from operators.sources.nifti_image import NiftiImage
 
 SUFFIXES = (".nii", ".nii.gz")
 UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
@@ -36,36 +31,13 @@ class NiftiSettings:
     modality: str = ""  # CT, MR or PT
 
 
-@dataclass(frozen=True)
-class NiftiImage:
-    """A NIfTI file in the place of a DICOM series."""
-
-    path: Path
-    uid: str
-    modality: str
-    voxel_count: int
-    volume_count: int
-    refusal: Refusal | None
-    study_uid: str = ""
-
-    @property
-    def instances(self) -> tuple[Path, ...]:
-        """The one file."""
-        return (self.path,)
-
-    def check(self) -> None:
-        """Raise the reason for which the file is refused, if there is one."""
-        if self.refusal is not None:
-            raise self.refusal
-
-
 def is_nifti(path: Path) -> bool:
-    """Whether the name says so."""
+    """Return whether the name says so."""
     return path.name.lower().endswith(SUFFIXES)
 
 
 def find_nifti(path: Path, settings: NiftiSettings) -> tuple[tuple[NiftiImage, ...], tuple[Unread, ...]]:
-    """Every NIfTI file that ``path`` is or holds, ordered by content, and those that are none despite their name."""
+    """Return every NIfTI file that ``path`` is or holds, ordered by content, and those that only bear its name."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
     images: list[NiftiImage] = []
     unread: list[Unread] = []
@@ -93,45 +65,3 @@ def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
     if image.get_data_dtype().kind not in "iuf":
         return NiftiRefusal(f"of type {image.get_data_dtype()} holds no grey values", "convert it to real numbers")
     return None
-
-
-def read_volumes(source: NiftiImage) -> Iterator[tuple[int, Volume]]:
-    """Each volume in real units as (slices, rows, columns), by its index in time; what is not finite is not valid."""
-    image = nibabel.load(source.path)
-    data, (column, row, slice_) = image.dataobj, map(float, image.header.get_zooms()[:3])
-    for index in range(source.volume_count):
-        real = np.asarray(data[..., index] if len(image.shape) == 4 else data, dtype=np.float32).transpose(2, 1, 0)
-        valid = np.isfinite(real)
-        yield index, Volume(np.ascontiguousarray(np.where(valid, real, 0)), valid, (slice_, row, column))
-
-
-def write_volumes(
-    source: NiftiImage, replaced: Mapping[int, npt.NDArray[np.float32]], strength: float, folder: Path
-) -> Path:
-    """The file with its volumes changed by ``strength`` percent of the way to ``replaced``; stored type and scale kept.
-
-    Integers are rounded and held within their range; what is not finite stays as it is.
-    """
-    image = nibabel.load(source.path)
-    slope, intercept = image.dataobj.slope, image.dataobj.inter
-    stored = np.array(image.dataobj.get_unscaled())
-    for index, denoised in replaced.items():
-        volume = stored[..., index] if stored.ndim == 4 else stored
-        real = volume * np.float64(slope) + intercept
-        with np.errstate(invalid="ignore"):  # what is not finite is not written
-            change = denoised.transpose(2, 1, 0) - real.astype(np.float32).astype(np.float64)
-            wanted = real + strength / 100 * change
-        changed = _as_stored((wanted - intercept) / slope, stored.dtype)
-        np.copyto(volume, changed, where=np.isfinite(real))
-    result = type(image)(stored, image.affine, image.header.copy())
-    result.header.set_slope_inter(slope, intercept)
-    path = folder / f"{source.uid}_strength-{strength:g}.nii.gz"
-    nibabel.save(result, path)
-    return path
-
-
-def _as_stored(values: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    if dtype.kind == "f":
-        return values.astype(dtype)
-    limits = np.iinfo(dtype)
-    return np.clip(np.rint(np.nan_to_num(values)), limits.min, limits.max).astype(dtype)

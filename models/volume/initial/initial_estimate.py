@@ -4,12 +4,14 @@ Blocks are shrunk, and what that gives is refined by what is alike in it.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
 from models.compute import one_thread_each
+from models.fitting import FitContext
 from models.volume.initial.nonlocal_bayes import Noisy, patch_noise, refine
 from models.volume.initial.similar_patches import Search
 from models.volume.initial.transform import shrunk
@@ -22,8 +24,7 @@ def initial_estimate(
     spectrum: Tensor,
     threshold: float,
     passes: tuple[Search, ...],
-    deadline: float,
-    label: str,
+    context: FitContext,
 ) -> npt.NDArray[np.float32]:
     """The slices of ``volume``, (slices, 1, rows, columns), estimated: (slices, rows, columns), in the network's units.
 
@@ -31,8 +32,7 @@ def initial_estimate(
         spectrum: (BLOCK ** 3,) standard deviations of the noise of the coefficients of a block, over the local one.
         threshold: real value above which a voxel is tissue.
         passes: of refining.
-        deadline: reading of ``time.monotonic()`` past which the rest stays as it is.
-        label: shown beside the progress.
+        context: of the fit; past its deadline the rest stays as it is.
     """
     size = (volume.shape[-2], volume.shape[-1])
 
@@ -46,5 +46,6 @@ def initial_estimate(
             images[index] = estimate.cpu().numpy()
         noisy = Noisy(volume, scaling, patch_noise(spectrum), threshold)
         for number, search in enumerate(passes, start=1):
-            refine(images, noisy, search, pool, deadline, f"{label}: estimate {number} of {len(passes)}")
+            label = f"{context.label}: estimate {number} of {len(passes)}"
+            refine(images, noisy, search, pool, replace(context, label=label))
     return images

@@ -8,7 +8,6 @@ overlapping results are averaged with weights of one over the noise left (Lebrun
 """
 
 import logging
-import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
+from models.fitting import FitContext
 from models.volume.initial.similar_patches import PATCH, Search, bands, like_patches, of_patches
 from models.volume.initial.transform import BLOCK, cosine_matrix
 from models.volume.scaling import Scaling
@@ -80,15 +80,12 @@ class Noisy:
     threshold: float
 
 
-def refine(
-    images: npt.NDArray[np.float32], noisy: Noisy, search: Search, pool: Executor, deadline: float, label: str
-) -> None:
+def refine(images: npt.NDArray[np.float32], noisy: Noisy, search: Search, pool: Executor, context: FitContext) -> None:
     """Improve the estimate ``images``, (slices, rows, columns) in the network's units, in place.
 
     Args:
         pool: of workers, which share the layers of patches.
-        deadline: reading of ``time.monotonic()`` past which the rest stays as estimated, too.
-        label: shown beside the progress.
+        context: of the fit; past its deadline the rest stays as estimated, too.
     """
     count, size = len(images), (images.shape[1], images.shape[2])
     if min(count, *size) < PATCH:
@@ -96,10 +93,10 @@ def refine(
     starts = sorted({*range(0, count - PATCH + 1, PATCH), count - PATCH})
     total = weight = torch.zeros(0, *size, device=noisy.volume.device)
     first = 0
-    layers = pool.map(partial(_layer, images, noisy, search, deadline), starts)
-    for done in tqdm(layers, label, len(starts), unit="layer", disable=None):
+    layers = pool.map(partial(_layer, images, noisy, search, context), starts)
+    for done in tqdm(layers, context.label, len(starts), unit="layer", disable=None):
         if done is None:
-            LOG.warning("%s: stopped by the time budget at slice %d of %d", label, first, count)
+            LOG.warning("%s: stopped by the time budget at slice %d of %d", context.label, first, count)
             break
         low, sums, weights = done
         _finish(images, first, low, total, weight)
@@ -110,10 +107,10 @@ def refine(
 
 
 def _layer(
-    images: npt.NDArray[np.float32], noisy: Noisy, search: Search, deadline: float, z: int
+    images: npt.NDArray[np.float32], noisy: Noisy, search: Search, context: FitContext, z: int
 ) -> tuple[int, Tensor, Tensor] | None:
     """What patches that begin at slice ``z`` give: a first slice, sums and weights from there; None if it is late."""
-    if time.monotonic() > deadline:
+    if context.expired:
         return None
     low, high = max(0, z - search.reach[0]), min(len(images), z + PATCH + search.reach[0])
     volume, scaling, noise = noisy.volume, noisy.scaling, noisy.noise

@@ -1,0 +1,45 @@
+"""Fit each image of a series on itself alone, one in memory at a time: the loop that both methods share."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from models.fitting import Denoised
+from operators.messages import DenoisedSeries, FitSummary, SelectedSeries
+from operators.sources.image import Image
+from operators.sources.originals import Originals, may_stay
+from operators.sources.source import Key
+from operators.time_budget import TimeSlot
+
+
+def fit_series(
+    selected: SelectedSeries, settings: Any, fit_image: Callable[[Image, TimeSlot], Denoised]
+) -> DenoisedSeries:
+    """Denoise every image of the series that can be; the others are left out, with the reason.
+
+    Args:
+        settings: the dataclass of the method.
+        fit_image: the method, on one image in its part of the time.
+
+    Raises:
+        Refusal: no image can be denoised.
+    """
+    started, source = time.monotonic(), selected.source
+    sizes, left_out = source.sizes(), Counter[str]()
+    keys, voxels = list(sizes), list(sizes.values())
+    results: dict[Key, Denoised] = {}
+    originals: dict[Key, Image] = {}
+    for key, image in source.images(left_out):
+        results[key] = fit_image(image, selected.time.part(keys.index(key), voxels))
+        if may_stay(len(sizes), sum(voxels)):
+            originals[key] = image
+        del image  # or it would stay beside the next one
+    fits = tuple(result.record for result in results.values())
+    return DenoisedSeries(
+        source,
+        Originals(source, originals),
+        {key: result.images for key, result in results.items()},
+        FitSummary(fits, dict(left_out), asdict(settings), started),
+    )

@@ -1,0 +1,119 @@
+"""What every operator may ask of a series, whatever its files are.
+
+A `Source` holds one or several images (volumes, or ultrasound clips), each known by a key and denoised by itself.
+Operators never ask for its type: ``method`` says which network is for it, and it reads, writes and files its own
+objects. The keys mean something to their source alone, so that a source may also be a set over several series.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pydicom.dataset import Dataset
+
+from operators.dicom.parts import Part
+from operators.dicom.provenance import DerivedSettings, Provenance
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
+from operators.sources.image import Display, Image, Images
+
+Key = Hashable
+
+METHODS = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}  # by modality
+
+
+class Source(Protocol):
+    """One series of the input, read-only; compared by identity."""
+
+    @property
+    def uid(self) -> str:
+        """What tells it from the others of its study."""
+
+    @property
+    def study_uid(self) -> str:
+        """Study Instance UID, empty where there is none."""
+
+    @property
+    def number(self) -> int | None:
+        """Series number, None where there is none."""
+
+    @property
+    def modality(self) -> str:
+        """A defined term of DICOM, or empty."""
+
+    @property
+    def method(self) -> str:
+        """Which method denoises it: a value of `METHODS`, empty where none does."""
+
+    @property
+    def instance_count(self) -> int:
+        """Files that it consists of."""
+
+    @property
+    def voxel_count(self) -> int:
+        """Voxels of all its images, before decoding."""
+
+    @property
+    def headers(self) -> Sequence[Dataset]:
+        """The DICOM header of each file, none where it is not of DICOM."""
+
+    @property
+    def display(self) -> Display:
+        """How its images are shown."""
+
+    @property
+    def takes_pdf(self) -> bool:
+        """Whether a PDF can be filed beside it, in its study."""
+
+    def check(self) -> None:
+        """Raise the `Refusal` for which it must not be denoised as a whole, if there is one."""
+
+    def sizes(self) -> Mapping[Key, int]:
+        """Return the voxels of each image that ``images`` may yield, in its order, before decoding.
+
+        Raises:
+            Refusal: there is none.
+        """
+
+    def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
+        """Decode one image after another; none is kept, so that one is in memory at a time.
+
+        Args:
+            left_out: the count of slices or frames that are not denoised, by the reason; added to.
+
+        Raises:
+            Refusal: there is none.
+        """
+
+    def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
+        """Decode one image, or some of its slices or frames, again."""
+
+    def plan(self, provenance: Provenance, naming: DerivedSettings, used_numbers: frozenset[int]) -> SeriesPlan:
+        """Return what the derived series with this provenance will be."""
+
+    def write(self, images: Mapping[Key, Images], plan: SeriesPlan, folder: Path) -> WrittenSeries:
+        """Write the derived series into ``folder``, a file at a time.
+
+        Args:
+            images: denoised, by the keys of ``images``; the plan's strength is applied here.
+        """
+
+    def write_part(
+        self, part: Part, images: Mapping[Key, Images], noise_sd: float, plan: SeriesPlan, folder: Path
+    ) -> WrittenSeries | None:
+        """Write one part of the change as a series of its own; None where this kind of source has none.
+
+        Args:
+            noise_sd: of the noise before, in real units; sets the window.
+            plan: of the derived series, with the series numbers that are used by now.
+        """
+
+    def write_pdf(
+        self, pdf: bytes, images: Mapping[Key, Images], plan: SeriesPlan, folder: Path
+    ) -> WrittenSeries | None:
+        """File the report of a derived series in its study; None where there is none.
+
+        Args:
+            images: as for ``write``; they tell to which objects the report refers.
+            plan: as for ``write_part``.
+        """

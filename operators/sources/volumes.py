@@ -1,0 +1,104 @@
+"""A DICOM series of CT, MR or PET slices: each of its volumes is one image, known by its `Stack`."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from pydicom.dataset import Dataset
+
+from models.volume.ns_n2n import MINIMUM_SLICES
+from operators.dicom.deriving import derive_volume_series
+from operators.dicom.errors import UnusableValueError
+from operators.dicom.geometry import Stack, Volumes, volumes_in
+from operators.dicom.parts import Part, can_be_parted, derive_part
+from operators.dicom.pixels import read_volume
+from operators.dicom.reading import Instance
+from operators.dicom.values import numbers, text
+from operators.sources.derived_series import SeriesPlan, WrittenSeries
+from operators.sources.dicom_series import DicomSeries, saved
+from operators.sources.image import Display, Image, Images
+from operators.sources.source import Key
+
+PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "GML": "g/ml"}  # by the header's code, as a reader writes them
+NARROWEST_WINDOW = 1.0  # values; PS3.3 C.11.2.1.2 allows none below
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeSeries(DicomSeries):
+    """One or several volumes; a series that no method is for is one too, and is refused before it is read."""
+
+    @cached_property
+    def _volumes(self) -> Volumes:
+        return volumes_in(self.series, MINIMUM_SLICES)
+
+    @property
+    def display(self) -> Display:
+        """Unit and window as the first header gives them."""
+        header = self.headers[0]
+        window = _window(header)
+        inverse = window is not None and text(header, "PhotometricInterpretation") == "MONOCHROME1"
+        return Display("HU" if self.modality == "CT" else _unit(header), window, inverse)
+
+    def sizes(self) -> Mapping[Key, int]:
+        """Return the voxels of each volume."""
+        return {stack: _voxels(stack) for stack in self._volumes.stacks}
+
+    def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
+        """Decode one volume after another."""
+        left_out.update(self.series.left_out)
+        left_out.update(self._volumes.left_out)
+        for stack in self._volumes.stacks:
+            yield stack, self.read(stack)
+
+    def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
+        """Decode a volume, or some of its slices."""
+        stack = cast(Stack, key)
+        if indices is not None:
+            stack = replace(stack, places=tuple(stack.places[index] for index in indices))
+        volume = read_volume(stack)
+        return Image(volume.voxels, volume.valid, volume.spacing)
+
+    def write_part(
+        self, part: Part, images: Mapping[Key, Images], noise_sd: float, plan: SeriesPlan, folder: Path
+    ) -> WrittenSeries | None:
+        """Write one part of the change; of enhanced objects there is none."""
+        if not can_be_parted(self.series):
+            return None
+        stacks = cast(Mapping[Stack, Images], images)
+        made = derive_part(self.series, stacks, part, noise_sd, plan.provenance, plan.naming, plan.used_numbers)
+        return saved(made, plan, part.word, folder)
+
+    def _derived(self, images: Mapping[Key, Images], plan: SeriesPlan) -> Iterator[Dataset]:
+        stacks = cast(Mapping[Stack, Images], images)
+        return derive_volume_series(self.series, stacks, plan.provenance, plan.naming, plan.used_numbers)
+
+    def _denoised(self, images: Mapping[Key, Images]) -> frozenset[Instance]:
+        stacks = cast(Mapping[Stack, Images], images)
+        return frozenset(place.instance for stack in stacks for place in stack.places)
+
+
+def _voxels(stack: Stack) -> int:
+    first = stack.places[0].instance
+    return len(stack.places) * first.rows * first.columns
+
+
+def _unit(header: Dataset) -> str:
+    """The unit of PET; MR has none."""
+    try:
+        return PET_UNITS.get(text(header, "Units"), "")
+    except UnusableValueError:
+        return ""
+
+
+def _window(header: Dataset) -> tuple[float, float] | None:
+    """What is shown black and white, None where the header gives no window that can be used."""
+    try:
+        centre, width = numbers(header, "WindowCenter"), numbers(header, "WindowWidth")
+    except UnusableValueError:
+        return None
+    if not centre or not width or width[0] < NARROWEST_WINDOW:
+        return None
+    return centre[0] - width[0] / 2, centre[0] + width[0] / 2
