@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bench.volumes.bench_cases import Case, phantom_case
+from bench.volumes.classical import noise_sd, noise_spectrum, on_even_noise
 from bench.volumes.table import standing, volume_table
 from bench.volumes.volume_measures import measure
 
@@ -41,6 +42,30 @@ class TestMeasures:
     def test_without_a_truth_only_structure_is_told(self, case: Case) -> None:
         blind = Case(case.noisy, None, case.spacing, case.modality, case.data_range, case.window)
         assert set(measure(blind, case.noisy)) == {"structure"}
+
+
+@pytest.fixture(scope="module")
+def norm() -> Case:
+    return phantom_case("mr_norm", "small", 0)
+
+
+class TestMagnitudeNoise:
+    def test_the_spectrum_holds_the_power_of_the_noise(self, norm: Case) -> None:
+        assert noise_spectrum(norm).mean() / norm.noisy.size == pytest.approx(noise_sd(norm) ** 2, rel=1e-4)
+
+    def test_peers_see_even_noise_and_give_the_volumes_own_scale_back(self, norm: Case) -> None:
+        seen = []
+        result = on_even_noise(norm, lambda volume: seen.append(volume) or volume)
+        np.testing.assert_allclose(result, norm.noisy, rtol=1e-4)
+        assert norm.magnitude_noise is not None
+        assert norm.truth is not None
+        error = (seen[0] * norm.magnitude_noise.sd / noise_sd(norm) - norm.truth) / norm.magnitude_noise.sd
+        assert error[norm.truth > 10 * norm.magnitude_noise.sd].std() == pytest.approx(1, rel=0.05)
+
+    def test_a_rician_bias_is_removed_at_the_true_level(self) -> None:
+        case = phantom_case("mr_t1_5mm", "small", 0)
+        fluid = case.regions["air"]
+        assert on_even_noise(case, lambda volume: volume)[fluid].mean() < case.noisy[fluid].mean()
 
 
 RUNS = {"ours": [{"psnr": 30.0}, {"psnr": 32.0}], "published": [{"psnr": 29.0}], "nlm": [{"psnr": 30.5}]}

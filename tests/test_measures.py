@@ -56,7 +56,10 @@ class TestNoiseSpectrum:
     def test_the_mean_frequency_falls_when_noise_is_smoothed(self):
         fine = noise(2, (50, 32, 32))
         coarse = ndimage.gaussian_filter(fine, (0, 1, 1))
-        spectra = [noise_power_spectrum.spectrum_of(noise_power_spectrum.power_of(rois, 1.0), 32, 1.0) for rois in (fine, coarse)]
+        spectra = [
+            noise_power_spectrum.spectrum_of(noise_power_spectrum.power_of(rois, 1.0), 32, 1.0)
+            for rois in (fine, coarse)
+        ]
         assert spectra[1].mean_frequency < 0.6 * spectra[0].mean_frequency
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from validation.phantoms.ct_phantom import ct_phantom
+from validation.phantoms.ct_phantom import abdomen_phantom, ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.pet_phantom import pet_phantom
 
@@ -78,6 +78,16 @@ def test_ct_holds_vessels_and_lesions_of_known_contrast(made):
     ]
     assert count >= 6
     assert 3 < np.median(contrasts) < 10
+
+
+def test_an_abdomen_of_thick_slices_holds_small_foci_of_either_sign():
+    phantom = abdomen_phantom((6, 160, 160), slice_mm=5)
+    truth, regions = phantom.truth, phantom.regions
+    liver = truth[regions["flat"]].mean()
+    assert truth[regions["nodules"]].mean() > liver + 10
+    assert truth[regions["lesions"]].mean() < liver - 10
+    assert truth[regions["vessels"]].mean() > liver + 30
+    assert (phantom.noisy - truth)[regions["flat"]].std() == pytest.approx(15, rel=0.2)
 
 
 def test_mr_noise_is_rician(made):

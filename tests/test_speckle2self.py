@@ -12,7 +12,8 @@ from models.ultrasound.retrieval import Likeness, draw_offsets, retrieve
 from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
 from models.ultrasound.speckle_network import ScaleMixer
 from models.ultrasound.speckle_plan import plan_work
-from validation.phantoms.speckle_phantom import MAXIMUM, make_speckle_phantom
+from validation.phantoms.speckle_phantom import make_speckle_phantom
+from validation.phantoms.speckle_physics import MAXIMUM
 
 SHORT = Speckle2SelfSettings(steps=2, search_offsets=20)
 MEAN_KEPT = 0.005  # share of the mean grey

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from validation.phantoms.speckle_phantom import MAXIMUM, expected_grey, make_speckle_phantom
+from validation.phantoms.speckle_phantom import make_speckle_phantom
+from validation.phantoms.speckle_physics import MAXIMUM, expected_grey
 
 IN_VIVO_LATERAL = (0.85, 0.56, 0.32, 0.18)
 IN_VIVO_AXIAL = (0.63, 0.22, 0.09)

@@ -18,8 +18,8 @@ import app
 from operators.report.comparison import comparison_png
 from validation.demo_study import DemoSeries, make_study
 from validation.demo_table import Row, row_of, table_of
+from validation.phantoms.anatomy import Volume
 from validation.read_back import read_report, read_result, read_series
-from validation.scoring import Volume
 
 TIME_BUDGET = 190  # seconds of the run: with making and scoring the study, the demo stays under four minutes
 PARTS = ("study", "derived", "pictures")  # sub-folders of FOLDER, made anew each time

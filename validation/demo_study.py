@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from validation.phantoms.anatomy import Mask, Phantom
+from validation.phantoms.anatomy import Mask, Phantom, Volume
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.pet_phantom import pet_phantom
 from validation.phantoms.phantom_study import write_cine, write_still, write_volume
 from validation.phantoms.speckle_phantom import make_speckle_phantom
-from validation.scoring import Volume
 
 CT_SHAPE, MR_SHAPE, PET_SHAPE = (24, 160, 160), (32, 128, 128), (40, 64, 64)
 STILL_SIZE, CINE_SIZE, CINE_FRAMES = 256, 160, 5

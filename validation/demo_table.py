@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from validation.demo_study import DemoSeries
-from validation.scoring import Score, Volume, score
+from validation.phantoms.anatomy import Volume
+from validation.scoring import Score, score
 
 HEAD = f"{'series':<9}{'PSNR dB':>21}{'SSIM':>17}{'noise':>9}{'mean':>12}{'seconds':>9}   PSNR and SSIM taken over"
 LEGEND = (

@@ -12,8 +12,8 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
+from validation.phantoms.anatomy import Volume
 from validation.phantoms.phantom_study import tissue_part
-from validation.scoring import Volume
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,16 @@ from typing import TextIO
 import numpy as np
 
 from app.conformance import table
-from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.carotid import carotid_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
 from bench.ultrasound.measured import Image, Mask, Measured, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
 from bench.ultrasound.real import real_rows
-from validation.phantoms.speckle_scan import Kind, Phantom, make_phantom
+from validation.phantoms.speckle_physics import MAXIMUM
+from validation.phantoms.speckle_probe import Kind
+from validation.phantoms.speckle_scan import SpeckleScan, make_scan
+from validation.scoring import psnr
 
 PARTS = ("stills", "cines", "carotid", "real", "speed")
 METHODS = (*PEERS, "published", "ours")
@@ -64,7 +66,7 @@ def main() -> int:
 
 def still_table(kind: Kind, seed: int, side: int, names: Collection[str], out: Path) -> dict[str, Row]:
     """Every method on one scene: one realisation to judge, more to measure bias."""
-    phantoms = [make_phantom(kind, side, 1, seed, each) for each in range(REALISATIONS)]
+    phantoms = [make_scan(kind, side, 1, seed, each) for each in range(REALISATIONS)]
     first, rows, images = phantoms[0], {}, {}
     for name, method in _methods(names, first, slice(0, 1)).items():
         judged = phantoms[:1] if name == "published" else phantoms  # minutes for each fit
@@ -76,8 +78,8 @@ def still_table(kind: Kind, seed: int, side: int, names: Collection[str], out: P
 
 def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict[str, Row]:
     """Every method on one cine; ours and the published method take all frames, and some are scored."""
-    cine = make_phantom(kind, CINE_SIDE, CINE_FRAMES, seed)
-    scored = Phantom(cine.scene, cine.frames[SCORED], cine.truth[SCORED], cine.tissue)
+    cine = make_scan(kind, CINE_SIDE, CINE_FRAMES, seed)
+    scored = SpeckleScan(cine.scene, cine.frames[SCORED], cine.truth[SCORED], cine.tissue)
     rows, images = {}, {}
     for name, method in _methods(names, cine, SCORED).items():
         whole = name in {"ours", "published"}
@@ -88,7 +90,7 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     return rows
 
 
-def _methods(names: Collection[str], phantom: Phantom, scored: slice) -> dict[str, Callable[[Image, Mask], Image]]:
+def _methods(names: Collection[str], phantom: SpeckleScan, scored: slice) -> dict[str, Callable[[Image, Mask], Image]]:
     """Each method by its name: peers at their best setting for the first scored frame."""
     frame, truth = phantom.frames[scored][:1], phantom.truth[scored][:1]
     methods: dict[str, Callable[[Image, Mask], Image]] = {"recorded": partial(framewise, np.copy)}
@@ -96,7 +98,7 @@ def _methods(names: Collection[str], phantom: Phantom, scored: slice) -> dict[st
         grid = candidates(name, (frame - truth)[0])
 
         def score(choice: Filter) -> float:
-            return measures.psnr(truth, framewise(choice, frame, phantom.tissue), phantom.tissue)
+            return psnr(framewise(choice, frame, phantom.tissue), truth, phantom.tissue[None], MAXIMUM)
 
         label = max(grid, key=lambda each: score(grid[each]))
         methods[f"{name}, {label}"] = partial(framewise, grid[label])
@@ -107,10 +109,10 @@ def speed_rows() -> dict[str, Row]:
     """Seconds and memory of ours at full size."""
     rows = {}
     for frames, side in SPEED_SHAPES:
-        clip = make_phantom("linear", side, frames, 31)
+        clip = make_scan("linear", side, frames, 31)
         done = measured(ours, clip.frames, clip.tissue)
         rows[f"{frames} x {side} x {side}"] = {
-            "PSNR": measures.psnr(clip.truth, done.images, clip.tissue),
+            "PSNR": psnr(done.images, clip.truth, np.broadcast_to(clip.tissue, clip.truth.shape), MAXIMUM),
             "s": done.seconds,
             "GiB": done.gib,
         }

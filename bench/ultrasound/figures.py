@@ -6,19 +6,21 @@ import numpy as np
 
 from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.measured import Image, Measured
-from validation.phantoms.speckle_scan import Phantom
+from validation.phantoms.speckle_physics import MAXIMUM
+from validation.phantoms.speckle_scan import SpeckleScan
+from validation.scoring import psnr, ssim
 
 Row = dict[str, float]
 
 
-def still_row(phantoms: Sequence[Phantom], results: Sequence[Measured]) -> Row:
+def still_row(phantoms: Sequence[SpeckleScan], results: Sequence[Measured]) -> Row:
     """Figures of realisations of one still: the first decides all but bias, which is their mean."""
     first, done = phantoms[0], results[0]
     contrast, local = _biases(phantoms, [each.images for each in results])
     return _frame_row(first, done.images, 0) | contrast | local | {"s": done.seconds, "GiB": done.gib}
 
 
-def cine_row(phantom: Phantom, done: Measured) -> Row:
+def cine_row(phantom: SpeckleScan, done: Measured) -> Row:
     """Figures of a cine, the mean over its frames, and how it behaves in time."""
     rows = [_frame_row(phantom, done.images, frame) for frame in range(len(done.images))]
     contrast, local = _biases([phantom], [done.images])
@@ -31,12 +33,12 @@ def cine_row(phantom: Phantom, done: Measured) -> Row:
     return means | contrast | local | motion | {"s": done.seconds, "GiB": done.gib}
 
 
-def _frame_row(phantom: Phantom, images: Image, frame: int) -> Row:
+def _frame_row(phantom: SpeckleScan, images: Image, frame: int) -> Row:
     truth, recorded, image = phantom.truth[frame], phantom.frames[frame], images[frame]
     width, height = measures.point_ratios(phantom.scene, truth, image)
     return {
-        "PSNR": measures.psnr(truth, image, phantom.tissue),
-        "SSIM": measures.ssim(truth, image, phantom.tissue),
+        "PSNR": psnr(image[None], truth[None], phantom.tissue[None], MAXIMUM),
+        "SSIM": ssim(image[None], truth[None], phantom.tissue[None], MAXIMUM, "gaussian"),
         "gCNR": measures.mean_gcnr(phantom.scene, image, phantom.tissue),
         "edge": measures.edge_ratio(phantom.scene, truth, image, phantom.tissue),
         "point": width,
@@ -45,7 +47,7 @@ def _frame_row(phantom: Phantom, images: Image, frame: int) -> Row:
     }
 
 
-def _biases(phantoms: Sequence[Phantom], results: Sequence[Image]) -> tuple[Row, Row]:
+def _biases(phantoms: Sequence[SpeckleScan], results: Sequence[Image]) -> tuple[Row, Row]:
     """Mean and largest error of contrast and the largest of the local mean, errors averaged over all frames first."""
     contrast: dict[float, list[float]] = {}
     local: dict[float, list[float]] = {}

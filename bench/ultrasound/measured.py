@@ -15,7 +15,7 @@ from models.compute import choose_compute
 from models.fitting import FitContext
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.speckle2self import Speckle2SelfSettings, denoise_clip
-from validation.phantoms.speckle_phantom import MAXIMUM
+from validation.phantoms.speckle_physics import MAXIMUM
 
 PUBLISHED_STEPS = 150
 SEED = 0

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from functools import partial
 from itertools import product
 
-import bm3d
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
 from skimage.restoration import denoise_nl_means
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 
 ASPECT = 1.5  # lateral over axial extent of the speckle
 SRAD_STEP, SRAD_DECAY = 0.1, 1.0 / 6.0
@@ -80,6 +79,8 @@ def _bm3ds(noise: Image) -> dict[str, Filter]:
 
 def log_bm3d(image: Image, spectrum: float | npt.NDArray[np.float64]) -> Image:
     """BM3D of log-compressed grey, told the standard deviation of white noise or a noise spectrum."""
+    import bm3d
+
     profile = bm3d.BM3DProfile()
     profile.lambda_thr3d, profile.mu2 = BM3D_THRESHOLD, BM3D_WIENER
     profile.lambda_thr3d_re, profile.mu2_re = BM3D_THRESHOLD, BM3D_WIENER

@@ -12,9 +12,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.optimize import curve_fit
 from scipy.special import erf
 from skimage.feature import graycomatrix, graycoprops
-from skimage.metrics import structural_similarity
 
-from validation.phantoms.speckle_phantom import DYNAMIC_RANGE_DB, MAXIMUM
+from validation.phantoms.speckle_physics import DYNAMIC_RANGE_DB, MAXIMUM
 from validation.phantoms.speckle_scene import Disk, Scene
 
 DB_PER_GREY = DYNAMIC_RANGE_DB / MAXIMUM
@@ -25,31 +24,11 @@ LOCAL_SIGMA = 6.0  # pixels, of a local mean
 LEVEL_STEP, LEVEL_FRACTION = 16.0, 0.01  # grey; least share of the pixels that makes a level's mean known
 EDGE_CONTRAST_DB = 10.0  # least contrast of a cyst whose edge is measured
 POINT_REACH = 10  # pixels around a point
-SSIM_SIGMA = 1.5
 STATIC_TOLERANCE = 0.05  # grey, by which the truth of a static pixel may change from frame to frame
 MOVING_LEAST = 2.0  # grey, by which that of a moving one changes at least
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-
-def psnr(truth: Image, image: Image, tissue: Mask) -> float:
-    """Decibels over the tissue, data range 255."""
-    return float(20.0 * np.log10(MAXIMUM) - 10.0 * np.log10(np.mean((truth - image)[..., tissue] ** 2)))
-
-
-def ssim(truth: Image, image: Image, tissue: Mask) -> float:
-    """Mean structural similarity over the tissue, Gaussian window."""
-    values = structural_similarity(
-        truth,
-        image,
-        data_range=MAXIMUM,
-        gaussian_weights=True,
-        sigma=SSIM_SIGMA,
-        use_sample_covariance=False,
-        full=True,
-    )[1]
-    return float(values[tissue].mean())
 
 
 def gcnr(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:

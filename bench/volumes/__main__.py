@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bench.volumes.bench_cases import PHANTOMS, SIZES, phantom_case
-from bench.volumes.cache import kept_case, kept_result
+from bench.volumes.cache import cached_case, cached_result
 from bench.volumes.methods import METHODS
 from bench.volumes.panels import write_pictures
 from bench.volumes.real_cases import REAL
@@ -28,14 +28,14 @@ def run_volume(name: str, given: argparse.Namespace) -> list[str]:
     reasons, shown = {}, {}
     for seed in range(given.seeds):
         if name in PHANTOMS:
-            case, file = kept_case(
+            case, file = cached_case(
                 given.out, f"{name}_{given.size}_{seed}", lambda seed=seed: phantom_case(name, given.size, seed)
             )
         else:
-            case, file = kept_case(given.out, name, lambda: REAL[name](given.data))
+            case, file = cached_case(given.out, name, lambda: REAL[name](given.data))
         runs["noisy"].append(measure(case, case.noisy))
         for method in given.methods:
-            done = kept_result(given.out, file, method, given.steps, seed, given.limit)
+            done = cached_result(given.out, file, method, given.steps, seed, given.limit)
             if done.image is None:
                 reasons[method] = done.reason
                 continue

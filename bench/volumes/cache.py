@@ -1,4 +1,4 @@
-"""Results kept in a folder, one file for each method, volume, size, steps, seed and version of the code.
+"""Results cached in a folder, one file for each method, volume, size, steps, seed and version of the code.
 
 A run that was broken off, or repeated with more methods, computes only what is missing.
 """
@@ -17,22 +17,19 @@ from bench.volumes.bench_cases import Case
 from validation.phantoms.anatomy import Volume
 
 ROOT = Path(__file__).parent.parent.parent
-PHANTOM_CODE = ("validation", "bench/volumes/bench_cases.py")
-NOISE_CODE = tuple(
-    f"models/{name}.py"
-    for name in ("noise_level", "noise_spectrum", "slice_correlation", "block_coefficients", "robust")
-)
-CLASSICAL = ("bm4d", "bm4d_spectrum", "nlm", "tv")
+PHANTOM_CODE = ("validation/phantoms", "bench/volumes/bench_cases.py", "bench/volumes/mr_cases.py")
+NOISE_CODE = ("models/volume/noise", "models/volume/finishing/rician.py", "models/volume/tissue.py", "models/robust.py")
+CLASSICAL = ("bm4d", "bm4d_spectrum", "bm3d_spectrum", "nlm", "tv")
 OURS = ("ours", "published")
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a method made of a volume; ``image`` is None where it failed, and ``reason`` tells why."""
+    """What a method made of a volume; ``image`` is None where it failed, and ``reason`` says why."""
 
     image: Volume | None
     seconds: float  # of processor time
-    peak: float  # MiB above what was held before
+    peak: float  # MiB above what was resident before
     reason: str = ""
 
 
@@ -49,7 +46,7 @@ def digest(*places: str) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 
-def kept_case(folder: Path, name: str, make: Callable[[], Case]) -> tuple[Case, Path]:
+def cached_case(folder: Path, name: str, make: Callable[[], Case]) -> tuple[Case, Path]:
     """The case called ``name`` (seed and size included), made unless it was before, and its file."""
     file = folder / "cases" / f"{name}_{digest(*PHANTOM_CODE)}.pkl"
     if not file.exists():
@@ -58,7 +55,7 @@ def kept_case(folder: Path, name: str, make: Callable[[], Case]) -> tuple[Case, 
     return pickle.loads(file.read_bytes()), file
 
 
-def kept_result(folder: Path, case_file: Path, method: str, steps: int, seed: int, limit: float) -> Result:
+def cached_result(folder: Path, case_file: Path, method: str, steps: int, seed: int, limit: float) -> Result:
     """The result of a method, computed within ``limit`` seconds unless it is there."""
     fitted = "" if method in CLASSICAL else f"_{steps}_{seed}"
     file = folder / "results" / f"{case_file.stem}_{method}{fitted}_{version_of(method)}.npz"

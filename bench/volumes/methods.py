@@ -1,6 +1,6 @@
 """Every method of the bench by name: a `Case`, a number of steps and a seed in, the denoised volume out.
 
-Each has one setting for all volumes. Those that fit nothing take no notice of steps and seed.
+Each has one setting for all volumes. Those that fit nothing ignore steps and seed.
 """
 
 import math
@@ -42,6 +42,7 @@ METHODS: Mapping[str, Method] = {
     "published": partial(ns_n2n, "published"),
     "bm4d": _fixed(classical.bm4d_sigma),
     "bm4d_spectrum": _fixed(classical.bm4d_spectrum),
+    "bm3d_spectrum": _fixed(classical.bm3d_spectrum),
     "nlm": _fixed(classical.nlm),
     "tv": _fixed(classical.total_variation),
     **{name: partial(self_supervised.denoise, name) for name in self_supervised.LOSSES},

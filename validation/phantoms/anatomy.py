@@ -6,7 +6,7 @@ fills, so that edges are as wide as a voxel and small things are weakened as par
 no file is read or written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ Point = tuple[float, float, float]
 THIN_SLICE_MM = (
     1.25  # thicker slices are averaged from sub-slices no thicker than this: where partial volume becomes visible
 )
+SOLID = 0.99  # coverage that counts as wholly inside
 CENTRE_MM = 1e-3  # keeps the depth defined in the very centre of a body
 FIELD_SAMPLES = (
     12  # nodes of a random field per wavelength: fewer, and linear interpolation bends outlines into polygons
@@ -50,6 +51,9 @@ class Grid:
     def shape(self) -> tuple[int, int, int]:
         """Slices, rows, columns."""
         return self.z.shape[0], self.y.shape[1], self.x.shape[2]
+
+
+Draw = Callable[[np.random.Generator, Grid], tuple[Volume, dict[str, Volume]]]  # values, and coverages by name
 
 
 def grid(shape: tuple[int, int, int], spacing: Point) -> Grid:

@@ -6,7 +6,7 @@ grows through the slices; fat, muscle, ribs, spine, skin; lesions of 10 HU and 5
 
 import numpy as np
 
-from validation.phantoms.anatomy import Grid, Volume, coverage, cylinder, ellipsoid, paint, smooth_field, warped
+from validation.phantoms.anatomy import SOLID, Grid, Volume, coverage, cylinder, ellipsoid, paint, smooth_field, warped
 from validation.phantoms.structures import Tube, distance_within, scattered_balls, tree, tubes_coverage
 
 AIR, LUNG, FISSURE, FAT = -1000.0, -850.0, -670.0, -100.0  # HU, as all below
@@ -15,7 +15,6 @@ BONE, MARROW = 480.0, 170.0
 LESION_HU = 10.0  # the low-contrast task of the acceptance tests
 LESION_MM = 5.0  # diameter, same source
 RIB_STEP_MM = 30.0  # from one rib to the next
-SOLID = 0.99  # coverage that counts as wholly inside
 
 
 def chest(rng: np.random.Generator, where: Grid, lesions: int = 12) -> tuple[Volume, dict[str, Volume]]:

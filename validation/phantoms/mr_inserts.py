@@ -6,7 +6,7 @@ The vials give the bias at each signal level and edges of several contrasts; a u
 import numpy as np
 
 from validation.phantoms.anatomy import Phantom, coverage, cylinder, grid, paint
-from validation.phantoms.mr_phantom import WHITE
+from validation.phantoms.mr_brain import T1
 from validation.phantoms.test_object import Insert, TestObject, voxel_of
 
 PIXEL_MM, SLICE_MM = 1.25, 1.5
@@ -28,7 +28,7 @@ def mr_inserts(shape: tuple[int, int, int] = (32, 160, 160), *, noise_percent: f
         y, x = RING_MM * np.sin(angle), RING_MM * np.cos(angle)
         paint(truth, coverage(cylinder(where, (y, x), (VIAL_MM, VIAL_MM)), where), amplitude)
         rods.append(Insert(voxel_of(where, (0.0, y, x)), VIAL_MM / PIXEL_MM, amplitude - BODY))
-    sigma = noise_percent / 100 * WHITE
+    sigma = noise_percent / 100 * T1.white
     real, imaginary = sigma * rng.standard_normal((2, *shape), dtype=np.float32)
     uniform = np.zeros(shape, bool)
     middle = slice((shape[1] - UNIFORM_PIXELS) // 2, (shape[1] + UNIFORM_PIXELS) // 2)

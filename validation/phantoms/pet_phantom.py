@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage, stats
 
 from validation.phantoms.anatomy import (
+    SOLID,
     Grid,
     Phantom,
     Volume,
@@ -48,7 +49,6 @@ NOISE_IN_PLANE_MM = 5.0  # sd of the kernel that correlates the noise: a clinica
 NOISE_AXIAL_MM = 2.5  # same scan: about .6 between slices of 3.27 mm once the anatomy is taken off
 NOISE_PER_ROOT = 15.0  # sd in Bq/mL per root of Bq/mL, same scan: 809 at 2660
 LEAST = 1.0  # Bq/mL, keeps the noise law finite in air
-SOLID = 0.99  # share of a voxel that counts as wholly inside
 HALF = 0.5  # of a sphere: the smallest fill no voxel
 SUB_SLICES = 2  # averaged: organs are drawn finer than the slices
 

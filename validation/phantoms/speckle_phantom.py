@@ -1,37 +1,32 @@
-"""Ultrasound with an exact truth: fully developed speckle on a known echogenicity.
+"""Ultrasound with an exact truth: fully developed speckle on a known echogenicity, by `speckle_physics`.
 
 In: the frame's size, the number of frames and a generator. Out: 8-bit grey frames as a scanner stores them and,
-for each, the *expected* grey level, which is what a denoiser should give back.
-
-Field = (white complex Gaussian x sqrt(power)) convolved with the point spread function; its envelope goes through
-20 log10, is clipped to the dynamic range and stored in 8 bits. The field is Gaussian at every pixel, its power that
-of the echogenicity blurred by |PSF|^2; so the expected grey level is a function of that power alone, integrated
-here over the exponential law of the intensity, clipping and rounding included. An ideal envelope detector does not
-see the axial carrier of the pulse, so the point spread function is given by its envelope.
-
-A cine drifts as one piece under the probe, its vessel pulsates, and its speckle decorrelates from frame to frame.
+for each, the *expected* grey, which is what a denoiser should give back. A cine drifts as one piece under the probe,
+its vessel pulsates, and its speckle decorrelates from frame to frame.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
-DYNAMIC_RANGE_DB = 60.0  # of the grey scale, 0..255
-MAXIMUM = 255.0
-LATERAL_SIGMA = 2.48  # pixels, of the PSF amplitude: stored grey correlates .85 .56 .32 .18 laterally, as in vivo,
-AXIAL_SIGMA = 1.40  # pixels: and .63 .22 .09 axially
-FRAME_CORRELATION = 0.96  # of the field between frames; the stored grey of still tissue then correlates about .84
-MARGIN = 24  # pixels of tissue around the frame, so that drift and convolution never see the border
+from validation.phantoms.speckle_physics import (
+    MARGIN,
+    Image,
+    Real,
+    diffuse_power,
+    echo_of,
+    expected_grey,
+    grey_of,
+    renewed,
+    still_beam,
+    white,
+)
+
 DRIFT_PIXELS = (1.5, 3.0)  # amplitude of the drift, axial and lateral
 DRIFT_PERIOD = 31.0  # frames
 PULSE_PERIOD = 16.0  # frames
-PULSE = 0.12  # share by which the vessel's radius swings
-QUADRATURE_NODES = 20000  # of the exponential law; the expected grey is then right to 0.01
-
-Image = npt.NDArray[np.float32]
-Real = npt.NDArray[np.float64]
+PULSE = 0.12  # fraction by which the vessel's radius swings
 
 
 @dataclass(frozen=True)
@@ -46,68 +41,31 @@ def make_speckle_phantom(rows: int, columns: int, frames: int, rng: np.random.Ge
     """A still (``frames`` = 1) or a moving cine of layers, cysts, a vessel, bright lines and point targets."""
     canvas = rows + 2 * MARGIN, columns + 2 * MARGIN
     points = _point_targets(rows, columns, rng)
-    scatterers = _white(canvas, rng)
-    stored = np.empty((frames, rows, columns), np.float32)
-    truth = np.empty_like(stored)
+    scatterers = white(canvas, rng)
+    stored, truth = np.empty((2, frames, rows, columns), np.float32)
     for frame in range(frames):
         power = np.pad(10.0 ** (_echogenicity(rows, columns, frame) / 10.0), MARGIN, mode="edge")
         power[points] = 10.0 ** (5.0 / 10.0)
-        shift = _drift(frame) if frames > 1 else (0.0, 0.0)
-        stored[frame] = _grey(_observe(scatterers * np.sqrt(power), shift))
-        truth[frame] = expected_grey(_observed_power(power, shift))
-        scatterers = FRAME_CORRELATION * scatterers + np.sqrt(1.0 - FRAME_CORRELATION**2) * _white(canvas, rng)
+        beam = still_beam(canvas[0], _drift(frame) if frames > 1 else (0.0, 0.0))
+        stored[frame] = np.rint(grey_of(np.abs(echo_of(scatterers * np.sqrt(power), beam)) ** 2))
+        truth[frame] = expected_grey(diffuse_power(power, beam))
+        scatterers = renewed(scatterers, rng)
     return SpecklePhantom(stored, truth)
 
 
-def speckle_of(level: Real, rng: np.random.Generator) -> SpecklePhantom:
-    """A still of given echogenicity, (rows, columns) in decibels below the top of the grey scale."""
-    power = np.pad(10.0 ** (level / 10.0), MARGIN, mode="edge")
-    stored = _grey(_observe(_white(power.shape, rng) * np.sqrt(power), (0.0, 0.0)))
-    return SpecklePhantom(stored[None], expected_grey(_observed_power(power, (0.0, 0.0)))[None])
-
-
-def expected_grey(power: Real) -> Image:
-    """Mean stored grey of a Gaussian field of this power: E[grey(power x intensity)], intensity ~ Exp(1)."""
-    quantiles = (np.arange(QUADRATURE_NODES) + 0.5) / QUADRATURE_NODES
-    intensity = -np.log1p(-quantiles)
-    decibels = np.arange(-DYNAMIC_RANGE_DB - 40.0, 60.0, 0.25)
-    table = [_grey(np.sqrt(10.0 ** (level / 10.0) * intensity)).mean(dtype=np.float64) for level in decibels]
-    grey = np.interp(10.0 * np.log10(np.maximum(power, 1e-30)), decibels, table)
-    return np.asarray(grey, np.float32)
-
-
-def _grey(envelope: Real) -> Image:
-    decibels = 20.0 * np.log10(np.maximum(envelope, 1e-30))
-    scaled = (decibels + DYNAMIC_RANGE_DB) * (MAXIMUM / DYNAMIC_RANGE_DB)
-    return np.asarray(np.rint(np.clip(scaled, 0.0, MAXIMUM)), np.float32)
-
-
-def _white(shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.complex128]:
-    real, imaginary = rng.standard_normal((2, *shape))
-    return np.asarray((real + 1j * imaginary) / np.sqrt(2.0), np.complex128)
+def speckle_of(decibels: Real, rng: np.random.Generator) -> SpecklePhantom:
+    """Return a still of given echogenicity, (rows, columns) in decibels below the top of the grey scale."""
+    power = np.pad(10.0 ** (decibels / 10.0), MARGIN, mode="edge")
+    beam = still_beam(len(power))
+    stored = np.rint(grey_of(np.abs(echo_of(white(power.shape, rng) * np.sqrt(power), beam)) ** 2))
+    return SpecklePhantom(
+        stored[None].astype(np.float32), expected_grey(diffuse_power(power, beam))[None].astype(np.float32)
+    )
 
 
 def _drift(frame: int) -> tuple[float, float]:
     angle = 2.0 * np.pi * frame / DRIFT_PERIOD
     return DRIFT_PIXELS[0] * float(np.sin(angle)), DRIFT_PIXELS[1] * float(np.sin(angle + 1.0))
-
-
-def _psf(shape: tuple[int, ...], shift: tuple[float, float]) -> Real:
-    """Amplitude PSF around pixel (0, 0) moved by ``shift``, periodic, of unit energy."""
-    axial = fft.fftfreq(shape[0], 1.0 / shape[0]) - shift[0]
-    lateral = fft.fftfreq(shape[1], 1.0 / shape[1]) - shift[1]
-    psf: Real = np.outer(np.exp(-0.5 * (axial / AXIAL_SIGMA) ** 2), np.exp(-0.5 * (lateral / LATERAL_SIGMA) ** 2))
-    return np.asarray(psf / np.sqrt(np.sum(psf**2)), np.float64)
-
-
-def _observe(field: npt.NDArray[np.complex128], shift: tuple[float, float]) -> Real:
-    echo = fft.ifft2(fft.fft2(field) * fft.fft2(_psf(field.shape, shift)))
-    return np.asarray(np.abs(echo)[MARGIN:-MARGIN, MARGIN:-MARGIN], np.float64)
-
-
-def _observed_power(power: Real, shift: tuple[float, float]) -> Real:
-    blurred = fft.ifft2(fft.fft2(power) * fft.fft2(_psf(power.shape, shift) ** 2)).real
-    return np.asarray(blurred[MARGIN:-MARGIN, MARGIN:-MARGIN], np.float64)
 
 
 def _echogenicity(rows: int, columns: int, frame: int) -> Real:
