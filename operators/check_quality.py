@@ -1,8 +1,8 @@
 """In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
 
 Out, on the port of the same name: ``CheckedSeries``, or a ``LedgerEntry``; entries pass as they are.
-Where something small was erased or invented in a CT or MR volume, the original is restored. A strength at which an
-image still fails is lowered in steps until all pass. Or, as the site has set, the series is refused for either.
+Where edges, intensities or small structures of a volume fail, the original is restored. A strength at which an image
+still fails is lowered in steps until all pass. Or, as the site has set, the series is refused for either.
 """
 
 import time
@@ -23,7 +23,7 @@ def check(
     """Return the series with the strengths at which it may be handed out, or the entry that refuses it."""
     source, summary = denoised.source, denoised.summary
     may_reduce = settings.on_failure == "reduce_strength"
-    images, locations = restored_images(denoised, settings) if may_reduce else (denoised.images, 0)
+    images, restored = restored_images(denoised, settings) if may_reduce else (denoised.images, {})
 
     def assess(strength: float) -> Assessments:
         return tuple(image.assess(strength, settings) for image in checked_images(denoised, images))
@@ -33,7 +33,7 @@ def check(
     if granted.strengths:
         assessments = dict(zip(images, by_image, strict=True))
         return CheckedSeries(
-            source, denoised.originals, images, summary, granted.strengths, assessments, granted.reason, locations
+            source, denoised.originals, images, summary, granted.strengths, assessments, granted.reason, restored
         )
     return entry_of(
         source,

@@ -14,9 +14,9 @@ from operators.messages import DenoisedSeries
 from operators.quality.assessment import Assessment
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
-from operators.quality.noise import noise_levels
-from operators.quality.restoring import restore_small_structures
-from operators.quality.volume_checks import SMALL_STRUCTURES, VolumePair, assess_volume
+from operators.quality.restoring import Restored, clipped, restore
+from operators.quality.volume_checks import assess_volume
+from operators.quality.volume_pair import VolumePair
 from operators.sources.image import Image, Images
 from operators.sources.source import Key
 
@@ -38,24 +38,14 @@ class CheckedImage:
             return assess_clip(self.clip_pair().at(strength), strength, settings)
         return assess_volume(self.volume_pair().at(strength), strength, settings)
 
-    def restored(self, settings: GateSettings) -> tuple[Images, int]:
-        """Return ``after`` with the original blended in where something small was erased or invented.
-
-        Returns:
-            The images (``after`` itself where nothing was restored), and the number of locations.
-        """
+    def restored(self, settings: GateSettings) -> tuple[Images, Restored]:
+        """Return ``after`` with the original restored where it fails, clipped to what can be measured, and where."""
         pair = self.volume_pair()
-        tissue = pair.tissue
-        noise_sd, _ = noise_levels(pair.before, pair.after, tissue)
-        if not noise_sd:
-            return self.after, 0
-        images = pair.after.copy() if pair.after is self.after else pair.after
-        locations = restore_small_structures(pair.before, images, pair.valid, tissue, noise_sd, settings.local_sd)
-        if not locations:
-            return self.after, 0
+        restored = restore(pair, settings)
+        images = restored.images
         if self.rician_sd > 0:
             images = np.where(pair.valid, remove_rician_bias(images, self.rician_sd), self.after)
-        return images, locations
+        return clipped(images, pair), restored
 
     def clip_pair(self) -> ClipPair:
         """Return the pair that the checks of a clip measure."""
@@ -79,10 +69,12 @@ def checked_images(denoised: DenoisedSeries, images: Mapping[Key, Images]) -> It
         yield CheckedImage(key, denoised.originals.read(key), after, source.modality, source.method, rician_sd)
 
 
-def restored_images(denoised: DenoisedSeries, settings: GateSettings) -> tuple[Mapping[Key, Images], int]:
-    """Return the images of a series with the original restored in small locations, and the number of these."""
-    if denoised.source.modality not in SMALL_STRUCTURES:
-        return denoised.images, 0
+def restored_images(
+    denoised: DenoisedSeries, settings: GateSettings
+) -> tuple[Mapping[Key, Images], Mapping[Key, Restored]]:
+    """Return the images of a series with the original restored where they fail, and what was restored of each."""
+    if denoised.source.method == "ultrasound":
+        return denoised.images, {}
     results = {image.key: image.restored(settings) for image in checked_images(denoised, denoised.images)}
-    images = {key: restored for key, (restored, _) in results.items()}
-    return images, sum(locations for _, locations in results.values())
+    images = {key: images for key, (images, _) in results.items()}
+    return images, {key: restored for key, (_, restored) in results.items()}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
+from operators.quality.restoring import Restored
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
@@ -70,19 +71,29 @@ class CheckedSeries:
     strengths: tuple[float, ...]  # percent, at least one; each passed for every image
     assessments: Mapping[Key, tuple[Assessment, ...]]  # one for each strength that was tried
     reason: str = ""  # why a strength is lower than the run asked for
-    restored_locations: int = 0  # small ones, where the original was restored
+    restored: Mapping[Key, Restored] = field(default_factory=dict)  # where the original was blended back, by image
 
     def __post_init__(self) -> None:
         _lock(self.images)
 
     @property
+    def restored_percent(self) -> float:
+        """Percent of the tissue in which the original was restored, of the image with most."""
+        return max((restored.percent for restored in self.restored.values()), default=0.0)
+
+    @property
+    def restored_locations(self) -> int:
+        """Small ones, where the original was restored because something was erased or invented."""
+        return sum(restored.locations for restored in self.restored.values())
+
+    @property
     def deviation(self) -> str:
         """What is not as the run asked for, empty where all is."""
+        checks = sorted({check for restored in self.restored.values() for check in restored.by_check})
         restored = (
-            f"the original was restored at {self.restored_locations} small locations, where something was erased or "
-            "invented"
+            f"the original was restored in {self.restored_percent:.2g} percent of the tissue ({', '.join(checks)})"
         )
-        return "; ".join(filter(None, (restored if self.restored_locations else "", self.reason)))
+        return "; ".join(filter(None, (restored if checks else "", self.reason)))
 
 
 @dataclass(frozen=True)

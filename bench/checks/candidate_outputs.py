@@ -119,7 +119,10 @@ def total_variation(phantom: Phantom) -> Volume:
 
 SIMPLE: Mapping[str, Callable[[Phantom], Volume]] = {
     "truth": mean_image,
-    **{f"truth +{percent} %": partial(lambda p, fraction: widened(mean_image(p), fraction), fraction=percent / 100) for percent in (5, 10, 20)},
+    **{
+        f"truth +{percent} %": partial(lambda p, fraction: widened(mean_image(p), fraction), fraction=percent / 100)
+        for percent in (5, 10, 20)
+    },
     "Gaussian": lambda phantom: blurred(phantom.noisy, GAUSSIAN_PIXELS**2),
     "NLM": nlm,
     "TV": total_variation,

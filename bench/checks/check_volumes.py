@@ -1,14 +1,15 @@
 """The phantoms on which the checks are judged, by name: thin, thick and zero-filled MR, CT of 1 to 5 mm, PET."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import fft
 
-from validation.phantoms.anatomy import Phantom, Volume
+from validation.phantoms.anatomy import Phantom
 from validation.phantoms.ct_phantom import ct_phantom
-from validation.phantoms.mr_phantom import WHITE, mr_phantom
+from validation.phantoms.mr_brain import WHITE
+from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.pet_phantom import NOISE_PER_ROOT, pet_phantom
 
 MR_SHAPE, CT_SHAPE, PET_SHAPE = (24, 128, 128), (24, 128, 128), (40, 128, 128)
@@ -26,7 +27,9 @@ def zero_filled_mr(noise_percent: float, seed: int) -> Phantom:
     acquired = _inner(fft.fftshift(fft.fft2(made.truth), axes=(1, 2)), size) / ZERO_FILL**2
     amplitude = _filled(acquired, MR_SHAPE[1])
     kspace = acquired + fft.fftshift(fft.fft2(noise[0] + 1j * noise[1]), axes=(1, 2))
-    return replace(made, truth=np.abs(amplitude).astype(np.float32), noisy=np.abs(_filled(kspace, MR_SHAPE[1])).astype(np.float32))
+    return replace(
+        made, truth=np.abs(amplitude).astype(np.float32), noisy=np.abs(_filled(kspace, MR_SHAPE[1])).astype(np.float32)
+    )
 
 
 def _inner(kspace: np.ndarray, size: int) -> np.ndarray:

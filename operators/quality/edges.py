@@ -9,6 +9,7 @@ steepness. Steepness is the Gaussian gradient (sd 1 pixel) of f over the local n
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ FEWEST_TILES = 100  # holding edges evenly: in fewer, retained noise that looks 
 LARGEST_ERROR = 5.0  # percent, the standard error above which an edge width is not reported
 SURE = 3.0  # standard errors that a growth must stand out by
 WIDEST = 0.95  # of S, the most that b / 2 may be: such edges are gone
-TINY = 1e-12  # keeps a fraction of nothing finite
+TINY = 1e-9  # keeps a fraction of nothing finite
 
 CROSS, ENERGY, BLURRED, FILTER, STEEPNESS, COUNT = range(6)  # what is summed over the pixels of a tile
 VISIBLE, FAINT = range(2)  # edges whose width can be seen, and those of which only the presence can
@@ -64,8 +65,12 @@ class EdgeFindings:
 
 def edge_findings(before: Images, after: Images, inside: Mask, noise: Images) -> EdgeFindings:
     """Return the findings of slices, (slices, rows, columns) each; ``noise`` is `gradient_noise`."""
-    sums = [edge_sums(*one) for one in zip(before, after, inside, noise, strict=True)]
-    visible, faint = np.concatenate([one.reshape(2, -1, COUNT + 1) for one in sums], axis=1)
+    return findings_of(np.stack([edge_sums(*one) for one in zip(before, after, inside, noise, strict=True)]))
+
+
+def findings_of(sums: Real) -> EdgeFindings:
+    """Return the findings of the sums of slices, (slices, 2 kinds of edge, rows, columns of tiles, 6)."""
+    visible, faint = (sums[:, kind].reshape(-1, COUNT + 1) for kind in (VISIBLE, FAINT))
     growth, error = growth_of(visible)
     structure, structure_error = _structure(faint)
     return EdgeFindings(growth, error, structure, structure_error)
@@ -74,9 +79,9 @@ def edge_findings(before: Images, after: Images, inside: Mask, noise: Images) ->
 def edge_sums(before: Real | Images, after: Images, inside: Mask, noise: Images) -> Real:
     """Return the sums over each tile of one slice, (2 kinds of edge, rows, columns of tiles, 6)."""
     steep = steepness(after, noise)
-    cos, sin = _direction(after)
-    f, y, blurred = (_gradient(image) for image in (after, before, ndimage.gaussian_filter(after, KNOWN_BLUR**0.5)))
-    products = (_across(u, v, cos, sin) for u, v in ((f, y), (f, f), (blurred, blurred)))
+    cos, sin = direction(after)
+    f, y, blurred = (gradient(image) for image in (after, before, ndimage.gaussian_filter(after, KNOWN_BLUR**0.5)))
+    products = (across(u, v, cos, sin) for u, v in ((f, y), (f, f), (blurred, blurred)))
     weight = 1 / np.maximum(steep * noise[:-1, :-1], TINY) ** 2
     cross, energy, soft = (weight * product for product in products)
     maps = np.stack([cross, energy, soft, energy * (1 + sin**2) / 12, steep**2, np.ones_like(steep)])
@@ -87,33 +92,37 @@ def edge_sums(before: Real | Images, after: Images, inside: Mask, noise: Images)
 
 def steepness(after: Images, noise: Images) -> Images:
     """Return how steep the steepest edge around each corner of four pixels is, noise sd a pixel."""
-    steep = ndimage.gaussian_gradient_magnitude(after, SMOOTH) / noise
+    steep = ndimage.gaussian_gradient_magnitude(after, SMOOTH) / np.maximum(noise, TINY)
     return np.asarray(ndimage.maximum_filter(steep, REACH)[:-1, :-1])
 
 
 def growth_of(tiles: Real, fewest: int = FEWEST_TILES) -> tuple[float | None, float]:
-    """Return the growth in percent and its standard error from sums of tiles, (tiles, 6); None where they say little."""
+    """Return the growth in percent, None where tiles, (tiles, 6), say too little, and its standard error."""
     cross, energy, blurred, filter_variance = tiles.sum(axis=0)[[CROSS, ENERGY, BLURRED, FILTER]]
     if energy <= 0 or blurred <= 0 or energy**2 < fewest * np.square(tiles[:, ENERGY]).sum():
         return None, np.inf
-    lost = max((energy / blurred) ** 2 - 1, TINY)
-    own = filter_variance / energy
-    variance = max(KNOWN_BLUR / lost, LEAST_VARIANCE + own)  # of edges after, difference filter included
+    variance, own = variance_of(energy, blurred, filter_variance)
     ratio = cross / energy
     error = np.sqrt(np.square(tiles[:, CROSS] - ratio * tiles[:, ENERGY]).sum()) / energy
-    growth, more = (growth_at(one, variance, own) for one in (ratio, ratio + error))
+    growth, more = (float(growth_at(one, variance, own)) for one in (ratio, ratio + error))
     error = abs(more - growth)
     return (growth if error <= LARGEST_ERROR else None), error
 
 
-def growth_at(ratio: float, variance: float, own: float) -> float:
+def variance_of(energy: Any, blurred: Any, filter_variance: Any) -> tuple[Any, Any]:
+    """Return the variance of edges after, difference filter included, and that of the filter, in square pixels."""
+    own = filter_variance / energy
+    return np.maximum(KNOWN_BLUR / np.maximum((energy / blurred) ** 2 - 1, TINY), LEAST_VARIANCE + own), own
+
+
+def growth_at(ratio: Any, variance: Any, own: Any) -> Any:
     """Return the percent by which an edge grew to ``variance``, ``own`` of which is the difference filter's."""
-    added = min(2 * variance * (1 - 1 / max(ratio, TINY) ** 2), WIDEST * (variance - own))
-    return float(100 * (np.sqrt(1 + added / max(variance - own - added, RESOLVED)) - 1))
+    added = np.minimum(2 * variance * (1 - 1 / np.maximum(ratio, TINY) ** 2), WIDEST * (variance - own))
+    return 100 * (np.sqrt(1 + added / np.maximum(variance - own - added, RESOLVED)) - 1)
 
 
 def _structure(tiles: Real) -> tuple[float | None, float]:
-    cross, energy, steepness, count = tiles.sum(axis=0)[[CROSS, ENERGY, STEEPNESS, COUNT]]
+    energy, steepness, count = tiles.sum(axis=0)[[ENERGY, STEEPNESS, COUNT]]
     if energy <= 0:
         return None, np.inf
     removed = tiles[:, CROSS] - tiles[:, ENERGY]
@@ -122,21 +131,21 @@ def _structure(tiles: Real) -> tuple[float | None, float]:
     return (float(typical * ratio) if error <= SEEN / SURE else None), float(error)
 
 
-def _gradient(image: npt.NDArray[np.floating]) -> tuple[Real, Real]:
+def gradient(image: npt.NDArray[np.floating]) -> tuple[Real, Real]:
     """Return the differences along rows and columns, each the mean of two, at the corner that four pixels share."""
     rows, columns = np.diff(image, axis=0), np.diff(image, axis=1)
     return (rows[:, 1:] + rows[:, :-1]) / 2, (columns[1:] + columns[:-1]) / 2
 
 
-def _direction(image: Images) -> tuple[Real, Real]:
+def direction(image: Images) -> tuple[Real, Real]:
     """Return cosine and sine of twice the angle of the normal of the edge at each corner."""
-    rows, columns = _gradient(ndimage.gaussian_filter(image, SMOOTH))
+    rows, columns = gradient(ndimage.gaussian_filter(image, SMOOTH))
     cos, sin = (ndimage.gaussian_filter(one, SMOOTH) for one in (columns**2 - rows**2, 2 * rows * columns))
     length = np.maximum(np.hypot(cos, sin), TINY)
     return cos / length, sin / length
 
 
-def _across(u: tuple[Real, Real], v: tuple[Real, Real], cos: Real, sin: Real) -> Real:
+def across(u: tuple[Real, Real], v: tuple[Real, Real], cos: Real, sin: Real) -> Real:
     """Return du/dn dv/dn - du/dt dv/dt, n the normal of the edge and t its tangent."""
     return cos * (u[1] * v[1] - u[0] * v[0]) + sin * (u[0] * v[1] + u[1] * v[0])
 

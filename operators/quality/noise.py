@@ -5,6 +5,8 @@ before and after, change least. What anatomy they hold is in before and after, n
 is its projection on c = f - y, ``<y, c> / |c|``, which is its sd for noise reduced evenly by any fraction.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -17,7 +19,6 @@ SMOOTH = 1.5  # pixels, sd of the smoothing before structure is looked for
 PLANE = 3  # degrees of freedom that a plane takes
 WHITE_GRADIENT = 1 / np.sqrt(4 * np.pi)  # rms gradient of white noise of sd 1, Gaussian of sd 1 pixel
 TINY = 1e-30  # keeps a fraction of nothing finite
-MAP_SIDE = 8  # pixels of a square of the map
 EVEN = 1.0  # noise sd a pixel of Gaussian gradient (sd 1 pixel), below which there is no edge
 LOCAL_SMOOTH = 6.0  # pixels, sd of the neighbourhood whose noise counts as local
 LOCAL_RANGE = 4.0  # times the typical noise, and its inverse: attenuation, coils and counts spread it about so far
@@ -57,7 +58,7 @@ def homogeneous_squares(before: npt.NDArray[np.float32], after: npt.NDArray[np.f
 
 
 def noise_levels(before: Images, after: Images, tissue: Mask) -> tuple[float, float]:
-    """Return the noise in the homogeneous squares of the tissue, before and after, the median; 0 where there is none."""
+    """Return the median noise of the tissue's homogeneous squares, before and after; 0 where there are none."""
     found = []
     for i in sampled(len(before)):
         homogeneous = homogeneous_squares(before[i], after[i], tissue[i])
@@ -92,11 +93,11 @@ def gradient_noise(before: Images, after: Images, tissue: Mask) -> Images:
 
 def _gradient_sd(y: npt.NDArray[np.float32], c: npt.NDArray[np.float32], chosen: Mask) -> npt.NDArray[np.float64]:
     """Return the sd of white noise of the same gradient as the noise of ``y`` in each of the squares."""
-    both = (
+    gradients = [
         [squares(np.asarray(ndimage.gaussian_filter(image, 1.0, order=order)))[chosen] for order in ((1, 0), (0, 1))]
         for image in (y, c)
-    )
-    return _projection(*both) / WHITE_GRADIENT
+    ]
+    return np.asarray(_projection(gradients[0], gradients[1]) / WHITE_GRADIENT)
 
 
 def _local_power(old: Image, new: Image, sd: Image) -> Image:
@@ -106,13 +107,7 @@ def _local_power(old: Image, new: Image, sd: Image) -> Image:
     return np.where(weight > LEAST_WEIGHT, power / np.maximum(weight, LEAST_WEIGHT), 0)
 
 
-def _projection(y: list[npt.NDArray[np.float64]], c: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+def _projection(y: list[npt.NDArray[Any]], c: list[npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
     """Return the root mean square of y along c, summed over what both lists hold, of each square."""
     cross, power = (sum((u * v).mean(axis=-1) for u, v in zip(one, c, strict=True)) for one in (y, c))
     return np.asarray(np.where(power > 0, np.abs(cross) / np.sqrt(np.maximum(power, TINY)), 0))
-
-
-def noise_level_map(images: Images, index: int) -> npt.NDArray[np.float32]:
-    """The spread of each square of one slice."""
-    return np.asarray(spread(images[index], MAP_SIDE), np.float32)
-
