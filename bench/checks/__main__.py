@@ -68,25 +68,15 @@ def _line(name: str, method: str, trial: Trial) -> str:
     reported = "too little" if trial.reported is None else f"{trial.reported:.1f} +- {trial.error:.1f}"
     true = "-" if trial.true is None else f"{trial.true:.1f}"
     by = ", ".join(f"{check} {percent:.1f}" for check, percent in trial.by_check.items())
-    columns = (
-        name,
-        method,
-        true,
-        reported,
-        f"{trial.reached:.1f}",
-        f"{trial.delivered:.1f}",
-        f"{trial.restored:.1f}",
-        by,
-    )
-    return f"| {' | '.join(columns)} | {trial.harmful} | {trial.harmless} | {', '.join(trial.faults)} |"
+    figures = (f"{value:.1f}" for value in (trial.reached, trial.delivered, trial.restored))
+    columns = (name, method, true, reported, *figures, by, str(trial.harmful), str(trial.harmless))
+    return f"| {' | '.join((*columns, ', '.join(trial.faults)))} |"
 
 
 def summary(trials: list[Trial]) -> str:
     """Return how many outputs were measured, and how many of those were told rightly."""
-    measured = [
-        trial for trial in trials if trial.reported is not None and trial.true is not None and trial.true < UP_TO
-    ]
-    right = [trial for trial in measured if abs((trial.reported or 0) - (trial.true or 0)) <= ALLOWED]
+    both = [(trial.reported, trial.true) for trial in trials]
+    errors = [abs(said - true) for said, true in both if said is not None and true is not None and true < UP_TO]
     few = sum(trial.reported is None for trial in trials)
     return (
         f"Too little to go by: {few} of {len(trials)}. True growth under {UP_TO:g} %: {len(errors)} measured, "

@@ -16,6 +16,7 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 
 from bench.volumes.cache import digest
 from models.compute import choose_compute
+from models.fitting import FitContext
 from models.volume.finishing.rician import mean_magnitude, return_rician_bias
 from models.volume.ns_n2n import NSN2NSettings, denoise_volume
 from validation.phantoms.anatomy import Phantom, Volume
@@ -91,11 +92,7 @@ def ours(phantom: Phantom) -> Volume:
         spacing=phantom.spacing,
         modality=phantom.modality,
         settings=NSN2NSettings(steps=STEPS),
-        compute=choose_compute("cpu"),
-        seed=0,
-        budget=PLENTY,
-        deadline=math.inf,
-        label="checks",
+        context=FitContext(choose_compute("cpu"), 0, PLENTY, math.inf, "checks"),
     )
     sd = float(done.record.measures.get("rician_sd", 0.0))
     return return_rician_bias(done.images, sd) if sd else done.images

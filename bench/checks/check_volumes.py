@@ -8,7 +8,6 @@ from scipy import fft
 
 from validation.phantoms.anatomy import Phantom
 from validation.phantoms.ct_phantom import ct_phantom
-from validation.phantoms.mr_brain import WHITE
 from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.pet_phantom import NOISE_PER_ROOT, pet_phantom
 
@@ -22,8 +21,9 @@ def zero_filled_mr(noise_percent: float, seed: int) -> Phantom:
     """Return a thin-slice MR phantom whose outer half of k-space, along rows and columns, was not acquired."""
     made = mr_phantom(MR_SHAPE, noise_percent=noise_percent, seed=seed)
     rng = np.random.default_rng(seed + 1)
+    sd = noise_percent / 100 * float(made.truth[made.regions["white"]].mean()) / ZERO_FILL
     size = MR_SHAPE[1] // ZERO_FILL
-    noise = rng.standard_normal((2, MR_SHAPE[0], size, size)) * noise_percent / 100 * WHITE / ZERO_FILL
+    noise = rng.standard_normal((2, MR_SHAPE[0], size, size)) * sd
     acquired = _inner(fft.fftshift(fft.fft2(made.truth), axes=(1, 2)), size) / ZERO_FILL**2
     amplitude = _filled(acquired, MR_SHAPE[1])
     kspace = acquired + fft.fftshift(fft.fft2(noise[0] + 1j * noise[1]), axes=(1, 2))

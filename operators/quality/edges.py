@@ -27,12 +27,13 @@ KNOWN_BLUR = 0.5  # square pixels of variance: what E(f, f) loses by it tells ho
 LEAST_VARIANCE = 0.05  # square pixels, to which an edge's is known: less stands between the difference filter's
 RESOLVED = 0.25  # square pixels: edges of less than half a pixel (sd) are not resolved, growth is told against those
 FEWEST_TILES = 100  # holding edges evenly: in fewer, retained noise that looks like an edge counts too much
+LEAST_COHERENT = 0.3  # of a gradient's energy, across less along: with less, places are noise rather than edges
 LARGEST_ERROR = 5.0  # percent, the standard error above which an edge width is not reported
 SURE = 3.0  # standard errors that a growth must stand out by
 WIDEST = 0.95  # of S, the most that b / 2 may be: such edges are gone
 TINY = 1e-9  # keeps a fraction of nothing finite
 
-CROSS, ENERGY, BLURRED, FILTER, STEEPNESS, COUNT = range(6)  # what is summed over the pixels of a tile
+CROSS, ENERGY, BLURRED, FILTER, ALL, STEEPNESS, COUNT = range(7)  # what is summed over the pixels of a tile
 VISIBLE, FAINT = range(2)  # edges whose width can be seen, and those of which only the presence can
 
 
@@ -69,7 +70,7 @@ def edge_findings(before: Images, after: Images, inside: Mask, noise: Images) ->
 
 
 def findings_of(sums: Real) -> EdgeFindings:
-    """Return the findings of the sums of slices, (slices, 2 kinds of edge, rows, columns of tiles, 6)."""
+    """Return the findings of the sums of slices, (slices, 2 kinds of edge, rows, columns of tiles, 7)."""
     visible, faint = (sums[:, kind].reshape(-1, COUNT + 1) for kind in (VISIBLE, FAINT))
     growth, error = growth_of(visible)
     structure, structure_error = _structure(faint)
@@ -77,14 +78,16 @@ def findings_of(sums: Real) -> EdgeFindings:
 
 
 def edge_sums(before: Real | Images, after: Images, inside: Mask, noise: Images) -> Real:
-    """Return the sums over each tile of one slice, (2 kinds of edge, rows, columns of tiles, 6)."""
+    """Return the sums over each tile of one slice, (2 kinds of edge, rows, columns of tiles, 7)."""
     steep = steepness(after, noise)
     cos, sin = direction(after)
     f, y, blurred = (gradient(image) for image in (after, before, ndimage.gaussian_filter(after, KNOWN_BLUR**0.5)))
     products = (across(u, v, cos, sin) for u, v in ((f, y), (f, f), (blurred, blurred)))
     weight = 1 / np.maximum(steep * noise[:-1, :-1], TINY) ** 2
     cross, energy, soft = (weight * product for product in products)
-    maps = np.stack([cross, energy, soft, energy * (1 + sin**2) / 12, steep**2, np.ones_like(steep)])
+    both_ways = weight * (f[0] ** 2 + f[1] ** 2)
+    filter_variance = energy * (1 + sin**2) / 12
+    maps = np.stack([cross, energy, soft, filter_variance, both_ways, steep**2, np.ones_like(steep)])
     there = inside[:-1, :-1]
     kinds = (there & (steep >= WIDTH_SEEN), there & (steep >= SEEN) & (steep < WIDTH_SEEN))
     return np.stack([_tile_sums(maps * kind) for kind in kinds])
@@ -97,7 +100,7 @@ def steepness(after: Images, noise: Images) -> Images:
 
 
 def growth_of(tiles: Real, fewest: int = FEWEST_TILES) -> tuple[float | None, float]:
-    """Return the growth in percent, None where tiles, (tiles, 6), say too little, and its standard error."""
+    """Return the growth in percent, None where tiles, (tiles, 7), say too little, and its standard error."""
     cross, energy, blurred, filter_variance = tiles.sum(axis=0)[[CROSS, ENERGY, BLURRED, FILTER]]
     if energy <= 0 or blurred <= 0 or energy**2 < fewest * np.square(tiles[:, ENERGY]).sum():
         return None, np.inf
@@ -122,8 +125,8 @@ def growth_at(ratio: Any, variance: Any, own: Any) -> Any:
 
 
 def _structure(tiles: Real) -> tuple[float | None, float]:
-    energy, steepness, count = tiles.sum(axis=0)[[ENERGY, STEEPNESS, COUNT]]
-    if energy <= 0:
+    energy, both_ways, steepness, count = tiles.sum(axis=0)[[ENERGY, ALL, STEEPNESS, COUNT]]
+    if energy <= LEAST_COHERENT * both_ways:
         return None, np.inf
     removed = tiles[:, CROSS] - tiles[:, ENERGY]
     ratio, typical = removed.sum() / energy, np.sqrt(steepness / count)

@@ -119,14 +119,16 @@ def small_changes(pair: VolumePair, body: Mask, noise_sd: float, start: int) -> 
 
 def _found(y: Images, c: Images, even: Images, body: Mask) -> Iterator[tuple[Place, float]]:
     """Yield where something was erased or invented and how far it stands out of the noise around."""
-    bounded = np.clip(c * even, -BOUND, BOUND)
+    y, c = y * even, c * even
+    bounded = np.clip(c, -BOUND, BOUND)
     body = body.copy()
     for border in (np.s_[:, :HALF_LINE], np.s_[:, -HALF_LINE:], np.s_[..., :HALF_LINE], np.s_[..., -HALF_LINE:]):
         body[border] = False  # the filters wrap around there
     for filtered in matched(bounded):
+        typical = float(np.median(np.abs(filtered.ravel()[::EVERY])))
         for place in _strongest(np.where(body, filtered, 0)):
-            if changed_fraction(y * even, c * even, place) >= FRACTION:
-                yield place, _stands_out(filtered, place)
+            if changed_fraction(y, c, place) >= FRACTION:
+                yield place, _stands_out(filtered, place, typical)
 
 
 def _halved(images: np.ndarray[Any, np.dtype[Any]]) -> Any:
@@ -171,8 +173,7 @@ def _strongest(filtered: Images) -> Iterator[Place]:
                 return
 
 
-def _stands_out(filtered: Images, place: Place) -> float:
-    """Return the filtered value over the standard deviation of those around it, at least that of all."""
-    near, everywhere = np.abs(around(filtered, place, *AROUND)), np.abs(filtered[filtered != 0][::EVERY])
-    chance = MAD_TO_SD * max(float(np.median(near[near > 0])), float(np.median(everywhere)))
-    return abs(float(filtered[place])) / chance
+def _stands_out(filtered: Images, place: Place, typical: float) -> float:
+    """Return the filtered value over the standard deviation of those around it, at least of the ``typical`` one."""
+    near = np.abs(around(filtered, place, *AROUND))
+    return abs(float(filtered[place])) / (MAD_TO_SD * max(float(np.median(near[near > 0])), typical))

@@ -47,14 +47,14 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
     blend = blend_of(pair.before, pair.after)
     by_check: dict[str, float] = {}
     inside = around_tissue(tissue, pair.valid)
-    locations, known = _restore_details(blend, pair, tissue, settings), 0.0
-    steps: dict[str, Callable[[], None]] = {
-        "local_change": lambda: None,
+    steps: dict[str, Callable[[], int]] = {  # small structures last: they are judged by what is changed around them
         "level_bias": lambda: _restore_levels(blend, pair, tissue, settings),
         "edge_width": lambda: _restore_all_edges(blend, inside, tissue, settings),
+        "local_change": lambda: _restore_details(blend, pair, tissue, settings),
     }
+    locations, known = 0, 0.0
     for name, step in steps.items():
-        step()
+        locations = step()
         percent = blend.percent(tissue)
         if percent > known:
             by_check[name] = percent - known
@@ -71,12 +71,13 @@ def _restore_details(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gat
     return restore_small_structures(blend, pair, noise_sd, settings.local_sd)
 
 
-def _restore_all_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> None:
+def _restore_all_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> int:
     for _ in range(ROUNDS):
         restore_edges(blend, inside, tissue, settings)
+    return 0
 
 
-def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> None:
+def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> int:
     """Blend the original in where tissue has an intensity whose mean was moved."""
     chosen = sampled(len(tissue))
     level, change = square_means(pair.before[chosen], blend.images[chosen], tissue[chosen])
@@ -89,12 +90,13 @@ def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gate
 
     found = [(bias.level, fraction(bias, error)) for bias, error in level_biases(level, change)]
     if not any(asked for _, asked in found):
-        return
+        return 0
     levels, fractions = zip(*found, strict=True)
     for index, inside in enumerate(tissue):
         own = ndimage.gaussian_filter((pair.before[index] + blend.images[index]) / 2, LEVEL_SMOOTH)
         there = ndimage.gaussian_filter(inside.astype(np.float32), 1.0)
         blend.restore(index, np.asarray(np.interp(own, levels, fractions) * there, np.float32))
+    return 0
 
 
 def clipped(images: Images, pair: VolumePair) -> Images:
