@@ -10,15 +10,18 @@ import numpy as np
 
 from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
 from models.volume.tissue import tissue_of
-from operators.messages import DenoisedSeries
+from operators.messages import CheckedSeries, DenoisedSeries
 from operators.quality.assessment import Assessment
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
+from operators.quality.known_correction import with_whole_correction
 from operators.quality.restoring import Restored, clipped, restore
 from operators.quality.volume_checks import assess_volume
 from operators.quality.volume_pair import VolumePair
 from operators.sources.image import Image, Images
 from operators.sources.source import Key
+
+FULL = 100.0  # percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,19 @@ class CheckedImage:
             after[~before.valid] = self.after[~before.valid]
         threshold = tissue_of(before.values, self.modality).threshold
         return VolumePair(before.values, after, before.valid, before.spacing, threshold, self.modality)
+
+
+def images_at(checked: CheckedSeries, strength: float) -> Mapping[Key, Images]:
+    """Return what a series' writer must be given at a strength: known corrections stay whole, whatever it is."""
+    sds = [float(fit.measures.get("rician_sd", 0.0)) for fit in checked.summary.fits]
+    if strength == FULL or not any(sds):
+        return checked.images
+    images = dict(checked.images)
+    for (key, after), sd in zip(checked.images.items(), sds, strict=True):
+        if sd > 0:
+            before = checked.originals.read(key)
+            images[key] = with_whole_correction(before.values, after, before.valid, sd, strength)
+    return images
 
 
 def checked_images(denoised: DenoisedSeries, images: Mapping[Key, Images]) -> Iterator[CheckedImage]:

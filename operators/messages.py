@@ -18,6 +18,7 @@ from operators.sources.source import Key, Source
 from operators.time_budget import TimeSlot
 
 Status = Literal["denoised", "refused", "failed"]
+FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 
@@ -45,6 +46,11 @@ class FitSummary:
     left_out: Mapping[str, int]  # slices or frames that stay as they are, by the reason
     settings: Mapping[str, Any]  # of the method, as they stood
     started: float  # reading of time.monotonic()
+
+    @property
+    def fitted(self) -> bool:
+        """Whether each fit got so far that it can be called one; with less it is an initial estimate."""
+        return all(fit.steps_taken >= FITTED_FRACTION * fit.steps_planned for fit in self.fits)
 
 
 @dataclass(frozen=True, eq=False)

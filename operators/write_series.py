@@ -13,6 +13,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from operators.boundary import within_boundary
+from operators.image_checks import images_at
 from operators.ledger import Ledger
 from operators.messages import LedgerEntry, ReportedSeries, entry_of, label_of
 from operators.output_folder import OutputFolder
@@ -33,7 +34,7 @@ def write(reported: ReportedSeries, residual: bool, folder: OutputFolder, used_n
     checked = reported.checked
     source, summary = checked.source, checked.summary
     with folder.staged() as staging:
-        written = [source.write(checked.images, plan, staging) for plan in reported.plans]
+        written = [source.write(images_at(checked, plan.strength), plan, staging) for plan in reported.plans]
         for index, plan in enumerate(reported.plans):
             if residual:
                 written += write_parts(checked, _clear_of(plan, used_numbers, written), staging)

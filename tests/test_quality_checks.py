@@ -10,6 +10,7 @@ from models.volume.finishing.rician import remove_rician_bias, return_rician_bia
 from operators.quality.bias import Images
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
+from operators.quality.known_correction import with_whole_correction
 from operators.quality.restoring import clipped, restore
 from operators.quality.slice_order import slice_place
 from operators.quality.volume_checks import assess_volume, edges_of
@@ -158,7 +159,9 @@ def test_wide_edges_are_restored_until_they_pass_and_even_tissue_is_not() -> Non
 
 def test_slices_alike_are_in_place_and_swapped_ones_are_not() -> None:
     z = np.arange(12, dtype=np.float32)[:, None, None]
-    noise = ndimage.gaussian_filter(np.random.default_rng(2).standard_normal((12, 160, 160)), 1.2).astype(np.float32)
+    noise = ndimage.gaussian_filter(np.random.default_rng(2).standard_normal((12, 160, 160)), 1.2, mode="wrap").astype(
+        np.float32
+    )
     alike, tissue = noise / noise.std() + 0.1 * z, np.ones((12, 160, 160), bool)
     place = slice_place(alike, ndimage.gaussian_filter(alike, (1, 2, 2)), tissue)
     assert place is not None
@@ -190,6 +193,15 @@ def test_the_rician_correction_is_known_and_taken_back() -> None:
     magnitude = np.linspace(1.3 * NOISE, 30 * NOISE, 600, dtype=np.float32).reshape(1, 20, 30)
     back = return_rician_bias(remove_rician_bias(magnitude, NOISE), NOISE)
     assert np.allclose(back, magnitude, atol=0.02 * NOISE)
+
+
+@pytest.mark.parametrize("strength", [25, 60, 100])
+def test_a_known_correction_is_whole_at_any_strength(strength: float) -> None:
+    magnitude = np.linspace(1.3 * NOISE, 30 * NOISE, 600, dtype=np.float32).reshape(1, 20, 30)
+    corrected = remove_rician_bias(magnitude, NOISE)  # nothing denoised
+    result = with_whole_correction(magnitude, corrected, np.ones(magnitude.shape, bool), NOISE, strength)
+    written = magnitude + strength / 100 * (result - magnitude)
+    assert np.allclose(written, corrected, atol=0.05 * NOISE)
 
 
 def test_contrast_and_flicker_of_a_clip() -> None:

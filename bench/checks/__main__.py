@@ -74,7 +74,7 @@ def _line(name: str, method: str, trial: Trial) -> str:
 
 
 def summary(trials: list[Trial]) -> str:
-    """Return how many outputs were measured, and how many of those were told rightly."""
+    """Return how many outputs were measured, and how many of those were reported rightly."""
     both = [(trial.reported, trial.true) for trial in trials]
     errors = [abs(said - true) for said, true in both if said is not None and true is not None and true < UP_TO]
     few = sum(trial.reported is None for trial in trials)

@@ -11,8 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from package import Ended, Package, names_in
 from outcomes import Report
+from package import Ended, Package, names_in
 from sample_series import CANARY, write_study
 
 IN, OUT = "/var/holoscan/input", "/var/holoscan/output"

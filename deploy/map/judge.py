@@ -12,8 +12,8 @@ from pathlib import Path
 
 from behaviour import check_behaviour
 from engine import NoEngineError, runner
-from package import Package
 from outcomes import Report
+from package import Package
 from specification import check_specification
 
 LARGEST = 2_000_000_000  # bytes: what the project promises for the image with a CPU build of torch

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from package import Package, names_in, printed_objects
 from outcomes import Report
+from package import Package, names_in, printed_objects
 
 SEMANTIC = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 MEMORY = re.compile(r"[1-9]\d*(\.\d)?(Mi|Gi)")

@@ -23,7 +23,7 @@ from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, matched
 from operators.quality.noise import sampled
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
-WIDE = 15  # pixels, side of the square whose mean is taken off: what is wider moves the level lights
+WIDE = 15  # pixels, side of the square whose mean is taken off: what is wider moves the means of intensities
 CELL, CELLS = 4, 5  # pixels a side of a cell; cells a side whose median is the level: a small thing fills fewer
 NEAR, NEAR_FRACTION = 7, 0.85  # cells a side, and the fraction of their level that counts at least: where noise is
 # retained, as at edges, a voxel that is not must not stand out
@@ -37,7 +37,7 @@ MOST = 30  # places looked at, the strongest of each filter in a block
 AROUND = 3, 16  # slices and pixels to each side of a place, where the filtered c tells its own level
 FRACTION = 0.5  # of what before or after shows: with more left, a thing is fainter, not gone
 CHANCE = 1e-3  # of standing out by noise alone, in a volume of this many voxels, through any filter
-TINY = 1e-9  # keeps a share of nothing finite
+TINY = 1e-9  # keeps a fraction of nothing finite
 FLOOR_SD = 2.5  # of the noise: mean magnitude below which Rician noise is visibly skewed
 WIDEST_MM = 7.0  # what is wider is watched by the means of intensities
 FWHM = 2.355  # of a Gaussian, in sd

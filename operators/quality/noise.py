@@ -49,7 +49,7 @@ def spread(image: npt.NDArray[np.float32], side: int = SIDE) -> npt.NDArray[np.f
 
 
 def homogeneous_squares(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32], tissue: Mask) -> Mask:
-    """The plainest squares of one slice's tissue: where the smoothed mean of before and after changes least."""
+    """Return the squares of one slice's tissue where the smoothed mean of before and after changes least."""
     inside = np.asarray(squares(tissue).all(axis=-1))
     if not inside.any():
         return inside
