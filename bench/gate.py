@@ -18,7 +18,8 @@ from scipy import ndimage, stats
 from models.volume.tissue import tissue_of
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
-from operators.quality.volume_checks import VolumePair, assess_volume
+from operators.quality.volume_checks import assess_volume
+from operators.quality.volume_pair import VolumePair
 from validation.phantoms.anatomy import Phantom
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom

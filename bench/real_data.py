@@ -1,6 +1,6 @@
 """Every folder of real studies through the command, and what became of each series, as a table.
 
-``python -m bench.real_data FOLDER [--set ...] > docs/lab/2026-11-real-data.md``; one study in each sub-folder of FOLDER.
+``python -m bench.real_data FOLDER [--read] [--set ...]``; one study in each sub-folder of FOLDER. Prints markdown.
 ``--read`` stops before any fit: what would be denoised, and what is refused for which reason.
 """
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
+from operators.quality.restoring import Restored
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
@@ -17,7 +18,7 @@ from operators.sources.source import Key, Source
 from operators.time_budget import TimeSlot
 
 Status = Literal["denoised", "refused", "failed"]
-RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
+FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 
@@ -46,10 +47,15 @@ class FitSummary:
     settings: Mapping[str, Any]  # of the method, as they stood
     started: float  # reading of time.monotonic()
 
+    @property
+    def fitted(self) -> bool:
+        """Whether each fit got so far that it can be called one; with less it is an initial estimate."""
+        return all(fit.steps_taken >= FITTED_FRACTION * fit.steps_planned for fit in self.fits)
+
 
 @dataclass(frozen=True, eq=False)
 class DenoisedSeries:
-    """The denoised images of a series, with the original restored where something small was erased or invented."""
+    """The denoised images of a series."""
 
     source: Source
     originals: Originals
@@ -57,37 +63,43 @@ class DenoisedSeries:
     summary: FitSummary
 
     def __post_init__(self) -> None:
-        for images in self.images.values():
-            images.setflags(write=False)
+        _lock(self.images)
 
 
 @dataclass(frozen=True, eq=False)
 class CheckedSeries:
     """A denoised series that may be handed out, and at which strengths."""
 
-    denoised: DenoisedSeries
+    source: Source
+    originals: Originals
+    images: Mapping[Key, Images]  # with the original restored where something small was erased or invented
+    summary: FitSummary
     strengths: tuple[float, ...]  # percent, at least one; each passed for every image
     assessments: Mapping[Key, tuple[Assessment, ...]]  # one for each strength that was tried
     reason: str = ""  # why a strength is lower than the run asked for
+    restored: Mapping[Key, Restored] = field(default_factory=dict)  # where the original was blended back, by image
+
+    def __post_init__(self) -> None:
+        _lock(self.images)
 
     @property
-    def source(self) -> Source:
-        """The series that was denoised."""
-        return self.denoised.source
+    def restored_percent(self) -> float:
+        """Percent of the tissue in which the original was restored, of the image with most."""
+        return max((restored.percent for restored in self.restored.values()), default=0.0)
 
     @property
     def restored_locations(self) -> int:
-        """Small locations where the original was restored, of all images."""
-        return sum(int(fit.measures.get(RESTORED, 0)) for fit in self.denoised.summary.fits)
+        """Small ones, where the original was restored because something was erased or invented."""
+        return sum(restored.locations for restored in self.restored.values())
 
     @property
     def deviation(self) -> str:
         """What is not as the run asked for, empty where all is."""
+        checks = sorted({check for restored in self.restored.values() for check in restored.by_check})
         restored = (
-            f"the original was restored at {self.restored_locations} small locations, where something was erased or "
-            "invented"
+            f"the original was restored in {self.restored_percent:.2g} percent of the tissue ({', '.join(checks)})"
         )
-        return "; ".join(filter(None, (restored if self.restored_locations else "", self.reason)))
+        return "; ".join(filter(None, (restored if checks else "", self.reason)))
 
 
 @dataclass(frozen=True)
@@ -150,3 +162,8 @@ def key_of(series: Source | LedgerEntry) -> tuple[str, str]:
 def label_of(series: Source | LedgerEntry) -> str:
     """Return what the log calls a series: its modality and the end of its UID."""
     return f"{series.modality} series ..{key_of(series)[1][-LABEL_DIGITS:]}"
+
+
+def _lock(images: Mapping[Key, Images]) -> None:
+    for image in images.values():
+        image.setflags(write=False)

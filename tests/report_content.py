@@ -44,5 +44,4 @@ def assessment() -> Assessment:
         Check("edge_width", None, 10, "%", "edges stay"),
     )
     levels = (LevelBias(-900, 0.1, 640, 0.02), LevelBias(40, -0.3, 6400, 0.1), LevelBias(100, 0.2, 640, 0.05))
-    empty = np.zeros((8, 8), np.float32)
-    return Assessment(60, checks, NOISE, NOISE / 2, "HU", empty, levels, empty[0])
+    return Assessment(60, checks, NOISE, NOISE / 2, "HU", levels)

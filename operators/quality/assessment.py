@@ -1,21 +1,18 @@
-"""What the gate says of one volume or clip at one strength: its lights, and the figures and maps they stand on."""
+"""What the checks say of one volume or clip at one strength, and the figures they stand on."""
 
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 
 
 @dataclass(frozen=True)
 class Check:
-    """One light.
+    """One check.
 
     Attributes:
         name: stable, in snake_case.
         value: what was measured; None where there is too little to measure it by.
         limit: which the magnitude of the value must not exceed.
         unit: of both: HU, Bq/ml, %, sd (of the noise), or nothing.
-        meaning: what the light watches over, one sentence.
+        meaning: what the check watches over, one sentence.
         raw: the value before its own uncertainty was taken off; None where nothing was.
     """
 
@@ -28,7 +25,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether the value keeps the limit: NaN does not, what could not be measured is left to the other lights."""
+        """Whether the value keeps the limit: NaN does not, what could not be measured is skipped."""
         return self.value is None or bool(abs(self.value) <= self.limit)
 
     def __str__(self) -> str:
@@ -52,19 +49,17 @@ class Assessment:
 
     strength: float  # percent
     checks: tuple[Check, ...]
-    noise_before: float  # standard deviation in plain tissue
+    noise_before: float  # standard deviation in homogeneous tissue
     noise_after: float
     unit: str
-    noise_level_map: npt.NDArray[np.float32]  # (rows, columns), coarse, of the middle slice or frame, before
     levels: tuple[LevelBias, ...]  # in rising order
-    slice_bias: npt.NDArray[np.float32]  # (slices or frames,)
 
     @property
     def passed(self) -> bool:
-        """Whether every light is on."""
+        """Whether every check passed."""
         return all(check.passed for check in self.checks)
 
     @property
     def faults(self) -> tuple[Check, ...]:
-        """The lights that are off."""
+        """The checks that failed."""
         return tuple(check for check in self.checks if not check.passed)

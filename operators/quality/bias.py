@@ -58,3 +58,13 @@ def slice_biases(before: Images, after: Images, tissue: Mask) -> npt.NDArray[np.
         for old, new, inside in zip(before, after, tissue, strict=True)
     ]
     return np.asarray(changes, np.float32)
+
+
+def sure(bias: float, error: float) -> float:
+    """Return what of a bias stands out of its own uncertainty."""
+    return float(np.sign(bias) * max(0.0, abs(bias) - SURE * error))
+
+
+def worst(values: list[float]) -> float | None:
+    """Return the value of the largest magnitude, None of none."""
+    return max(values, key=abs, default=None)

@@ -1,4 +1,4 @@
-"""The lights of one ultrasound still or cine.
+"""The checks of one ultrasound still or cine.
 
 In: before and after in stored grey, and the tissue, which alone is written. Out: an `Assessment`.
 """
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from operators.quality.assessment import Assessment, Check
-from operators.quality.bias import Images, Mask, Real, level_biases, slice_biases, square_means
+from operators.quality.bias import Images, Mask, Real, level_biases, slice_biases, square_means, sure, worst
 from operators.quality.gate_settings import GateSettings
-from operators.quality.noise import noise_level_map, noise_levels
-from operators.quality.volume_checks import sure, worst
+from operators.quality.noise import noise_levels
 
 SIDE = 16  # pixels of a square: speckle averages out in it
 
@@ -40,25 +39,24 @@ class ClipPair:
 
 
 def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Assessment:
-    """The lights of ``pair``, which was changed by ``strength`` percent."""
+    """The checks of ``pair``, which was changed by ``strength`` percent."""
     tissue = np.broadcast_to(pair.tissue, pair.before.shape)
     noise_before, noise_after = noise_levels(pair.before, pair.after, tissue)
     level, change = square_means(pair.before, pair.after, tissue, SIDE)
     levels = list(level_biases(level, change))
     by_frame = slice_biases(pair.before, pair.after, tissue)
-    share = 100 / pair.maximum
+    percent = 100 / pair.maximum
     limit = settings.bias_percent
-    by_level = worst([share * sure(bias.bias, error) for bias, error in levels])
-    by_level_raw = worst([share * bias.bias for bias, _ in levels])
+    by_level = worst([percent * sure(bias.bias, error) for bias, error in levels])
+    by_level_raw = worst([percent * bias.bias for bias, _ in levels])
     checks = (
-        Check("mean_bias", share * float(by_frame.mean()), limit, "%", "the mean grey stays"),
+        Check("mean_bias", percent * float(by_frame.mean()), limit, "%", "the mean grey stays"),
         Check("level_bias", by_level, limit, "%", "bright and dark tissue keep their grey", by_level_raw),
         Check("contrast", _stretch(level, change), settings.contrast_percent, "%", "bright and dark are as far apart"),
-        Check("flicker", share * float(np.ptp(by_frame)), limit, "%", "no frame is brighter or darker than it was"),
+        Check("flicker", percent * float(np.ptp(by_frame)), limit, "%", "no frame is brighter or darker than it was"),
     )
     biases = tuple(bias for bias, _ in levels)
-    middle = noise_level_map(pair.before, len(pair.before) // 2)
-    return Assessment(strength, checks, noise_before, noise_after, "grey", middle, biases, by_frame)
+    return Assessment(strength, checks, noise_before, noise_after, "grey", biases)
 
 
 def _stretch(level: Real, change: Real) -> float:

@@ -1,67 +1,162 @@
-"""Whether edges grew wider and whether anatomy is in what was removed, read where edges are strong.
+"""Measure how much wider edges became, so that neither the noise nor what is retained of it moves the result.
 
-A Gaussian blur of variance b adds (b / 2) L to an image, L its Laplacian; so b is the regression of the change on L.
-A Gaussian edge of standard deviation s has mean square gradient and Laplacian in the ratio 2 s^2: both widths follow.
-The residual-structure index is the root mean square of that (b / 2) L over the squares with strong edges, in standard
-deviations of the input's noise: how strongly anatomy shows in what was removed. Noise itself goes with L: how much is
-measured in plain squares and taken off, so that pure noise gives zero.
+y is before, f after. Across an edge both hold anatomy and noise, along it noise alone; so the gradient's energy along
+the edge is subtracted from that across it, and noise that is as strong both ways cancels without being known:
+``E(u, v) = sum of (du/dn dv/dn - du/dt dv/dt)``. A Gaussian edge of variance s^2 after and s^2 - b before has
+``E(f, y) / E(f, f) = sqrt(S / (S - b / 2))`` with S = s^2 plus the variance of the difference filter, and S follows
+from E(f, f) before and after a known blur. Each edge counts by its length: products are divided by its squared
+steepness. Steepness is the Gaussian gradient (sd 1 pixel) of f over the local noise's sd.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from operators.quality.bias import SIDE, Images, Mask, squares
-from operators.quality.noise import homogeneous_squares, sampled
+from operators.quality.bias import Images, Mask, Real
 
-SMOOTH = 1.0  # pixels, sd of the smoothing before edges are looked for
-STRONG = 2.0  # times the steepest pixel of plain squares, above which a square's steepest pixel is an edge
-STRONGEST_FRACTION = 0.25  # at most so many of the tissue's squares, the steepest
-FEWEST_SQUARES = 15  # with a strong edge; fewer say little
+SMOOTH = 1.0  # pixels, sd of the smoothing before the steepness and the direction of an edge are read
+SEEN = 1.0  # noise sd a pixel: five times what white noise shows by itself (.2), Rose's (1948) criterion of detection
+WIDTH_SEEN = 2.5  # noise sd a pixel: an ideal observer tells edges 10 % wider (sd 1 pixel, along 10 pixels of white
+# noise) with d' = sqrt(.0141 A^2) of a step of A sd, so d' = 1 (76 % correct) at A = 8.4: 2.4 sd a pixel
+REACH = 7  # pixels, side of the square around a steep pixel that holds the whole edge
+TILE = 16  # pixels, side of the tiles whose sums tell the spread
+KNOWN_BLUR = 0.5  # square pixels of variance: what E(f, f) loses by it tells how wide edges are
+LEAST_VARIANCE = 0.05  # square pixels, to which an edge's is known: less stands between the difference filter's
+RESOLVED = 0.25  # square pixels: edges of less than half a pixel (sd) are not resolved, growth is reported against that
+FEWEST_TILES = 100  # holding edges evenly: in fewer, retained noise that looks like an edge counts too much
+LEAST_COHERENT = 0.3  # of a gradient's energy, across less along: with less, places are noise rather than edges
+LARGEST_ERROR = 5.0  # percent, the standard error above which an edge width is not reported
 SURE = 3.0  # standard errors that a growth must stand out by
+WIDEST = 0.95  # of S, the most that b / 2 may be: such edges are gone
+TINY = 1e-9  # keeps a fraction of nothing finite
 
-Real = npt.NDArray[np.float64]
+CROSS, ENERGY, BLURRED, FILTER, ALL, STEEPNESS, COUNT = range(7)  # what is summed over the pixels of a tile
+VISIBLE, FAINT = range(2)  # edges whose width can be seen, and those of which only the presence can
 
 
 @dataclass(frozen=True)
 class EdgeFindings:
-    """What the strong edges say."""
+    """What edges say.
 
-    growth: float | None  # percent by which they are surely wider; below 0: sharper; None where there are too few
-    structure: float | None  # rms over the squares with edges of the edges that surely were removed, sd of the noise
+    Attributes:
+        growth: percent by which edges whose width can be seen are wider, below 0 sharper; None where there are too few.
+        error: its standard error.
+        structure: steepness of the fainter edges left in what was removed, noise sd a pixel; None where there are few.
+        structure_error: its standard error.
+    """
+
+    growth: float | None
+    error: float
+    structure: float | None
+    structure_error: float
+
+    @property
+    def sure_growth(self) -> float | None:
+        """The growth less its uncertainty."""
+        return None if self.growth is None else _less(self.growth, self.error)
+
+    @property
+    def sure_structure(self) -> float | None:
+        """The structure less its uncertainty."""
+        return None if self.structure is None else _less(self.structure, self.structure_error)
 
 
-def edge_findings(before: Images, after: Images, tissue: Mask, noise_sd: float) -> EdgeFindings:
-    """The findings of evenly sampled slices of an input with noise of ``noise_sd``."""
-    parts = [_slice_sums(before[i], after[i], tissue[i]) for i in sampled(len(before))]
-    edges = np.concatenate([edge for edge, _ in parts])
-    plain = np.concatenate([flat for _, flat in parts])
-    if len(edges) < FEWEST_SQUARES:
-        return EdgeFindings(None, None)
-    noise = np.mean(plain, axis=0)
-    cross, laplacian, gradient = (edges - noise).T
-    power = max(laplacian.sum(), 1e-12)
-    half = cross.sum() / power
-    error = np.sqrt(np.square(cross - half * laplacian).sum()) / power
-    surely = np.sign(half) * max(0.0, abs(half) - SURE * error)
-    width = max(gradient.sum() / power / 2, 1e-12)  # variance after
-    growth = 1 / np.sqrt(max(1 - 2 * surely / width, 0.01)) - 1
-    removed = surely * np.sqrt(power / len(edges) / SIDE**2)
-    return EdgeFindings(float(100 * growth), float(removed / noise_sd) if noise_sd else None)
+def edge_findings(before: Images, after: Images, inside: Mask, noise: Images) -> EdgeFindings:
+    """Return the findings of slices, (slices, rows, columns) each; ``noise`` is `gradient_noise`."""
+    return findings_of(np.stack([edge_sums(*one) for one in zip(before, after, inside, noise, strict=True)]))
 
 
-def _slice_sums(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32], tissue: Mask) -> tuple[Real, Real]:
-    """Sums of change x L, L^2 and gradient^2 over each square with a strong edge, and over each plain one."""
-    steep = squares(np.asarray(ndimage.gaussian_gradient_magnitude(after, SMOOTH))).max(axis=-1)
-    inside = squares(tissue).all(axis=-1)
-    plain = homogeneous_squares(before, after, tissue)
-    if not plain.any():
-        return np.empty((0, 3)), np.empty((0, 3))
-    limit = max(STRONG * float(np.median(steep[plain])), float(np.quantile(steep[inside], 1 - STRONGEST_FRACTION)))
-    change, laplacian = after - before, ndimage.laplace(after)
-    rows, columns = np.gradient(after)
-    products = (change * laplacian, laplacian**2, rows**2 + columns**2)
-    sums = np.stack([squares(np.asarray(one)).sum(axis=-1, dtype=np.float64) for one in products], axis=-1)
-    return sums[inside & (steep >= limit)], sums[plain]
+def findings_of(sums: Real) -> EdgeFindings:
+    """Return the findings of the sums of slices, (slices, 2 kinds of edge, rows, columns of tiles, 7)."""
+    visible, faint = (sums[:, kind].reshape(-1, COUNT + 1) for kind in (VISIBLE, FAINT))
+    growth, error = growth_of(visible)
+    structure, structure_error = _structure(faint)
+    return EdgeFindings(growth, error, structure, structure_error)
+
+
+def edge_sums(before: Real | Images, after: Images, inside: Mask, noise: Images) -> Real:
+    """Return the sums over each tile of one slice, (2 kinds of edge, rows, columns of tiles, 7)."""
+    steep = steepness(after, noise)
+    cos, sin = direction(after)
+    f, y, blurred = (gradient(image) for image in (after, before, ndimage.gaussian_filter(after, KNOWN_BLUR**0.5)))
+    products = (across(u, v, cos, sin) for u, v in ((f, y), (f, f), (blurred, blurred)))
+    weight = 1 / np.maximum(steep * noise[:-1, :-1], TINY) ** 2
+    cross, energy, soft = (weight * product for product in products)
+    both_ways = weight * (f[0] ** 2 + f[1] ** 2)
+    filter_variance = energy * (1 + sin**2) / 12
+    maps = np.stack([cross, energy, soft, filter_variance, both_ways, steep**2, np.ones_like(steep)])
+    there = inside[:-1, :-1]
+    kinds = (there & (steep >= WIDTH_SEEN), there & (steep >= SEEN) & (steep < WIDTH_SEEN))
+    return np.stack([_tile_sums(maps * kind) for kind in kinds])
+
+
+def steepness(after: Images, noise: Images) -> Images:
+    """Return how steep the steepest edge around each corner of four pixels is, noise sd a pixel."""
+    steep = ndimage.gaussian_gradient_magnitude(after, SMOOTH) / np.maximum(noise, TINY)
+    return np.asarray(ndimage.maximum_filter(steep, REACH)[:-1, :-1])
+
+
+def growth_of(tiles: Real, fewest: int = FEWEST_TILES) -> tuple[float | None, float]:
+    """Return the growth in percent, None where tiles, (tiles, 7), say too little, and its standard error."""
+    cross, energy, blurred, filter_variance = tiles.sum(axis=0)[[CROSS, ENERGY, BLURRED, FILTER]]
+    if energy <= 0 or blurred <= 0 or energy**2 < fewest * np.square(tiles[:, ENERGY]).sum():
+        return None, np.inf
+    variance, own = variance_of(energy, blurred, filter_variance)
+    ratio = cross / energy
+    error = np.sqrt(np.square(tiles[:, CROSS] - ratio * tiles[:, ENERGY]).sum()) / energy
+    growth, more = (float(growth_at(one, variance, own)) for one in (ratio, ratio + error))
+    error = abs(more - growth)
+    return (growth if error <= LARGEST_ERROR else None), error
+
+
+def variance_of(energy: Any, blurred: Any, filter_variance: Any) -> tuple[Any, Any]:
+    """Return the variance of edges after, difference filter included, and that of the filter, in square pixels."""
+    own = filter_variance / energy
+    return np.maximum(KNOWN_BLUR / np.maximum((energy / blurred) ** 2 - 1, TINY), LEAST_VARIANCE + own), own
+
+
+def growth_at(ratio: Any, variance: Any, own: Any) -> Any:
+    """Return the percent by which an edge grew to ``variance``, ``own`` of which is the difference filter's."""
+    added = np.minimum(2 * variance * (1 - 1 / np.maximum(ratio, TINY) ** 2), WIDEST * (variance - own))
+    return 100 * (np.sqrt(1 + added / np.maximum(variance - own - added, RESOLVED)) - 1)
+
+
+def _structure(tiles: Real) -> tuple[float | None, float]:
+    energy, both_ways, steepness, count = tiles.sum(axis=0)[[ENERGY, ALL, STEEPNESS, COUNT]]
+    if energy <= LEAST_COHERENT * both_ways:
+        return None, np.inf
+    removed = tiles[:, CROSS] - tiles[:, ENERGY]
+    ratio, typical = removed.sum() / energy, np.sqrt(steepness / count)
+    error = typical * np.sqrt(np.square(removed - ratio * tiles[:, ENERGY]).sum()) / energy
+    return (float(typical * ratio) if error <= SEEN / SURE else None), float(error)
+
+
+def gradient(image: npt.NDArray[np.floating]) -> tuple[Real, Real]:
+    """Return the differences along rows and columns, each the mean of two, at the corner that four pixels share."""
+    rows, columns = np.diff(image, axis=0), np.diff(image, axis=1)
+    return (rows[:, 1:] + rows[:, :-1]) / 2, (columns[1:] + columns[:-1]) / 2
+
+
+def direction(image: Images) -> tuple[Real, Real]:
+    """Return cosine and sine of twice the angle of the normal of the edge at each corner."""
+    rows, columns = gradient(ndimage.gaussian_filter(image, SMOOTH))
+    cos, sin = (ndimage.gaussian_filter(one, SMOOTH) for one in (columns**2 - rows**2, 2 * rows * columns))
+    length = np.maximum(np.hypot(cos, sin), TINY)
+    return cos / length, sin / length
+
+
+def across(u: tuple[Real, Real], v: tuple[Real, Real], cos: Real, sin: Real) -> Real:
+    """Return du/dn dv/dn - du/dt dv/dt, n the normal of the edge and t its tangent."""
+    return cos * (u[1] * v[1] - u[0] * v[0]) + sin * (u[0] * v[1] + u[1] * v[0])
+
+
+def _tile_sums(maps: Real) -> Real:
+    rows, columns = (np.arange(0, size, TILE) for size in maps.shape[1:])
+    return np.moveaxis(np.add.reduceat(np.add.reduceat(maps, rows, axis=1), columns, axis=2), 0, -1)
+
+
+def _less(value: float, error: float) -> float:
+    return float(np.sign(value) * max(0.0, abs(value) - SURE * error))

@@ -15,7 +15,8 @@ class GateSettings:
     edge_percent: float = 10.0  # wider edges: a tenth is what an observer begins to see
     structure: float = 0.25  # sd of the noise; how strongly edges show in what was removed: no reader sees a quarter
 
-    local_sd: float = 3.0  # contrast of what was erased or invented, sd of the noise summed likewise: no reader sees 3
+    local_sd: float = 5.0  # contrast of what was erased or invented, sd of the noise summed likewise: Rose's criterion,
+    # and what noise alone reaches somewhere in a volume
 
     contrast_percent: float = 5.0  # ultrasound; how much farther or nearer bright and dark may be
 

@@ -1,64 +1,109 @@
-"""Keeping the original where something small would be erased or invented, so that all else need not be given up."""
+"""Give back the original where an output fails, smoothly, with the least fraction that passes."""
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
-from operators.quality.bias import Images, Mask
-from operators.quality.local_change import BLOCK, Place, small_changes
+from operators.quality.assessment import LevelBias
+from operators.quality.bias import Images, Mask, level_biases, square_means, sure
+from operators.quality.blending import Blend, blend_of
+from operators.quality.edge_restoring import needed, restore_edges
+from operators.quality.gate_settings import GateSettings
+from operators.quality.intensity_checks import limit_of, relative
+from operators.quality.noise import noise_levels, sampled
+from operators.quality.small_structures import restore_small_structures
+from operators.quality.volume_checks import SMALL_STRUCTURES
+from operators.quality.volume_pair import VolumePair, around_tissue
 
-AT_ONCE = 2  # blocks side by side; bounds the memory
-ROUNDS = 8  # of looking and keeping at most: a line is longer than one place, and only the strongest are looked at
-SLICE_SD, PIXEL_SD = 1.0, 3.0  # of the Gaussian that blends: about as wide as the widest thing that is looked for
-REACH = 2, 9  # slices and pixels to each side, where it ends
+ROUNDS = 3  # of measuring and restoring: the first asks for what linear arithmetic says
+LEVEL_SMOOTH = 4.0  # pixels, sd of the smoothing by which a voxel's own intensity is known
+MOST_TISSUE = 50.0  # percent; where more would be restored, the strength of all is lowered instead
 
 
-def restore_small_structures(
-    before: Images, after: Images, valid: Mask, tissue: Mask, noise_sd: float, limit: float
-) -> int:
-    """Blend ``before`` into ``after`` wherever a small change is larger than ``limit``; in place.
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """An output with the original restored where it failed.
 
-    Args:
-        before: (slices, rows, columns), real units.
-        after: the same shape and unit.
-        valid: the same shape, False on padding.
-        tissue: the same shape, where something small may lie.
-        noise_sd: of ``before``, the same unit, above 0.
-        limit: see `SmallChange.size`.
-
-    Returns:
-        The number of places.
+    Attributes:
+        images: (slices, rows, columns), real units.
+        fraction: of the original in each voxel, the same shape; None where nothing was restored.
+        percent: of the tissue's voxels, those with a tenth of the original or more.
+        by_check: the same for each check that asked for it.
+        locations: small ones, where something was erased or invented.
     """
-    starts = range(0, len(before), BLOCK)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        keep = partial(_restore_in_block, before, after, valid, tissue, noise_sd, limit)
-        return sum(sum(pool.map(keep, starts[first::2])) for first in (0, 1))  # every second one reaches no other
+
+    images: Images
+    fraction: np.ndarray[tuple[int, ...], np.dtype[np.float16]] | None
+    percent: float
+    by_check: Mapping[str, float]
+    locations: int
 
 
-def _restore_in_block(
-    before: Images, after: Images, valid: Mask, tissue: Mask, noise_sd: float, limit: float, start: int
-) -> int:
-    kept: set[Place] = set()
+def restore(pair: VolumePair, settings: GateSettings) -> Restored:
+    """Return the output of ``pair``, itself unchanged, with the original where edges, intensities or details fail."""
+    tissue = pair.tissue
+    blend = blend_of(pair.before, pair.after)
+    by_check: dict[str, float] = {}
+    inside = around_tissue(tissue, pair.valid)
+    steps: dict[str, Callable[[], int]] = {  # small structures last: they are judged by what is changed around them
+        "level_bias": lambda: _restore_levels(blend, pair, tissue, settings),
+        "edge_width": lambda: _restore_all_edges(blend, inside, tissue, settings),
+        "local_change": lambda: _restore_details(blend, pair, tissue, settings),
+    }
+    locations, known = 0, 0.0
+    for name, step in steps.items():
+        locations = step()
+        percent = blend.percent(tissue)
+        if percent > known:
+            by_check[name] = percent - known
+        known = percent
+    if not blend.fraction.any() or known > MOST_TISSUE:
+        return Restored(pair.after, None, 0.0, {}, 0)
+    return Restored(blend.images, blend.fraction, known, by_check, locations)
+
+
+def _restore_details(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> int:
+    noise_sd, _ = noise_levels(pair.before, pair.after, tissue)
+    if not noise_sd or pair.modality not in SMALL_STRUCTURES:
+        return 0
+    return restore_small_structures(blend, pair, noise_sd, settings.local_sd)
+
+
+def _restore_all_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> int:
     for _ in range(ROUNDS):
-        found = small_changes(before, after, valid, tissue, noise_sd, start)
-        places = {change.place for change in found if change.size > limit}
-        for place in sorted(places):
-            _blend(before, after, place)
-        kept |= places
-        if not places:
-            break
-    return len(kept)
+        restore_edges(blend, inside, tissue, settings)
+    return 0
 
 
-def _blend(before: Images, after: Images, place: Place) -> None:
-    reach = (REACH[0], REACH[1], REACH[1])
-    sides = zip(place, reach, before.shape, strict=True)
-    ranges = [np.arange(max(0, at - by), min(size, at + by + 1)) for at, by, size in sides]
-    sds = (SLICE_SD, PIXEL_SD, PIXEL_SD)
-    slices, rows, columns = (
-        np.exp(-0.5 * ((range_ - at) / sd) ** 2) for range_, at, sd in zip(ranges, place, sds, strict=True)
-    )
-    share = (slices[:, None, None] * rows[:, None] * columns).astype(np.float32)
-    here = tuple(slice(range_[0], range_[-1] + 1) for range_ in ranges)
-    after[here] += share * (before[here] - after[here])
+def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> int:
+    """Blend the original in where tissue has an intensity whose mean was moved."""
+    chosen = sampled(len(tissue))
+    level, change = square_means(pair.before[chosen], blend.images[chosen], tissue[chosen])
+    mean = float(pair.before.mean(where=tissue, dtype=np.float64)) if tissue.any() else 0.0
+
+    def fraction(bias: LevelBias, error: float) -> float:
+        return needed(
+            relative(sure(bias.bias, error), bias.level, mean, pair.modality), limit_of(settings, pair.modality)
+        )
+
+    found = [(bias.level, fraction(bias, error)) for bias, error in level_biases(level, change)]
+    if not any(asked for _, asked in found):
+        return 0
+    levels, fractions = zip(*found, strict=True)
+    for index, inside in enumerate(tissue):
+        own = ndimage.gaussian_filter((pair.before[index] + blend.images[index]) / 2, LEVEL_SMOOTH)
+        there = ndimage.gaussian_filter(inside.astype(np.float32), 1.0)
+        blend.restore(index, np.asarray(np.interp(own, levels, fractions) * there, np.float32))
+    return 0
+
+
+def clipped(images: Images, pair: VolumePair) -> Images:
+    """Return the output within what can be measured: no CT below the least before, no negative activity or magnitude.
+
+    Where the original itself is negative, as in PET with scatter subtracted, its least value bounds the output.
+    """
+    lowest = float(pair.before.min(where=pair.valid, initial=np.inf))
+    lowest = lowest if pair.modality == "CT" else min(0.0, lowest)
+    return np.where(pair.valid, np.maximum(images, np.float32(lowest)), images)

@@ -1,0 +1,1 @@
+"""What the checks report, held against the truth on phantoms."""

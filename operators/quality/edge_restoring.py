@@ -1,0 +1,82 @@
+"""Restore edges where they grew wider than is allowed, or show in what was removed; nothing else is touched."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from operators.quality import edges
+from operators.quality.bias import Images, Mask, Real
+from operators.quality.blending import Blend
+from operators.quality.gate_settings import GateSettings
+from operators.quality.noise import gradient_noise, sampled
+
+REGION = (3, 4, 4)  # sampled slices, and tiles a side, whose edges are judged together: one tile has few
+FEWEST = 15  # tiles' worth of edges in a region
+SURE = 4.0  # standard errors that a region's growth must stand out by: there are hundreds
+MARGIN = 1.15  # times the fraction that linear arithmetic asks for
+MOST = 0.95  # of the original, at edges
+SOFT = 1.5  # pixels, sd by which the border of what is restored is smoothed
+
+
+def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> None:
+    """Blend the original in at the edges of regions that surely fail, or of the whole where that fails.
+
+    Args:
+        blend: of the output.
+        inside: where edges count, the same shape.
+        tissue: where the noise is read, the same shape.
+        settings: of the gate.
+    """
+    chosen = sampled(len(inside))
+    before, after = blend.before[chosen], blend.images[chosen]
+    noise = gradient_noise(before, after, tissue[chosen])
+    if not noise.any():
+        return
+    sums = np.stack([edges.edge_sums(*one) for one in zip(before, after, inside[chosen], noise, strict=True)])
+    found = edges.findings_of(sums)
+    visible = np.maximum(
+        _regions(sums[:, edges.VISIBLE], settings.edge_percent), needed(found.sure_growth, settings.edge_percent)
+    )
+    faint = needed(found.sure_structure, settings.structure)
+    if visible.any() or faint:
+        for index in range(len(inside)):
+            near = int(np.argmin(np.abs(chosen - index)))
+            _restore_slice(blend, index, inside[index], noise[near], (visible[near], faint))
+
+
+def needed(value: float | None, limit: float) -> float:
+    """Return the least fraction of the original that brings a value to its limit; 0 where it keeps it."""
+    return 0.0 if value is None or abs(value) <= limit else min(MOST, MARGIN * (1 - limit / abs(value)))
+
+
+def _regions(sums: Real, limit: float) -> Real:
+    """Return the fraction needed around each tile of (slices, rows, columns, sums)."""
+    count = np.prod(REGION)
+    cross, energy = sums[..., edges.CROSS], sums[..., edges.ENERGY]
+    blurred, own = sums[..., edges.BLURRED], sums[..., edges.FILTER]
+    around = [
+        np.maximum(count * ndimage.uniform_filter(one, REGION, mode="constant"), edges.TINY)
+        for one in (cross, energy, blurred, own, cross**2, cross * energy, energy**2)
+    ]
+    cross, energy, blurred, own, cross2, both, energy2 = around
+    ratio = cross / energy
+    error = np.sqrt(np.maximum(cross2 - 2 * ratio * both + ratio**2 * energy2, 0)) / energy
+    growth = edges.growth_at(np.maximum(ratio - SURE * error, 1), *edges.variance_of(energy, blurred, own))
+    enough = (energy**2 > FEWEST * energy2) & (energy > blurred)
+    wide = np.where(enough, growth, 0)
+    return np.asarray(np.where(wide > limit, np.minimum(MARGIN * (1 - limit / np.maximum(wide, limit)), MOST), 0))
+
+
+def _restore_slice(
+    blend: Blend, index: int, inside: Mask, noise: Images, fractions: tuple[npt.NDArray[np.float64], float]
+) -> None:
+    visible, faint = fractions
+    if not visible.any() and not faint:
+        return
+    steep = edges.steepness(blend.images[index], noise)
+    steep = np.pad(steep, ((0, 1), (0, 1)), mode="edge")
+    tiles = ndimage.zoom(visible, edges.TILE, order=1, grid_mode=True, mode="nearest")[
+        : steep.shape[0], : steep.shape[1]
+    ]
+    fraction = np.where(steep >= edges.WIDTH_SEEN, tiles, np.where(steep >= edges.SEEN, faint, 0)) * inside
+    blend.restore(index, np.asarray(ndimage.gaussian_filter(fraction, SOFT), np.float32))
