@@ -107,8 +107,8 @@ def _acquired_lines(power: Spectrum) -> int:
     if fall < CUT_DB:
         return lines
     plateau = np.median(level[_between(frequency, cut, INSIDE)])
-    edge = frequency[(frequency > INSIDE[0] * cut) & (level < plateau - EDGE_DB)][0]
-    return min(lines, 2 * round(MARGIN * float(edge) * lines))
+    below = frequency[(frequency > INSIDE[0] * cut) & (level < plateau - EDGE_DB)]
+    return min(lines, 2 * round(MARGIN * float(below[0]) * lines)) if below.size else lines
 
 
 def _fall(frequency: Spectrum, level: Spectrum, at: float) -> float:
