@@ -38,7 +38,7 @@ class WorkingGrid:
 
     @property
     def measures(self) -> dict[str, str]:
-        """Return the acquired matrix in words, where there is one."""
+        """Return the acquired matrix as text, where it was searched."""
         return {"acquired_matrix": str(self.matrix)} if self.matrix else {}
 
 

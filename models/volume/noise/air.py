@@ -1,8 +1,8 @@
 """The noise in the air around the body: the magnitude of nothing but noise, of one receiver coil or of several.
 
 For n coils of noise sd s, combined as the root of the sum of squares, the mean square of a pixel is 2 n s^2, and its
-mean over its sd tells n (chi law; n = 1 is Rayleigh's). Air that was masked, filtered or mixed with ghosts follows no
-such law and is not used.
+mean over its sd depends on n alone (chi law; n = 1 is Rayleigh's). Air that was masked, filtered or mixed with ghosts
+follows no such law and is not used.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The noise of an MR series, from several witnesses, on the grid that was acquired.
 
 Slices of MR are often thick and far apart, so that differences of slices hold more anatomy than noise. The finest
-detail of homogeneous tissue and the air around the body tell the noise of each slice alone.
+detail of homogeneous tissue and the air around the body show the noise of each slice alone.
 """
 
 import torch
@@ -14,7 +14,7 @@ from models.volume.noise.noise_level import MAP_STEP, SliceNoise
 from models.volume.noise.noise_spectrum import block_sd
 from models.volume.noise.roll_off import in_slice_shape
 from models.volume.noise.slice_correlation import independent_gap, settled, slice_correlations
-from models.volume.noise.smooth_level import smooth_level
+from models.volume.noise.smooth_relative_noise import smooth_relative_noise
 from models.volume.noise.witnesses import Witness, agree
 from models.volume.tissue import Tissue
 
@@ -32,7 +32,7 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
     detail = detail_of(volume, tissue.threshold)
     sd = homogeneous_sd(detail)
     size = (-(-rows // MAP_STEP), -(-columns // MAP_STEP))
-    level = smooth_level(detail, sd, air, finest(sd) / finest(in_slice_shape(sd)), size)
+    level = smooth_relative_noise(detail, sd, air, finest(sd) / finest(in_slice_shape(sd)), size)
     at_blocks = functional.interpolate(level[None, None], detail.tissue.shape[1:], mode="bilinear")[0, 0]
     even = homogeneous_sd(detail.over(at_blocks))
     air_sd = None if air is None else _air_over(air, level)

@@ -33,7 +33,7 @@ class SliceNoise:
         relative_noise: (slices, 1, rows / 4, columns / 4) local standard deviation over ``sd``.
         coefficient_sd: (BLOCK ** 3,) standard deviation of each coefficient of a block over the local one; their mean
             square is 1. In the order of `cosine_basis`.
-        agreement: of the witnesses that told ``sd``, where several were asked.
+        agreement: of the witnesses from which ``sd`` is, in MR.
     """
 
     gap: int

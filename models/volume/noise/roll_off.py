@@ -1,11 +1,11 @@
-"""How a scanner's filter weakens the noise of high frequencies, told by the finest detail of a slice.
+"""How a scanner's filter weakens the noise of high frequencies, measured in the finest detail of a slice.
 
 The noise's amplitude is taken to be
 
     H(u, v) = h(u) h(v) d(u, v),   h(u) = 1 - c + c cos(2 pi u) up to an edge, d = 1 in an ellipse, soft at its rim,
 
 u and v in cycles a pixel: Hamming's filter is c = .46, Fermi's and empty corners of k-space are d. The coefficients
-that hold least anatomy tell which; those of low frequencies follow.
+that hold least anatomy decide which; those of low frequencies follow.
 """
 
 import math
@@ -18,15 +18,15 @@ from torch import Tensor
 
 from models.volume.dct import BLOCK, cosine_basis
 
-HIGH = tuple(k for k in range(BLOCK**2) if k // BLOCK + k % BLOCK >= BLOCK - 1)  # coefficients that tell the filter
+HIGH = tuple(k for k in range(BLOCK**2) if k // BLOCK + k % BLOCK >= BLOCK - 1)  # coefficients that show the filter
 HAMMING = (0.0, 0.15, 0.25, 0.35, 0.42, 0.46, 0.5)  # c
-EDGES = (0.5, 0.485, 0.47)  # cycles a pixel: the acquired matrix is found to within some lines
+EDGES = (0.5, 0.485, 0.47)  # cycles a pixel: the acquired matrix is known to within some lines
 RADII = (0.52, 0.5, 0.475, 0.45, 0.425, 0.4)  # of the ellipse's rim, cycles a pixel
 RIMS = (0.012, 0.03)  # cycles a pixel in which the rim falls: empty corners, Fermi's filter
 FREQUENCIES = (np.arange(32) + 0.5) / 64  # cycles a pixel
 WHITE_ERROR = 0.13  # mean error of log sd up to which noise counts as white: anatomy makes up to .1, filters .17 to .5
 SLACK = 0.01  # of that error: of filters that fit as well, the one of the weakest noise is taken
-SLACK_WITH_AIR = 0.05  # the same where the air tells how strong the noise of all frequencies together is
+SLACK_WITH_AIR = 0.05  # the same where the air shows how strong the noise of all frequencies together is
 
 
 def in_slice_shape(sd: Tensor, air_sd: float | None = None) -> Tensor:
@@ -34,7 +34,7 @@ def in_slice_shape(sd: Tensor, air_sd: float | None = None) -> Tensor:
 
     Args:
         sd: the same as measured, in the volume's unit; anatomy may add to the lowest frequencies.
-        air_sd: of the noise of a pixel, where the air tells it.
+        air_sd: of the noise of a pixel, as measured in air.
     """
     high, shapes = list(HIGH), _shapes().to(sd.device)
     ratios = sd[high].log() - shapes[:, high].log()

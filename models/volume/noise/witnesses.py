@@ -33,17 +33,21 @@ class Agreement:
     @property
     def measures(self) -> dict[str, float | str]:
         """Return the uncertainty, and the witnesses with their levels."""
-        told, other = (
+        agreeing, others = (
             ", ".join(f"{each.name} {each.sd:.4g}" for each in side) for side in (self.agreeing, self.others)
         )
-        return {"noise_uncertainty": self.uncertainty, "noise_told_by": told, "noise_not_used": other or "none"}
+        return {
+            "noise_uncertainty": self.uncertainty,
+            "noise_witnesses": agreeing,
+            "noise_witnesses_not_used": others or "none",
+        }
 
 
 def agree(witnesses: Sequence[Witness]) -> Agreement:
     """Return what ``witnesses``, at least one, agree on."""
     ordered = sorted(witnesses, key=lambda each: each.sd)
     groups = ([each for each in ordered if 1 <= each.sd / least.sd <= 1 + AGREEMENT] for least in ordered)
-    group = next((found for found in groups if len(found) > 1), ordered[:1])
+    group = next((group for group in groups if len(group) > 1), ordered[:1])
     weights = [1 / each.uncertainty**2 for each in group]
     sd = sum(weight * each.sd for weight, each in zip(weights, group, strict=True)) / sum(weights)
     spread = max(abs(each.sd / sd - 1) for each in group) / 2

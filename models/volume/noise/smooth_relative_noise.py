@@ -21,7 +21,9 @@ from models.volume.noise.detail import Detail
 
 DEGREE = 4  # of the polynomial
 HALVES = (((10, 15), (3, 6, 9, 12)), ((11, 14), (2, 5, 7, 8, 10, 13)))  # finest coefficients; those that judge for them
-REGION = 6  # blocks a side; in each region the most homogeneous blocks are taken, so that all places count
+REGION = (
+    6  # blocks a side; in each region the most homogeneous blocks are taken, so that no part of the image is missed
+)
 HOMOGENEOUS = 0.3  # fraction of a region's blocks
 FEWEST = 8  # blocks in a region, and hundred times as many in all; with fewer the noise counts as even
 ROUNDS = 12
@@ -34,7 +36,7 @@ EXTREME = 0.02  # quantile of the level in blocks and in air beyond which the po
 
 @dataclass(frozen=True)
 class Energies:
-    """Where noise was seen: ``rows`` and ``columns`` in -1 .. 1, energy over that where the level is 1, and weight."""
+    """Where noise was measured: location in -1 .. 1, energy over that where the level is 1, and weight."""
 
     rows: Tensor
     columns: Tensor
@@ -43,11 +45,11 @@ class Energies:
 
     @property
     def design(self) -> Tensor:
-        """(places, terms)."""
+        """Return the terms of the polynomial at each location, (locations, terms)."""
         return _design(self.rows, self.columns)
 
 
-def smooth_level(detail: Detail, sd: Tensor, air: Air | None, unit: float, size: tuple[int, int]) -> Tensor:
+def smooth_relative_noise(detail: Detail, sd: Tensor, air: Air | None, unit: float, size: tuple[int, int]) -> Tensor:
     """Return the level of the noise, (rows, columns) of ``size`` evenly over the image; its median in tissue is 1.
 
     Args:
@@ -92,14 +94,14 @@ def _homogeneous_blocks(detail: Detail, sd: Tensor) -> Energies:
     every = BLOCK // BLOCK_STEP  # blocks that do not overlap
     bright = detail.bright(sd)[:, ::every, ::every]
     values = detail.values[:, :, ::every, ::every] / sd[:, None, None, None]
-    found = []
+    halves = []
     for read, judged in HALVES:
         structure = values[list(judged)].square().sum(dim=0)
         chosen = _least_of_regions(structure, bright).nonzero()
         energy = values[list(read)].square().mean(dim=0)[tuple(chosen.T)]
         rows, columns = (2 * chosen[:, axis].float() / max(1, bright.shape[axis] - 1) - 1 for axis in (1, 2))
-        found.append((rows, columns, energy, torch.ones_like(energy)))
-    return Energies(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+        halves.append((rows, columns, energy, torch.ones_like(energy)))
+    return Energies(*(torch.cat(parts) for parts in zip(*halves, strict=True)))
 
 
 def _least_of_regions(structure: Tensor, bright: Tensor) -> Tensor:
@@ -118,12 +120,12 @@ def _air_tiles(air: Air, unit: float, blocks: Energies) -> Energies:
     """The air, which counts as much as all blocks."""
     rows, columns = torch.from_numpy(air.count).nonzero(as_tuple=True)
     power, count = (torch.from_numpy(figures)[rows, columns].float() for figures in (air.power, air.count))
-    places = (
+    locations = (
         2 * (at.float() * TILE + (TILE - 1) / 2) / (length - 1) - 1
         for at, length in zip((rows, columns), air.image, strict=True)
     )
     weight = count * blocks.weight.sum().cpu() / count.sum()
-    return Energies(*(each.to(blocks.energy) for each in (*places, power / unit**2, weight)))
+    return Energies(*(each.to(blocks.energy) for each in (*locations, power / unit**2, weight)))
 
 
 def _design(rows: Tensor, columns: Tensor) -> Tensor:
