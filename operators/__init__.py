@@ -1,1 +1,1 @@
-"""The rooms of the pipeline: one Holoscan operator per file, and the pure functions they call."""
+"""The pipeline: one Holoscan operator per file, and the pure functions that they call."""

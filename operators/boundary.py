@@ -1,6 +1,6 @@
-"""The one boundary around a series: whatever goes wrong inside, the next series still runs.
+"""The boundary around the work on one series: whatever goes wrong inside, the next series still runs.
 
-A refusal keeps its sentence; of any other exception only its type and its place in the code are told.
+A refusal is reported with its sentence; any other exception only with its type and where in the code it was raised.
 """
 
 import time
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def within_boundary(source: Source, work: Callable[[], Result]) -> Result | LedgerEntry:
-    """What ``work`` returns, or the entry that says why this series was refused or failed."""
+    """Return what ``work`` returns, or the entry that says why this series was refused or failed."""
     started = time.monotonic()
     try:
         return work()

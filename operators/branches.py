@@ -1,6 +1,6 @@
 """The two branches of the graph where they run side by side: a pair of ports for each, so that none waits for another.
 
-One shared port would lose series without a word.
+With one port for both, Holoscan loses series without an error.
 """
 
 from collections.abc import Callable

@@ -3,6 +3,7 @@
 Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
+from functools import partial
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -33,7 +34,7 @@ class DenoiseUltrasoundOperator(Operator):  # type: ignore[misc]
     def __init__(
         self, fragment: Any, *args: Any, settings: Speckle2SelfSettings, compute: Compute, seed: int, **kwargs: Any
     ) -> None:
-        self._settings, self._compute, self._seed = settings, compute, seed
+        self._denoise = partial(denoise, settings=settings, compute=compute, seed=seed)
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:
@@ -44,5 +45,5 @@ class DenoiseUltrasoundOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit what came of the series."""
         selected: SelectedSeries = op_input.receive("ultrasound")
-        outcome = within_boundary(selected.source, lambda: denoise(selected, self._settings, self._compute, self._seed))
+        outcome = within_boundary(selected.source, lambda: self._denoise(selected))
         op_output.emit(outcome, "outcome")

@@ -1,4 +1,4 @@
-"""Plan the derived series of a checked series: one for each strength, with its provenance, UID and series number."""
+"""Plan the derived series of a checked series, one for each strength: provenance, UID and series number."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ def plan_series(
     """
     plans: list[SeriesPlan] = []
     for strength in checked.strengths:
-        provenance = provenance_of(checked.summary, strength, version, naming)
+        provenance = provenance_of(checked.denoised.summary, strength, version, naming)
         plans.append(checked.source.plan(provenance, naming, used_numbers))
         used_numbers = used_numbers.union(plan.series_number for plan in plans if plan.series_number)
     return tuple(plans)

@@ -1,4 +1,4 @@
-"""Fit each image of a series on itself alone, one in memory at a time: the loop that both methods share."""
+"""Fit each image of a series on itself alone, one in memory at a time: the loop of both methods."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ def fit_series(
 
     Args:
         settings: the dataclass of the method.
-        fit_image: the method, on one image in its part of the time.
+        fit_image: the method, applied to an image within its part of the time.
 
     Raises:
         Refusal: no image can be denoised.
@@ -35,7 +35,7 @@ def fit_series(
         results[key] = fit_image(image, selected.time.part(keys.index(key), voxels))
         if may_stay(len(sizes), sum(voxels)):
             originals[key] = image
-        del image  # or it would stay beside the next one
+        del image  # else it stays in memory while the next is decoded
     fits = tuple(result.record for result in results.values())
     return DenoisedSeries(
         source,

@@ -1,4 +1,4 @@
-"""What was found against what became of it, so that no series is ever lost in silence.
+"""Every series that was found, and its outcome, so that none is lost in silence.
 
 ``found`` once, ``record`` once per series, ``settle`` after the run.
 """
@@ -21,7 +21,7 @@ class RecordedTwiceError(RuntimeError):
 
 
 class Ledger:
-    """The book of one run."""
+    """The series of one run."""
 
     def __init__(self) -> None:
         self._found: tuple[Source, ...] = ()
@@ -30,24 +30,24 @@ class Ledger:
         self.unread: dict[str, int] = {}  # files by the reason they could not be read
 
     def found(self, series: Iterable[Source], unread: Iterable[Unread]) -> None:
-        """Write down what the input holds."""
+        """Enter what the input holds."""
         self._found = tuple(series)
         self.unread = dict(sorted(Counter(file.reason for file in unread).items()))
 
     def used_numbers(self, study_uid: str) -> frozenset[int]:
         """Return the series numbers taken in a study: found, reserved, or written so far."""
-        found = {series.number for series in self._found if series.study_uid == study_uid}
+        numbers = {series.number for series in self._found if series.study_uid == study_uid}
         entries = (entry for entry in self._entries.values() if entry.study_uid == study_uid)
         written = {series.series_number for entry in entries for series in entry.written}
         reserved = self._reserved.get(study_uid, frozenset())
-        return reserved.union(number for number in found | written if number is not None)
+        return reserved.union(number for number in numbers | written if number is not None)
 
     def reserve(self, study_uid: str, numbers: Iterable[int]) -> None:
         """Take series numbers for what is not written yet."""
         self._reserved[study_uid] = self._reserved.get(study_uid, frozenset()).union(numbers)
 
     def record(self, entry: LedgerEntry) -> None:
-        """Write down what became of a series.
+        """Enter the outcome of a series.
 
         Raises:
             RecordedTwiceError: it has an entry already.
@@ -57,5 +57,5 @@ class Ledger:
         self._entries[key_of(entry)] = entry
 
     def settle(self) -> tuple[LedgerEntry, ...]:
-        """One entry for each series found, in the order found; a series without one has failed."""
+        """Return one entry for each series found, in the order found; a series without one has failed."""
         return tuple(self._entries.get(key_of(series)) or entry_of(series, "failed", LOST) for series in self._found)

@@ -1,7 +1,7 @@
 """The output folder: a series appears in it whole, or not at all.
 
-Files are written into a hidden folder inside it and renamed into place together. What a killed run left there is
-removed by the next one; it never counts as output.
+Files are written into a hidden folder inside it and renamed into place together. The next run removes what a killed
+run left there; it never counts as output.
 """
 
 import json
@@ -19,7 +19,7 @@ REPORTS = ("result.json", "metadata.json")
 
 
 class NotWritableError(ValueError):
-    """The output folder can't take files."""
+    """Files can't be written into the output folder."""
 
     def __init__(self, error: OSError) -> None:
         system = os.strerror(error.errno) if error.errno else "unknown reason"

@@ -10,7 +10,7 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
 from operators.messages import LedgerEntry, SelectedSeries
-from operators.sources.source import METHODS
+from operators.sources.source import METHOD_OF_MODALITY
 
 REFUSED = "refused"
 
@@ -19,7 +19,7 @@ class NoMethodError(Refusal):
     """No method here denoises this modality."""
 
     def __init__(self, modality: str) -> None:
-        super().__init__(f"modality {modality!r} has no method here; {', '.join(METHODS)} are denoised")
+        super().__init__(f"modality {modality!r} has no method here; {', '.join(METHOD_OF_MODALITY)} are denoised")
 
 
 def port_of(selected: SelectedSeries) -> str:
@@ -39,7 +39,7 @@ class RouteModalityOperator(Operator):  # type: ignore[misc]
     def setup(self, spec: OperatorSpec) -> None:
         """One input, one output for each method and one for what has none."""
         spec.input("selected")
-        for port in (*dict.fromkeys(METHODS.values()), REFUSED):
+        for port in (*dict.fromkeys(METHOD_OF_MODALITY.values()), REFUSED):
             spec.output(port)
 
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:

@@ -1,7 +1,7 @@
 """In, on ``series``: ``FoundSeries``. Out: ``SelectedSeries`` on ``selected``, or a ``LedgerEntry`` on ``refused``.
 
-The series that pass share the run's time by their voxels. The shares follow from the headers alone, so that the same
-study is planned alike on every run.
+The run's time is divided among the series that pass, by their voxels. The parts follow from the headers alone, so that
+the same study gets the same plan on every run.
 """
 
 import math
@@ -53,7 +53,7 @@ def check(source: Source, demands: Demands) -> None:
 
 
 def passes(source: Source, demands: Demands) -> bool:
-    """Whether ``check`` lets it pass."""
+    """Return whether ``check`` lets it pass."""
     try:
         check(source, demands)
     except Refusal:
@@ -62,7 +62,7 @@ def passes(source: Source, demands: Demands) -> bool:
 
 
 def select(found: FoundSeries, demands: Demands, time: TimeSlot) -> SelectedSeries:
-    """The series with its share of the time.
+    """Return the series with its part of the time.
 
     Raises:
         Refusal: see ``check``.

@@ -67,7 +67,7 @@ class Rule:
 
     @property
     def test(self) -> str:
-        """The name of the one test."""
+        """The name of its test."""
         return next(test for test in TESTS if getattr(self, test) is not None)
 
     def met_by(self, source: Source) -> bool:
@@ -103,7 +103,7 @@ class SelectionSettings:
     rules: tuple[Rule, ...] = ()
 
     def check(self, source: Source) -> None:
-        """Let the series pass; one without attributes, as of NIfTI, always does.
+        """Let the series pass; a NIfTI file, which has no attributes, always does.
 
         Raises:
             RuleBrokenError: it breaks a rule; the first one in order is named.

@@ -1,4 +1,4 @@
-"""Which strength a series is handed out at: the first step below the one asked for at which every image passes."""
+"""Find the strength at which a series may be handed out: the first step down from the one asked for that passes."""
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How the run's time is shared: slots that follow from the study's headers, so that a plan never depends on a clock.
+"""Divide the run's time into slots that follow from the study's headers, so that a plan never depends on a clock.
 
 The clock only takes away: what overruns its slot is stopped there, and past it nothing is begun any more.
 """

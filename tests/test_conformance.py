@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.conformance import METHODS, statement, table
-from operators.sources.source import METHODS as METHOD_PORTS
+from operators.sources.source import METHOD_OF_MODALITY
 
 STATEMENT = Path(__file__).parent.parent / "docs" / "conformance.md"
 
@@ -13,8 +13,8 @@ def test_the_statement_is_up_to_date() -> None:
 
 
 def test_the_methods_are_those_of_the_graph() -> None:
-    assert METHODS.keys() == METHOD_PORTS.keys()
-    assert {port: METHODS[modality] for modality, port in METHOD_PORTS.items()} == {
+    assert METHODS.keys() == METHOD_OF_MODALITY.keys()
+    assert {port: METHODS[modality] for modality, port in METHOD_OF_MODALITY.items()} == {
         "volume": "NS-N2N",
         "ultrasound": "Speckle2Self",
     }

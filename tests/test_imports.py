@@ -18,6 +18,7 @@ OPERATORS = {
     "report_series",
     "write_series",
 }
+ADAPTERS = tuple(f"operators.sources.{name}" for name in ("clips", "dicom_series", "nifti_image", "volumes"))
 HOLOSCAN = ("holoscan", "monai.deploy")
 BROAD_EXCEPTS = {"app/__main__.py", "operators/boundary.py"}
 ENVIRONMENT = {"environ", "getenv", "environb"}
@@ -65,6 +66,9 @@ class TestEveryFile:
     def test_operators_do_not_import_one_another(self, file: Path) -> None:
         if name_of(file).startswith("operators/"):
             assert not imports_any(file, *(f"operators.{name}" for name in OPERATORS))
+
+    def test_a_source_is_asked_and_never_its_type(self, file: Path) -> None:
+        assert name_of(file).startswith("operators/sources/") or not imports_any(file, *ADAPTERS)
 
     def test_the_environment_is_read_in_one_place(self, file: Path) -> None:
         names = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}

@@ -1,4 +1,4 @@
-"""The removed part and the noise map: real values, sign, padding, identity, and what others say of them."""
+"""The removed part and the noise map: real values, sign, padding, identity, and what other readers make of them."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from operators.dicom.reading import Series, read_study
 from operators.residual_series import PARTS
 
 REMOVED, NOISE_MAP = PARTS
-NOISE = 12.5  # in real units, told to the objects for their window
+NOISE = 12.5  # in real units, sets the window of the objects
 PADDED = -1500  # HU; only padding is below
 KINDS = ("ct", "mr", "pet")
 
@@ -61,7 +61,7 @@ def test_source_less_derived_is_the_removed_part(tmp_path: Path, modality: str, 
         assert part.PixelRepresentation == 1
 
 
-def test_padding_is_nothing_and_no_longer_told(tmp_path: Path) -> None:
+def test_padding_is_zero_and_no_longer_declared(tmp_path: Path) -> None:
     slices = image_series("CT", 4, PixelPaddingValue=9)
     for made in slices:
         pixels = made.pixel_array.copy()
@@ -73,7 +73,7 @@ def test_padding_is_nothing_and_no_longer_told(tmp_path: Path) -> None:
             assert "PixelPaddingValue" not in made
 
 
-def test_noise_map_tells_the_noise_in_the_unit_of_the_values(tmp_path: Path) -> None:
+def test_noise_map_is_in_the_unit_of_the_values(tmp_path: Path) -> None:
     rng, slices = np.random.default_rng(0), image_series("CT", 3)
     for made in slices:
         made.RescaleSlope, made.RescaleIntercept = 0.5, -1000

@@ -16,8 +16,8 @@ from operators.dicom.reading import ReadingLimits
 from operators.sources.finding import find_sources
 from operators.sources.image import Image
 from operators.sources.nifti import NiftiSettings
-from operators.sources.originals import KEPT_VOXELS, Originals, may_stay
-from operators.sources.source import METHODS, Key, Source
+from operators.sources.originals import MEMORY_VOXELS, Originals, may_stay
+from operators.sources.source import METHOD_OF_MODALITY, Key, Source
 
 PROVENANCE = Provenance("NS-N2N", "0.1", "abc", 0, 60.0, "cpu", "float32", "AVX2 in 2 threads", 5)
 NAMING = DerivedSettings()
@@ -62,7 +62,7 @@ def images_of(source: Source) -> dict[Key, Image]:
 
 def test_a_method_is_known_and_nothing_stands_against_it(source: Source) -> None:
     source.check()
-    assert source.method in METHODS.values()
+    assert source.method in METHOD_OF_MODALITY.values()
 
 
 def test_sizes_are_those_of_the_images_in_their_order(source: Source) -> None:
@@ -138,6 +138,6 @@ def test_originals_in_memory_cannot_be_written_to(source: Source) -> None:
 
 
 def test_one_volume_stays_in_memory_and_several_while_they_are_small() -> None:
-    assert may_stay(1, 100 * KEPT_VOXELS)
-    assert may_stay(2, KEPT_VOXELS)
-    assert not may_stay(2, KEPT_VOXELS + 1)
+    assert may_stay(1, 100 * MEMORY_VOXELS)
+    assert may_stay(2, MEMORY_VOXELS)
+    assert not may_stay(2, MEMORY_VOXELS + 1)

@@ -99,11 +99,11 @@ def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gate
     return 0
 
 
-def clipped(images: Images, pair: VolumePair) -> Images:
-    """Return the output within what can be measured: no CT below the least before, no negative activity or magnitude.
+def clip(images: Images, pair: VolumePair) -> None:
+    """Keep an output, in place, within what can be measured: no CT below the least before, no negative signal.
 
     Where the original itself is negative, as in PET with scatter subtracted, its least value bounds the output.
     """
     lowest = float(pair.before.min(where=pair.valid, initial=np.inf))
     lowest = lowest if pair.modality == "CT" else min(0.0, lowest)
-    return np.where(pair.valid, np.maximum(images, np.float32(lowest)), images)
+    np.maximum(images, np.float32(lowest), out=images, where=pair.valid)

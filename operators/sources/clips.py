@@ -20,7 +20,7 @@ from operators.sources.source import Key
 
 @dataclass(frozen=True, eq=False)
 class ClipSeries(DicomSeries):
-    """One or several clips; those that hold no grey tissue are left out."""
+    """A series of clips; those that hold no grey tissue are left out."""
 
     @property
     def display(self) -> Display:

@@ -14,7 +14,7 @@ from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.dicom.reading import Instance, Series
 from operators.sources.derived_series import Kind, SeriesPlan, WrittenSeries
 from operators.sources.image import Images
-from operators.sources.source import METHODS, Key
+from operators.sources.source import METHOD_OF_MODALITY, Key
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class DicomSeries(ABC):
     @property
     def method(self) -> str:
         """By modality."""
-        return METHODS.get(self.modality, "")
+        return METHOD_OF_MODALITY.get(self.modality, "")
 
     @property
     def instance_count(self) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 from operators.dicom.reading import ReadingLimits, Series, Study, Unread, read_study
 from operators.sources.clips import ClipSeries
 from operators.sources.nifti import NiftiSettings, find_nifti, is_nifti
-from operators.sources.source import METHODS, Source
+from operators.sources.source import METHOD_OF_MODALITY, Source
 from operators.sources.volumes import VolumeSeries
 
 
@@ -20,4 +20,4 @@ def find_sources(
 
 def source_of(series: Series) -> Source:
     """Return a DICOM series as a source of its kind."""
-    return ClipSeries(series) if METHODS.get(series.modality) == "ultrasound" else VolumeSeries(series)
+    return ClipSeries(series) if METHOD_OF_MODALITY.get(series.modality) == "ultrasound" else VolumeSeries(series)

@@ -14,7 +14,7 @@ from operators.dicom.reading import Unread
 from operators.sources.nifti_image import NiftiImage
 
 SUFFIXES = (".nii", ".nii.gz")
-UID_DIGITS = 16  # of the file's SHA-256; tells a billion files apart
+UID_DIGITS = 16  # of the file's SHA-256; enough for a billion files
 
 
 class NiftiRefusal(Refusal):

@@ -19,7 +19,7 @@ from operators.dicom.parts import Part
 from operators.dicom.provenance import DerivedSettings, Provenance
 from operators.sources.derived_series import DERIVED_NIFTI, SeriesPlan, WrittenSeries
 from operators.sources.image import Display, Image, Images
-from operators.sources.source import METHODS, Key
+from operators.sources.source import METHOD_OF_MODALITY, Key
 
 UNITS = {"CT": "HU"}  # by modality; elsewhere the file does not say
 
@@ -43,7 +43,7 @@ class NiftiImage:
     @property
     def method(self) -> str:
         """By modality; an ultrasound clip is none of NIfTI's."""
-        method = METHODS.get(self.modality, "")
+        method = METHOD_OF_MODALITY.get(self.modality, "")
         return "" if method == "ultrasound" else method
 
     @property

@@ -1,8 +1,7 @@
-"""The original images of a series after its fit: those still in memory, the others decoded again.
+"""The original images of a series after its fit: some still in memory, the others decoded again.
 
-A series of one volume keeps what the fit has decoded: check and report need it, and it adds nothing to the peak of
-memory, which lies in the fit. Several volumes are kept while they are small; a long time series is decoded again, one
-volume at a time.
+Check and report need them. The original of a series of one volume stays in memory as the fit has decoded it: the fit
+holds it anyway. Several volumes stay while they are small; a long time series is decoded again, one volume at a time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from operators.sources.image import Image
 from operators.sources.source import Key, Source
 
-KEPT_VOXELS = 2**26  # of a series of several images: 0.3 GB, beside the 0.8 GB that the process takes without any
+MEMORY_VOXELS = 2**26  # of a series of several images: 0.3 GB, beside the 0.8 GB that the process takes without any
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,4 +35,4 @@ class Originals:
 
 def may_stay(images: int, voxels: int) -> bool:
     """Return whether the originals of a series of so many images with so many voxels in all may stay in memory."""
-    return images == 1 or voxels <= KEPT_VOXELS
+    return images == 1 or voxels <= MEMORY_VOXELS

@@ -19,7 +19,7 @@ from operators.sources.image import Display, Image, Images
 
 Key = Hashable
 
-METHODS = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}  # by modality
+METHOD_OF_MODALITY = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}  # by modality
 
 
 class Source(Protocol):
@@ -27,7 +27,7 @@ class Source(Protocol):
 
     @property
     def uid(self) -> str:
-        """What tells it from the others of its study."""
+        """What identifies it within its study."""
 
     @property
     def study_uid(self) -> str:
@@ -43,7 +43,7 @@ class Source(Protocol):
 
     @property
     def method(self) -> str:
-        """Which method denoises it: a value of `METHODS`, empty where none does."""
+        """Which method denoises it: a value of `METHOD_OF_MODALITY`, empty where none does."""
 
     @property
     def instance_count(self) -> int:
@@ -76,7 +76,7 @@ class Source(Protocol):
         """
 
     def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
-        """Decode one image after another; none is kept, so that one is in memory at a time.
+        """Decode one image after another, holding none, so that one is in memory at a time.
 
         Args:
             left_out: the count of slices or frames that are not denoised, by the reason; added to.
@@ -114,6 +114,6 @@ class Source(Protocol):
         """File the report of a derived series in its study; None where there is none.
 
         Args:
-            images: as for ``write``; they tell to which objects the report refers.
+            images: as for ``write``; the report refers to their derived objects.
             plan: as for ``write_part``.
         """

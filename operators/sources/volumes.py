@@ -28,7 +28,7 @@ NARROWEST_WINDOW = 1.0  # values; PS3.3 C.11.2.1.2 allows none below
 
 @dataclass(frozen=True, eq=False)
 class VolumeSeries(DicomSeries):
-    """One or several volumes; a series that no method is for is one too, and is refused before it is read."""
+    """A series of one or several volumes; also one of any other modality, which is refused before it is read."""
 
     @cached_property
     def _volumes(self) -> Volumes:
@@ -68,8 +68,8 @@ class VolumeSeries(DicomSeries):
         if not can_be_parted(self.series):
             return None
         stacks = cast(Mapping[Stack, Images], images)
-        made = derive_part(self.series, stacks, part, noise_sd, plan.provenance, plan.naming, plan.used_numbers)
-        return saved(made, plan, part.word, folder)
+        datasets = derive_part(self.series, stacks, part, noise_sd, plan.provenance, plan.naming, plan.used_numbers)
+        return saved(datasets, plan, part.word, folder)
 
     def _derived(self, images: Mapping[Key, Images], plan: SeriesPlan) -> Iterator[Dataset]:
         stacks = cast(Mapping[Stack, Images], images)
