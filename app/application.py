@@ -51,7 +51,9 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         )
         select = SelectSeriesOperator(self, name="select", demands=demands, time=whole_time)
         route = RouteModalityOperator(self, name="route")
-        volume = DenoiseVolumeOperator(self, name="volume", settings=settings.ns_n2n, compute=compute, seed=seed)
+        volume = DenoiseVolumeOperator(
+            self, name="volume", settings=settings.ns_n2n, gate=settings.check, compute=compute, seed=seed
+        )
         ultrasound = DenoiseUltrasoundOperator(
             self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
         )

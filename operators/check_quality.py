@@ -1,8 +1,8 @@
 """In, one port per branch: ``DenoisedSeries`` or ``LedgerEntry``.
 
 Out, on the port of the same name: ``CheckedSeries``, or a ``LedgerEntry``; entries pass as they are.
-Where edges, intensities or small structures of a volume fail, the original is restored. A strength at which an image
-still fails is lowered in steps until all pass. Or, as the site has set, the series is refused for either.
+The original was restored before where a volume failed in parts. A strength at which an image still fails is lowered in
+steps until all pass. Or, as the site has set, the series is refused.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from operators.branches import add_branches, pass_on
-from operators.image_checks import checked_images, restored_images
+from operators.image_checks import assessed
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.quality.gate_settings import GateSettings
 from operators.reason_codes import CHECKS_FAILED
@@ -22,22 +22,19 @@ def check(
     denoised: DenoisedSeries, strengths: tuple[float, ...], settings: GateSettings
 ) -> CheckedSeries | LedgerEntry:
     """Return the series with the strengths at which it may be handed out, or the entry that refuses it."""
-    source, summary = denoised.source, denoised.summary
-    may_reduce = settings.on_failure == "reduce_strength"
-    images, restored = restored_images(denoised, settings) if may_reduce else (denoised.images, {})
+    summary = denoised.summary
 
     def assess(strength: float) -> Assessments:
-        return tuple(image.assess(strength, settings) for image in checked_images(denoised, images))
+        return tuple(assessed(denoised, strength, settings))
 
-    granted = grant(strengths, assess, may_reduce=may_reduce)
+    granted = grant(strengths, assess, may_reduce=settings.on_failure == "reduce_strength")
     by_image = tuple(zip(*granted.tried.values(), strict=True))
     if granted.strengths:
-        assessments = dict(zip(images, by_image, strict=True))
         return CheckedSeries(
-            source, denoised.originals, images, summary, granted.strengths, assessments, granted.reason, restored
+            denoised, granted.strengths, dict(zip(denoised.images, by_image, strict=True)), granted.reason
         )
     return entry_of(
-        source,
+        denoised.source,
         "refused",
         granted.reason,
         reason_code=CHECKS_FAILED,

@@ -3,6 +3,7 @@
 Out, on ``outcome``: ``DenoisedSeries``, or a ``LedgerEntry``.
 """
 
+from functools import partial
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -13,17 +14,21 @@ from models.volume.ns_n2n import denoise_volume
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
 from operators.fit_series import fit_series
+from operators.image_checks import with_original
 from operators.messages import DenoisedSeries, SelectedSeries, label_of
+from operators.quality.gate_settings import GateSettings
 from operators.sources.image import Image
 from operators.time_budget import TimeSlot
 
 
-def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute, seed: int) -> DenoisedSeries:
-    """Fit NS-N2N on each volume of the series."""
+def denoise(
+    selected: SelectedSeries, settings: NSN2NSettings, gate: GateSettings, compute: Compute, seed: int
+) -> DenoisedSeries:
+    """Fit NS-N2N on each volume of the series, and restore the original where it fails."""
     source = selected.source
 
     def fit_volume(image: Image, slot: TimeSlot) -> Denoised:
-        return denoise_volume(
+        fitted = denoise_volume(
             image.values,
             image.valid,
             spacing=image.spacing,
@@ -31,6 +36,7 @@ def denoise(selected: SelectedSeries, settings: NSN2NSettings, compute: Compute,
             settings=settings,
             context=FitContext(compute, seed, slot.planned, slot.deadline(), label_of(source)),
         )
+        return with_original(image, fitted, source.modality, gate)
 
     return fit_series(selected, settings, fit_volume)
 
@@ -39,9 +45,16 @@ class DenoiseVolumeOperator(Operator):  # type: ignore[misc]
     """NS-N2N on one series."""
 
     def __init__(
-        self, fragment: Any, *args: Any, settings: NSN2NSettings, compute: Compute, seed: int, **kwargs: Any
+        self,
+        fragment: Any,
+        *args: Any,
+        settings: NSN2NSettings,
+        gate: GateSettings,
+        compute: Compute,
+        seed: int,
+        **kwargs: Any,
     ) -> None:
-        self._settings, self._compute, self._seed = settings, compute, seed
+        self._denoise = partial(denoise, settings=settings, gate=gate, compute=compute, seed=seed)
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:
@@ -52,5 +65,5 @@ class DenoiseVolumeOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit what came of the series."""
         selected: SelectedSeries = op_input.receive("volume")
-        outcome = within_boundary(selected.source, lambda: denoise(selected, self._settings, self._compute, self._seed))
+        outcome = within_boundary(selected.source, lambda: self._denoise(selected))
         op_output.emit(outcome, "outcome")

@@ -21,7 +21,7 @@ def plan_series(
     """
     plans: list[SeriesPlan] = []
     for strength in checked.strengths:
-        provenance = provenance_of(checked.summary, strength, version, naming)
+        provenance = provenance_of(checked.denoised.summary, strength, version, naming)
         plans.append(checked.source.plan(provenance, naming, used_numbers))
         used_numbers = used_numbers.union(plan.series_number for plan in plans if plan.series_number)
     return tuple(plans)

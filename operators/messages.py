@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
-from operators.quality.restoring import Restored
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
@@ -19,6 +18,8 @@ from operators.time_budget import TimeSlot
 
 Status = Literal["denoised", "refused", "failed"]
 FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
+RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
+RESTORED_PERCENT = "restored_percent"  # measures of a fit: of the tissue; with a check's name behind, for that check
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 
@@ -55,7 +56,7 @@ class FitSummary:
 
 @dataclass(frozen=True, eq=False)
 class DenoisedSeries:
-    """The denoised images of a series."""
+    """The denoised images of a series, with the original restored where something small was erased or invented."""
 
     source: Source
     originals: Originals
@@ -63,42 +64,41 @@ class DenoisedSeries:
     summary: FitSummary
 
     def __post_init__(self) -> None:
-        _lock(self.images)
+        for images in self.images.values():
+            images.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
 class CheckedSeries:
     """A denoised series that may be handed out, and at which strengths."""
 
-    source: Source
-    originals: Originals
-    images: Mapping[Key, Images]  # with the original restored where something small was erased or invented
-    summary: FitSummary
+    denoised: DenoisedSeries
     strengths: tuple[float, ...]  # percent, at least one; each passed for every image
     assessments: Mapping[Key, tuple[Assessment, ...]]  # one for each strength that was tried
     reason: str = ""  # why a strength is lower than the run asked for
-    restored: Mapping[Key, Restored] = field(default_factory=dict)  # where the original was blended back, by image
 
-    def __post_init__(self) -> None:
-        _lock(self.images)
+    @property
+    def source(self) -> Source:
+        """The series that was denoised."""
+        return self.denoised.source
+
+    @property
+    def restored_locations(self) -> int:
+        """Small locations where the original was restored, of all images."""
+        return sum(int(fit.measures.get(RESTORED, 0)) for fit in self.denoised.summary.fits)
 
     @property
     def restored_percent(self) -> float:
         """Percent of the tissue in which the original was restored, of the image with most."""
-        return max((restored.percent for restored in self.restored.values()), default=0.0)
-
-    @property
-    def restored_locations(self) -> int:
-        """Small ones, where the original was restored because something was erased or invented."""
-        return sum(restored.locations for restored in self.restored.values())
+        return max((float(fit.measures.get(RESTORED_PERCENT, 0.0)) for fit in self.denoised.summary.fits), default=0.0)
 
     @property
     def deviation(self) -> str:
         """What is not as the run asked for, empty where all is."""
-        checks = sorted({check for restored in self.restored.values() for check in restored.by_check})
-        restored = (
-            f"the original was restored in {self.restored_percent:.2g} percent of the tissue ({', '.join(checks)})"
-        )
+        names = {name for fit in self.denoised.summary.fits for name in fit.measures}
+        checks = sorted(name.split()[-1] for name in names if name.startswith(f"{RESTORED_PERCENT} "))
+        percent = f"{self.restored_percent:.2g} percent"
+        restored = f"the original was restored in {percent} of the tissue ({', '.join(checks)})"
         return "; ".join(filter(None, (restored if checks else "", self.reason)))
 
 
@@ -162,8 +162,3 @@ def key_of(series: Source | LedgerEntry) -> tuple[str, str]:
 def label_of(series: Source | LedgerEntry) -> str:
     """Return what the log calls a series: its modality and the end of its UID."""
     return f"{series.modality} series ..{key_of(series)[1][-LABEL_DIGITS:]}"
-
-
-def _lock(images: Mapping[Key, Images]) -> None:
-    for image in images.values():
-        image.setflags(write=False)

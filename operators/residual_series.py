@@ -29,7 +29,7 @@ def write_parts(checked: CheckedSeries, plan: SeriesPlan, folder: Path) -> tuple
     for part in PARTS:
         used_numbers = plan.used_numbers.union(series.series_number for series in written if series.series_number)
         series = checked.source.write_part(
-            part, checked.images, noise_sd, replace(plan, used_numbers=used_numbers), folder
+            part, checked.denoised.images, noise_sd, replace(plan, used_numbers=used_numbers), folder
         )
         written += [series] if series else []
     return tuple(written)

@@ -32,9 +32,9 @@ def write(reported: ReportedSeries, residual: bool, folder: OutputFolder, used_n
         used_numbers: the series numbers that are taken in the study, those of the plans too.
     """
     checked = reported.checked
-    source, summary = checked.source, checked.summary
+    source, summary = checked.source, checked.denoised.summary
     with folder.staged() as staging:
-        written = [source.write(images_at(checked, plan.strength), plan, staging) for plan in reported.plans]
+        written = [source.write(images_at(checked.denoised, plan.strength), plan, staging) for plan in reported.plans]
         for index, plan in enumerate(reported.plans):
             if residual:
                 written += write_parts(checked, _clear_of(plan, used_numbers, written), staging)
@@ -58,7 +58,7 @@ def _write_report(reported: ReportedSeries, index: int, plan: SeriesPlan, folder
     """Write one report as a page, and file it in the study where that is possible."""
     checked, report = reported.checked, reported.reports[index]
     (folder / f"{plan.stem}.html").write_text(report.html, encoding="utf-8")
-    filed = None if report.pdf is None else checked.source.write_pdf(report.pdf, checked.images, plan, folder)
+    filed = None if report.pdf is None else checked.source.write_pdf(report.pdf, checked.denoised.images, plan, folder)
     return [filed] if filed else []
 
 

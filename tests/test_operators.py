@@ -170,7 +170,7 @@ def test_no_operator_changes_the_message_that_it_received(fragment: Application,
     folder.prepare()
     cpu = {"compute": choose_compute("cpu"), "seed": 0}
     denoise: dict[str, Any] = {
-        "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2)),
+        "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2), gate=GateSettings()),
         "ultrasound": partial(DenoiseUltrasoundOperator, settings=Speckle2SelfSettings(steps=1, search_offsets=4)),
     }
     time_slot, demands = TimeSlot(time.monotonic(), 1000), Demands(SelectionSettings())

@@ -13,7 +13,7 @@ from operators.quality.noise import gradient_noise, sampled
 REGION = (3, 4, 4)  # sampled slices, and tiles a side, whose edges are judged together: one tile has few
 FEWEST = 15  # tiles' worth of edges in a region
 SURE = 4.0  # standard errors that a region's growth must stand out by: there are hundreds
-MARGIN = 1.15  # times the fraction that linear arithmetic asks for
+MARGIN = 1.3  # times the fraction that linear arithmetic asks for
 MOST = 0.95  # of the original, at edges
 SOFT = 1.5  # pixels, sd by which the border of what is restored is smoothed
 

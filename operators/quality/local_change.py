@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from operators.quality.bias import Images, Mask, squares
 from operators.quality.change_shape import Place, around, changed_fraction
-from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, matched
+from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, interpolated, matched
 from operators.quality.noise import sampled
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
@@ -109,7 +109,9 @@ def small_changes(pair: VolumePair, body: Mask, noise_sd: float, start: int) -> 
         level = _level(_narrow(c), inside)
         typical = float(np.median(level[np.isfinite(level) & (level > 0)])) if (level[inside] > 0).any() else 1.0
         removed = removed or min(typical / noise_sd, 1)
-        for place, size in _found(_narrow(y), _narrow(c), np.asarray(inside / level, np.float32), there):
+        skipped = octave == 0 and pair.modality == "MR" and interpolated(c)  # no pixel that was acquired is so small
+        looked_at = np.zeros_like(there) if skipped else there
+        for place, size in _found(_narrow(y), _narrow(c), np.asarray(inside / level, np.float32), looked_at):
             if place[0] in own and size > chance:
                 row, column = (2**octave * i + 2**octave // 2 for i in place[1:])
                 size *= min(removed * float(level[place]) / typical, 1)

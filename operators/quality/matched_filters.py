@@ -17,6 +17,8 @@ ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between tw
 FILTERS = len(SPOTS) * len(DEPTHS) + 1 + ANGLES
 ALL_CORES = -1  # slices are transformed side by side; each comes out the same whatever their number
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
+HALF_NYQUIST = 0.27  # cycles a pixel, with room for a soft cut
+OUTER_FRACTION = 0.2  # of the power; white noise has .7 there, a magnitude of twice the acquired matrix .15
 LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small things
 
 
@@ -30,6 +32,14 @@ def matched(images: Images) -> Iterator[Images]:
     for shape, depth in _shapes((size[0], size[1])):
         found = fft.irfft2(whitened * np.conj(fft.rfft2(shape)), s=size, workers=ALL_CORES)
         yield found if depth == 1 else np.asarray(ndimage.uniform_filter1d(found, depth, axis=0, mode="constant"))
+
+
+def interpolated(images: Images) -> bool:
+    """Return whether what was removed has next to nothing above half the highest frequency, as if filled with zeros."""
+    size = images.shape[1:]
+    power = np.square(np.abs(fft.rfft2(images))).mean(axis=0)
+    outer = (np.abs(fft.fftfreq(size[0])) > HALF_NYQUIST)[:, None] | (fft.rfftfreq(size[1]) > HALF_NYQUIST)
+    return bool(power[outer].sum() < OUTER_FRACTION * power.sum())
 
 
 def _shapes(size: tuple[int, int]) -> Iterator[tuple[Images, int]]:

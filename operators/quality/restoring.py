@@ -48,8 +48,8 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
     by_check: dict[str, float] = {}
     inside = around_tissue(tissue, pair.valid)
     steps: dict[str, Callable[[], int]] = {  # small structures last: they are judged by what is changed around them
-        "level_bias": lambda: _restore_levels(blend, pair, tissue, settings),
-        "edge_width": lambda: _restore_all_edges(blend, inside, tissue, settings),
+        "level_bias": lambda: _repeated(lambda: _restore_levels(blend, pair, tissue, settings)),
+        "edge_width": lambda: _repeated(lambda: restore_edges(blend, inside, tissue, settings)),
         "local_change": lambda: _restore_details(blend, pair, tissue, settings),
     }
     locations, known = 0, 0.0
@@ -71,13 +71,13 @@ def _restore_details(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gat
     return restore_small_structures(blend, pair, noise_sd, settings.local_sd)
 
 
-def _restore_all_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> int:
+def _repeated(step: Callable[[], None]) -> int:
     for _ in range(ROUNDS):
-        restore_edges(blend, inside, tissue, settings)
+        step()
     return 0
 
 
-def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> int:
+def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> None:
     """Blend the original in where tissue has an intensity whose mean was moved."""
     chosen = sampled(len(tissue))
     level, change = square_means(pair.before[chosen], blend.images[chosen], tissue[chosen])
@@ -90,20 +90,19 @@ def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gate
 
     found = [(bias.level, fraction(bias, error)) for bias, error in level_biases(level, change)]
     if not any(asked for _, asked in found):
-        return 0
+        return
     levels, fractions = zip(*found, strict=True)
     for index, inside in enumerate(tissue):
         own = ndimage.gaussian_filter((pair.before[index] + blend.images[index]) / 2, LEVEL_SMOOTH)
         there = ndimage.gaussian_filter(inside.astype(np.float32), 1.0)
         blend.restore(index, np.asarray(np.interp(own, levels, fractions) * there, np.float32))
-    return 0
 
 
-def clipped(images: Images, pair: VolumePair) -> Images:
-    """Return the output within what can be measured: no CT below the least before, no negative activity or magnitude.
+def clip(images: Images, pair: VolumePair) -> None:
+    """Keep an output, in place, within what can be measured: no CT below the least before, no negative signal.
 
     Where the original itself is negative, as in PET with scatter subtracted, its least value bounds the output.
     """
     lowest = float(pair.before.min(where=pair.valid, initial=np.inf))
     lowest = lowest if pair.modality == "CT" else min(0.0, lowest)
-    return np.where(pair.valid, np.maximum(images, np.float32(lowest)), images)
+    np.maximum(images, np.float32(lowest), out=images, where=pair.valid)

@@ -13,7 +13,7 @@ from operators.quality.bias import Images, Mask
 STEP = 2  # pixels between those compared: a slice holds enough
 SMOOTH = 1.5  # pixels, sd: noise falls more than what tells slices apart
 NEIGHBOURS = (-2, -1, 1, 2)  # slices away that a slice could have come from; farther ones are less alike still
-ALIKE = 0.8  # of what slices are typically changed by, in power: slices that differ by less can't be told apart
+ALIKE = 1.5  # of what slices are typically changed by, in power: slices that differ by less can't be told apart
 FEWEST = 64  # pixels of tissue that can tell two slices apart
 
 

@@ -35,7 +35,7 @@ def _title(source: Source) -> str:
 
 
 def _facts(checked: CheckedSeries, plan: SeriesPlan) -> dict[str, str]:
-    source, summary, provenance = checked.source, checked.summary, plan.provenance
+    source, summary, provenance = checked.source, checked.denoised.summary, plan.provenance
     number = "" if plan.series_number is None else f"series {plan.series_number}, "
     settings = ", ".join(f"{name} {value}" for name, value in summary.settings.items())
     return {

@@ -17,15 +17,15 @@ from operators.sources.source import Source
 
 def sample_of(checked: CheckedSeries, strength: float) -> Sample:
     """Return images spread evenly over all volumes or clips, after ``strength`` percent of the change."""
-    total = sum(len(images) for images in checked.images.values())
-    chosen = spread(total, max(images[0].size for images in checked.images.values()))
+    total = sum(len(images) for images in checked.denoised.images.values())
+    chosen = spread(total, max(images[0].size for images in checked.denoised.images.values()))
     pairs: list[ImagePair] = []
     spacings: list[tuple[float, float, float]] = []
     first = 0
-    for key, images in checked.images.items():
+    for key, images in checked.denoised.images.items():
         indices = [number - first for number in chosen if first <= number < first + len(images)]
         if indices:
-            original = checked.originals.read(key, indices)
+            original = checked.denoised.originals.read(key, indices)
             spacings.append(original.spacing)
             pairs.extend(_pairs(original, images[indices], strength, [first + index + 1 for index in indices]))
         first += len(images)
