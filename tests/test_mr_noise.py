@@ -72,7 +72,7 @@ def test_a_filter_is_seen_in_the_coefficients() -> None:
 
 
 @pytest.mark.parametrize("coils", [1, 2, 3, 4])
-def test_air_of_several_coils_tells_their_number_and_their_noise(coils: int) -> None:
+def test_air_of_several_coils_shows_their_number_and_their_noise(coils: int) -> None:
     channels = np.random.default_rng(coils).normal(0, 20, (2 * coils, 4, 96, 96))
     voxels = np.sqrt((channels**2).sum(axis=0)).astype(np.float32)
     voxels[:, 24:72, 24:72] += 500
@@ -104,8 +104,8 @@ def test_the_smallest_level_that_several_agree_on_decides() -> None:
 
 def test_a_volume_without_tissue_and_one_slice_are_measured_too() -> None:
     noise = np.random.default_rng(0).normal(0, 5, (1, 1, 40, 40)).astype(np.float32)
-    told = measure_mr_noise(torch.from_numpy(noise), tissue_of(np.zeros((1, 40, 40), np.float32), "MR"), None)
-    assert told.sd == pytest.approx(5, rel=0.3)
+    measured = measure_mr_noise(torch.from_numpy(noise), tissue_of(np.zeros((1, 40, 40), np.float32), "MR"), None)
+    assert measured.sd == pytest.approx(5, rel=0.3)
     constant = measure_mr_noise(torch.full((4, 1, 40, 40), 7.0), tissue_of(np.full((4, 40, 40), 7.0), "MR"), None)
     assert np.isfinite(constant.sd)
     assert constant.sd > 0

@@ -157,16 +157,16 @@ def test_wide_edges_are_restored_until_they_pass_and_even_tissue_is_not() -> Non
     assert np.array_equal(restored.images[:, even], after[:, even])
 
 
-def test_slices_alike_are_in_place_and_swapped_ones_are_not() -> None:
+def test_similar_slices_are_in_place_and_swapped_ones_are_not() -> None:
     z = np.arange(12, dtype=np.float32)[:, None, None]
     noise = ndimage.gaussian_filter(np.random.default_rng(2).standard_normal((12, 160, 160)), 1.2, mode="wrap").astype(
         np.float32
     )
-    alike, tissue = noise / noise.std() + 0.1 * z, np.ones((12, 160, 160), bool)
-    place = slice_place(alike, ndimage.gaussian_filter(alike, (1, 2, 2)), tissue)
+    smooth, tissue = noise / noise.std() + 0.1 * z, np.ones((12, 160, 160), bool)
+    place = slice_place(smooth, ndimage.gaussian_filter(smooth, (1, 2, 2)), tissue)
     assert place is not None
     assert place < 0.65
-    different = alike + 4 * np.sin(np.arange(160) / 5 + 2 * z)
+    different = smooth + 4 * np.sin(np.arange(160) / 5 + 2 * z)
     assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue) or 0) > 0.65
 
 

@@ -1,6 +1,6 @@
 """What is judged: the truth, the truth with wider edges, and what denoisers make of a phantom, stored once made.
 
-BM4D (non-commercial licence, no part of the product) runs in an environment of its own and is told the true spectrum.
+BM4D (non-commercial licence, no part of the product) runs in an environment of its own and is given the true spectrum.
 """
 
 import hashlib
@@ -77,7 +77,7 @@ def noise_spectrum(phantom: Phantom) -> Volume:
 
 
 def bm4d(python: Path, folder: Path, phantom: Phantom) -> Volume:
-    """Return what BM4D, told the spectrum of the very noise, makes of the phantom."""
+    """Return what BM4D, given the spectrum of the very noise, makes of the phantom."""
     given, made = folder / "bm4d_in.npz", folder / "bm4d_out.npy"
     np.savez(given, noisy=phantom.noisy, spectrum=noise_spectrum(phantom))
     subprocess.run([python, "-c", BM4D_CODE, given, made], check=True, capture_output=True)

@@ -9,7 +9,7 @@ from validation.phantoms.anatomy import Mask, Volume
 
 
 def true_growth(truth: Volume, after: Volume, inside: Mask, noise: Volume) -> float | None:
-    """Return the percent by which the edges that the check looks at are wider than the truth's; None of none.
+    """Return the percent by which the edges that the check measures are wider than the truth's; None of none.
 
     The regression of after on the truth is linear in after, so that retained noise does not move it.
     """

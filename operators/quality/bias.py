@@ -13,7 +13,7 @@ from scipy.ndimage import uniform_filter
 
 from operators.quality.assessment import LevelBias
 
-SIDE = 8  # pixels of a square; its mean tells the level without selecting for noise
+SIDE = 8  # pixels of a square; its mean gives the level without selecting for noise
 LEVEL_FRACTIONS = (0.0, 0.03, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.98, 1.0)  # of the squares, between levels
 AROUND = 3  # squares a side whose mean is the level of the middle one: its own noise must not choose it
 FEWEST_SQUARES = 30  # of one level; fewer say little of their spread

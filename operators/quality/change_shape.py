@@ -1,4 +1,4 @@
-"""Measure how much of a small thing was changed: its shape in what was removed against before and after."""
+"""Measure how much of a small structure was changed: its shape in what was removed against before and after."""
 
 import numpy as np
 from scipy import ndimage

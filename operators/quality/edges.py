@@ -19,14 +19,14 @@ from operators.quality.bias import Images, Mask, Real
 
 SMOOTH = 1.0  # pixels, sd of the smoothing before the steepness and the direction of an edge are read
 SEEN = 1.0  # noise sd a pixel: five times what white noise shows by itself (.2), Rose's (1948) criterion of detection
-WIDTH_SEEN = 2.5  # noise sd a pixel: an ideal observer tells edges 10 % wider (sd 1 pixel, along 10 pixels of white
+WIDTH_SEEN = 2.5  # noise sd a pixel: an ideal observer sees edges 10 % wider (sd 1 pixel, along 10 pixels of white
 # noise) with d' = sqrt(.0141 A^2) of a step of A sd, so d' = 1 (76 % correct) at A = 8.4: 2.4 sd a pixel
 REACH = 7  # pixels, side of the square around a steep pixel that holds the whole edge
-TILE = 16  # pixels, side of the tiles whose sums tell the spread
-KNOWN_BLUR = 0.5  # square pixels of variance: what E(f, f) loses by it tells how wide edges are
+TILE = 16  # pixels, side of the tiles whose sums give the spread
+KNOWN_BLUR = 0.5  # square pixels of variance: what E(f, f) loses by it shows how wide edges are
 LEAST_VARIANCE = 0.05  # square pixels, to which an edge's is known: less stands between the difference filter's
 RESOLVED = 0.25  # square pixels: edges of less than half a pixel (sd) are not resolved, growth is reported against that
-FEWEST_TILES = 60  # holding edges evenly: in fewer, retained noise that looks like an edge counts too much
+FEWEST_TILES = 60  # holding edges evenly: in fewer, retained noise that resembles an edge counts too much
 LEAST_COHERENT = 0.3  # of a gradient's energy, across less along: with less, places are noise rather than edges
 LARGEST_ERROR = 5.0  # percent, the standard error above which an edge width is not reported
 SURE = 3.0  # standard errors that a growth must stand out by

@@ -11,7 +11,7 @@ from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import sampled
 from operators.quality.volume_pair import VolumePair
 
-FEWEST_IN_SLICE = 16  # squares of tissue; the mean of fewer is moved by noise more than they can tell
+FEWEST_IN_SLICE = 16  # squares of tissue; the mean of fewer is moved by noise more than they can show
 TINY = 1e-12  # keeps a fraction of nothing finite
 
 

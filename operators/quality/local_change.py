@@ -1,7 +1,7 @@
 """Find what small was erased or invented: a spot, line or plate in c = after - before that is no noise.
 
 c is freed of what is wide, divided by its own level around each place and bounded, so that uneven noise becomes even.
-Filters in the shape of small things (`matched_filters`), matched to the noise's own spectrum, then sum it, and what
+Filters in the shape of small structures (`matched_filters`), matched to the noise's own spectrum, then sum it, and what
 stands out is reported in units of the filtered c around it. What chance gives in a volume of that many voxels is noise.
 A strong thing of which a small part is missing was not erased: in its own shape, c must be at least half of the larger
 of what before and after show. All this is done in pixels and again in means of 2 x 2, 4 x 4 ..., until the widest
@@ -24,7 +24,7 @@ from operators.quality.noise import sampled
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
 WIDE = 15  # pixels, side of the square whose mean is taken off: what is wider moves the means of intensities
-CELL, CELLS = 4, 5  # pixels a side of a cell; cells a side whose median is the level: a small thing fills fewer
+CELL, CELLS = 4, 5  # pixels a side of a cell; cells a side whose median is the level: a small structure fills fewer
 NEAR, NEAR_FRACTION = 7, 0.85  # cells a side, and the fraction of their level that counts at least: where noise is
 # retained, as at edges, a voxel that is not must not stand out
 LEAST_LEVEL = 0.25  # of the level of all: where hardly anything was changed, nothing was lost
@@ -32,9 +32,9 @@ BOUND = 8.0  # levels; what a voxel alone may count: wild noise has long tails, 
 BLOCK, HALO = 16, 3  # slices filtered at a time, and those to each side that reach in
 CANDIDATE = 4.0  # sd of the filtered c of a block, above which a place is looked at
 MOST_VOXELS = 32 * 512 * 512  # looked at, for time; larger volumes in blocks spread evenly
-APART = 4  # pixels between two places of one filter: neighbours tell the same
+APART = 4  # pixels between two places of one filter: neighbours show the same
 MOST = 30  # places looked at, the strongest of each filter in a block
-AROUND = 3, 16  # slices and pixels to each side of a place, where the filtered c tells its own level
+AROUND = 3, 16  # slices and pixels to each side of a place, where the filtered c gives its own level
 FRACTION = 0.5  # of what before or after shows: with more left, a thing is fainter, not gone
 CHANCE = 1e-3  # of standing out by noise alone, in a volume of this many voxels, through any filter
 TINY = 1e-9  # keeps a fraction of nothing finite
@@ -76,14 +76,14 @@ def local_change(pair: VolumePair, tissue: Mask, noise_sd: float) -> float | Non
 def searched(pair: VolumePair, tissue: Mask, noise_sd: float) -> Mask:
     """Return where something small may lie: in the body, in MR where the signal stands out of the noise's floor."""
     body = body_of(tissue)
-    if pair.modality == "MR":  # whose noise is skewed where there is hardly any signal, and passes for small things
+    if pair.modality == "MR":  # whose noise is skewed where there is hardly any signal, and passes for small structures
         for inside, old, new in zip(body, pair.before, pair.after, strict=True):
             inside &= ndimage.uniform_filter(old + new, TISSUE_SMOOTH) > 2 * FLOOR_SD * noise_sd
     return body
 
 
 def octaves_of(spacing: tuple[float, float, float], rows: int) -> int:
-    """Return in how many sizes of pixel small things are looked for."""
+    """Return in how many sizes of pixel small structures are searched for."""
     wanted = math.log2(max(WIDEST_MM / (SPOTS[-1] * FWHM * max(spacing[1:])), 1))
     return 1 + min(math.ceil(wanted), max(0, int(math.log2(rows / FEWEST_ROWS))))
 

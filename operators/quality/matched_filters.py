@@ -1,6 +1,6 @@
-"""Filters in the shape of small things: spots of three widths over 1, 3 or 7 slices, and lines at eighteen angles.
+"""Filters in the shape of small structures: spots of three widths over 1, 3 or 7 slices, and lines at eighteen angles.
 
-Each is matched to the noise it looks into: divided by that noise's own spectrum in a slice, since a line is easily seen
+Each is matched to the noise it searches in: divided by its spectrum in a slice, since a line is easily seen
 in what has little power at low frequencies.
 """
 
@@ -19,7 +19,7 @@ ALL_CORES = -1  # slices are transformed side by side; each comes out the same w
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
 HALF_NYQUIST = 0.27  # cycles a pixel, with room for a soft cut
 OUTER_FRACTION = 0.2  # of the power; white noise has .7 there, a magnitude of twice the acquired matrix .15
-LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small things
+LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small structures
 
 
 def matched(images: Images) -> Iterator[Images]:

@@ -11,10 +11,10 @@ from scipy import ndimage
 from operators.quality.bias import Images, Mask
 
 STEP = 2  # pixels between those compared: a slice holds enough
-SMOOTH = 1.5  # pixels, sd: noise falls more than what tells slices apart
-NEIGHBOURS = (-2, -1, 1, 2)  # slices away that a slice could have come from; farther ones are less alike still
-ALIKE = 1.5  # of what slices are typically changed by, in power: slices that differ by less can't be told apart
-FEWEST = 64  # pixels of tissue that can tell two slices apart
+SMOOTH = 1.5  # pixels, sd: noise falls more than what distinguishes slices
+NEIGHBOURS = (-2, -1, 1, 2)  # slices away that a slice could have come from; farther ones are less similar still
+SIMILAR = 1.5  # of what slices are typically changed by, in power: slices that differ by less can't be distinguished
+FEWEST = 64  # pixels of tissue that can distinguish two slices
 
 
 def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
@@ -28,7 +28,7 @@ def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
         change = (new[i] - old[i])[inside[i]]
         for j in (i + gap for gap in NEIGHBOURS if 0 <= i + gap < len(before)):
             d = (old[j] - old[i])[inside[i]]
-            if _power(d) > ALIKE * typical:
+            if _power(d) > SIMILAR * typical:
                 worst = max(worst, float((change * d).mean(dtype=np.float64)) / _power(d))
     return worst if judged else None
 

@@ -1,6 +1,6 @@
 """The checks of a CT, MR or PET volume.
 
-In: before and after in real units, the padding and the value that tells tissue from air. Out: an `Assessment`. Every
+In: before and after in real units, padding, and the value that separates tissue from air. Out: an `Assessment`. Every
 measure expects a change whose mean is zero: a correction that is known, as the Rician one of MR, is taken off before.
 """
 

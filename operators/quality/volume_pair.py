@@ -21,7 +21,7 @@ class VolumePair:
         after: the same shape and unit.
         valid: the same shape, False on padding.
         spacing: mm between slices, rows and columns.
-        threshold: value that tells tissue from air.
+        threshold: value that separates tissue from air.
         modality: CT, MR or PT.
     """
 
@@ -54,6 +54,6 @@ def around_tissue(tissue: Mask, valid: Mask) -> Mask:
 
 
 def body_of(tissue: Mask) -> Mask:
-    """Return tissue, its border and all that it encloses in a slice: lung, bowel and sinuses hold small things too."""
+    """Return tissue, its border and what it encloses in a slice: lung, bowel and sinuses hold structures too."""
     wide = ndimage.maximum_filter(tissue, (1, AROUND, AROUND))
     return np.stack([ndimage.binary_fill_holes(one) for one in wide])
