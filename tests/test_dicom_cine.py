@@ -340,6 +340,17 @@ def test_one_hue_over_grey_is_flow(tmp_path: Path) -> None:
     assert clip.tissue[20:36, 20:76].mean() > 0.9
 
 
+def test_a_large_coloured_banner_beside_a_small_grey_sector_is_no_tint(tmp_path: Path) -> None:
+    size, sector = 2 * US_SIZE, (slice(20, 64), slice(20, 64))
+    samples = np.zeros((1, size, size, 3), np.uint8)
+    samples[0][sector] = speckle(1)[0, 20:64, 20:64, None]
+    banner = np.linspace(40, 250, size).astype(np.uint8)[:, None, None] * np.array([0.5, 0.8, 1.0])
+    samples[0, :, 80:] = banner.astype(np.uint8)
+    clip = read_clip(series_of(tmp_path, ultrasound(samples, "RGB")).instances[0])
+    assert clip.tissue[sector].mean() > 0.8
+    assert not clip.tissue[:, 76:].any()
+
+
 def test_a_sector_with_several_colours_for_one_grey_is_refused_by_name(tmp_path: Path) -> None:
     flow = speckle(1)[..., None] * np.where(np.arange(US_SIZE)[:, None, None] % 8 < 4, [1.0, 0.2, 0.1], [0.1, 0.4, 1.0])
     series = series_of(tmp_path, ultrasound(flow.astype(np.uint8), "RGB"))

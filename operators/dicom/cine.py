@@ -17,6 +17,7 @@ from pydicom.uid import JPEGTransferSyntaxes
 
 from operators.dicom.decoding import Samples, decoded_frames
 from operators.dicom.endian import little_endian
+from operators.dicom.errors import NoTissueError
 from operators.dicom.files import is_encapsulated, transfer_syntax
 from operators.dicom.frames import whole_dataset
 from operators.dicom.kinds import check_instance_kind
@@ -99,13 +100,15 @@ def _examined(instance: Instance, dataset: Dataset, frames: npt.NDArray[np.float
         if frames is not None:
             frames[index] = grey
     maximum, photometric = luminance.maximum, luminance.photometric
-    tint = tints.tint(maximum, luminance.black)
-    if tint is not None and (tinted := _tinted_evidence(instance, dataset, tint)):
-        evidence = tinted
-    else:
-        tint = None
     regions = regions_of(instance.header, instance.rows, instance.columns)
-    return Examined(tissue_mask(evidence, regions, maximum), maximum, photometric, tint)
+    try:
+        return Examined(tissue_mask(evidence, regions, maximum), maximum, photometric, None)
+    except NoTissueError:
+        tint = tints.tint(maximum, luminance.black)
+        tinted = None if tint is None else _tinted_evidence(instance, dataset, tint)
+        if tinted is None:
+            raise
+        return Examined(tissue_mask(tinted, regions, maximum), maximum, photometric, tint)
 
 
 def _tinted_evidence(instance: Instance, dataset: Dataset, tint: Tint) -> TissueEvidence | None:
