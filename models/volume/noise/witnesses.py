@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-AGREEMENT = 0.2  # relative: anatomy lifts a witness that far in coarse pixels; NORM moves the air by half
+AGREEMENT = 0.3  # relative: anatomy lifts a witness that far where noise is weak; NORM moves the air by half
 ALONE = 0.15  # relative uncertainty of a level that no other confirms
 
 
