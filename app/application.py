@@ -8,7 +8,6 @@
 """
 
 import sys
-import time
 from pathlib import Path
 
 from holoscan.logger import LogLevel, set_log_level
@@ -26,7 +25,7 @@ from operators.output_folder import OutputFolder
 from operators.report_series import Reporting, ReportSeriesOperator
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
-from operators.time_budget import TimeSlot
+from operators.time_budget import whole_run
 from operators.write_series import WriteSeriesOperator
 
 
@@ -42,7 +41,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         """Operators and the flows between them."""
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
-        whole_time = TimeSlot(time.monotonic(), run.time_budget)
+        whole_time = whole_run(run.time_budget)
         outputs, reporting = settings.outputs, Reporting(version(), settings.derived, settings.outputs.report)
         demands = Demands(settings.selection, memory_granted())
 

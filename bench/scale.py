@@ -48,7 +48,7 @@ class Kind:
     def steps(self) -> str:
         """What the application plans for each fit of a study within the default time budget, of what is asked for."""
         voxels = math.prod(self.shape)
-        planned = TimeSlot(0.0, BUDGET).part(0, [voxels] * self.fits).planned
+        planned = TimeSlot(0.0, BUDGET, BUDGET).part(0, [voxels] * self.fits).planned
         if self.name == "US":
             asked = Speckle2SelfSettings()
             steps = plan_work(self.shape, asked, CPU, planned).steps

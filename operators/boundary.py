@@ -29,7 +29,7 @@ def within_boundary(source: Source, work: Callable[[], Result]) -> Result | Ledg
     except TooFewSlicesError as error:
         entry = entry_of(source, "refused", str(error), reason_code=TOO_FEW_SLICES)
     except TimeSpentError as error:
-        entry = entry_of(source, "failed", str(error), reason_code=TIME_SPENT)
+        entry = entry_of(source, "refused", str(error), reason_code=TIME_SPENT)
     except Exception as error:
         entry = entry_of(source, "failed", describe(error), reason_code=UNEXPECTED_ERROR)
     return replace(entry, seconds=time.monotonic() - started)

@@ -31,7 +31,7 @@ def provenance_of(summary: FitSummary, strength: float, version: str, naming: De
     """Return how a derived series is made; the steps of all its fits are summed."""
     fits = summary.fits
     return Provenance(
-        method=fits[0].method,
+        method=fits[0].method if summary.fitted else f"initial estimate of {fits[0].method}",
         version=version,
         settings_hash=hash_of(summary, naming),
         seed=fits[0].seed,

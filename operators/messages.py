@@ -4,7 +4,7 @@
 of that line a ``LedgerEntry``. Nobody changes a message: its images can't be written to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -51,7 +51,7 @@ class FitSummary:
     @property
     def fitted(self) -> bool:
         """Whether each fit got so far that it can be called one; with less it is an initial estimate."""
-        return all(fit.steps_taken >= FITTED_FRACTION * fit.steps_planned for fit in self.fits)
+        return are_fits(self.fits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,3 +162,8 @@ def key_of(series: Source | LedgerEntry) -> tuple[str, str]:
 def label_of(series: Source | LedgerEntry) -> str:
     """Return what the log calls a series: its modality and the end of its UID."""
     return f"{series.modality} series ..{key_of(series)[1][-LABEL_DIGITS:]}"
+
+
+def are_fits(records: Iterable[FitRecord]) -> bool:
+    """Return whether every fit took enough of its steps to be called one; else the images are initial estimates."""
+    return all(fit.steps_taken >= FITTED_FRACTION * fit.steps_planned for fit in records)

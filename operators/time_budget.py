@@ -1,6 +1,7 @@
 """Divide the run's time into slots that follow from the study's headers, so that a plan never depends on a clock.
 
-The clock only takes away: what overruns its slot is stopped there, and past it nothing is begun any more.
+The clock only takes away: what overruns its slot is stopped there. A series that begins after its slot still gets its
+initial estimate, for which nothing waits; past the end of the run nothing is begun any more.
 """
 
 import time
@@ -12,7 +13,7 @@ FIXED_VOXELS = 1_000_000  # whose time any fit needs, however small its images: 
 
 
 class TimeSpentError(RuntimeError):
-    """The slot is over before its fit began."""
+    """The run's time is over before a fit began."""
 
     def __init__(self) -> None:
         super().__init__("the time budget of the run was spent before this series; raise --time-budget")
@@ -25,16 +26,18 @@ class TimeSlot:
     Attributes:
         start: reading of ``time.monotonic()`` at which it begins if all before it take as long as planned.
         seconds: its length.
+        run_end: reading of ``time.monotonic()`` at which the whole run's time is over.
     """
 
     start: float
     seconds: float
+    run_end: float
 
     def part(self, index: int, voxels: Sequence[int]) -> "TimeSlot":
         """Return the part of one among several that follow each other, by their voxels."""
         work = [count + FIXED_VOXELS for count in voxels]
         second = self.seconds / sum(work)
-        return TimeSlot(self.start + second * sum(work[:index]), second * work[index])
+        return TimeSlot(self.start + second * sum(work[:index]), second * work[index], self.run_end)
 
     @property
     def planned(self) -> float:
@@ -42,11 +45,17 @@ class TimeSlot:
         return self.seconds * FITTING_FRACTION
 
     def deadline(self) -> float:
-        """The end of the slot as a reading of ``time.monotonic()``.
+        """Return the end of the slot as a reading of ``time.monotonic()``, which may have passed.
 
         Raises:
-            TimeSpentError: it has passed.
+            TimeSpentError: the run's time has passed.
         """
-        if time.monotonic() >= self.start + self.seconds:
+        if time.monotonic() >= self.run_end:
             raise TimeSpentError
         return self.start + self.seconds
+
+
+def whole_run(seconds: float) -> TimeSlot:
+    """Return the slot of a run that begins now."""
+    now = time.monotonic()
+    return TimeSlot(now, seconds, now + seconds)

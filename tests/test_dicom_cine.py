@@ -1,7 +1,6 @@
 """Ultrasound: only grey tissue changes, whatever the pixels are stored as."""
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from operators.dicom.provenance import Provenance
 from operators.dicom.reading import Series, read_study
 from operators.messages import SelectedSeries
 from operators.sources.finding import source_of
-from operators.time_budget import TimeSlot
+from operators.time_budget import whole_run
 
 PROVENANCE = Provenance("Speckle2Self", "0.1", "abc", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 5)
 FRAMES = 6
@@ -373,7 +372,7 @@ def test_a_three_dimensional_volume_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_broken_still_does_not_take_the_others_along(tmp_path: Path) -> None:
     good, dark = grey(1), ultrasound(np.zeros((1, US_SIZE, US_SIZE), np.uint8), "MONOCHROME2", SOPInstanceUID="1.2.3.4")
     (series,) = read_study(save(tmp_path, good, file_meta(dark))).series
-    selected = SelectedSeries(source_of(series), TimeSlot(time.monotonic(), 1000))
+    selected = SelectedSeries(source_of(series), whole_run(1000))
     settings = Speckle2SelfSettings(steps=1)
     found = denoise(selected, settings, choose_compute("cpu"), 0)
     assert [instance.uid for instance in found.images] == [good.SOPInstanceUID]

@@ -8,11 +8,14 @@ import pytest
 
 from app.exit_codes import ExitCode
 from app.result_json import verdict
+from models.fitting import FitRecord
 from operators.boundary import within_boundary
+from operators.derived_plans import provenance_of
+from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.errors import NoTissueError
 from operators.dicom.reading import Unread, read_study
 from operators.ledger import LOST, Ledger, RecordedTwiceError
-from operators.messages import LedgerEntry, Status, entry_of
+from operators.messages import FitSummary, LedgerEntry, Status, entry_of
 from operators.sources.derived_series import WrittenSeries
 from operators.sources.finding import source_of
 from operators.sources.source import Source
@@ -114,13 +117,31 @@ def test_the_system_error_of_a_failure_is_reported(sources: tuple[Source, ...]) 
 
 def test_time_is_shared_by_voxels(sources: tuple[Source, ...]) -> None:
     voxels = [3 * FIXED_VOXELS, 0, FIXED_VOXELS]
-    slots = [TimeSlot(1000, 140).part(index, voxels) for index in range(3)]
+    slots = [TimeSlot(1000, 140, 1140).part(index, voxels) for index in range(3)]
     assert [slot.start for slot in slots] == pytest.approx([1000, 1080, 1100])
     assert [slot.seconds for slot in slots] == pytest.approx([80, 20, 40])
 
 
-def test_past_the_deadline_nothing_begins(sources: tuple[Source, ...]) -> None:
+def test_a_series_that_begins_after_its_slot_is_still_denoised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1090.0)
+    slots = [TimeSlot(1000, 140, 1140).part(index, [0, 0]) for index in range(2)]
+    assert [slot.deadline() for slot in slots] == pytest.approx([1070, 1140])
+
+
+def test_past_the_end_of_the_run_nothing_begins_and_the_series_is_refused(
+    sources: tuple[Source, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1140.0)
     with pytest.raises(TimeSpentError):
-        TimeSlot(0, time.monotonic()).deadline()
+        TimeSlot(1000, 140, 1140).part(0, [0, 0]).deadline()
     entry = outcome_of(sources[0], TimeSpentError())
-    assert (entry.status, "--time-budget" in entry.reason) == ("failed", True)
+    assert (entry.status, entry.reason_code, "--time-budget" in entry.reason) == ("refused", "time-spent", True)
+
+
+def test_with_few_of_its_steps_a_fit_is_called_an_initial_estimate() -> None:
+    def summary(taken: int) -> FitSummary:
+        record = FitRecord("NS-N2N", "default", "cpu", "float32", "one thread", 0, 100, taken, {})
+        return FitSummary((record,), {}, {}, 0.0)
+
+    methods = [provenance_of(summary(taken), 100, "1", DerivedSettings()).method for taken in (100, 10, 9)]
+    assert methods == ["NS-N2N", "NS-N2N", "initial estimate of NS-N2N"]

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import math
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -36,11 +35,11 @@ from operators.selection import Rule, SelectionSettings
 from operators.sources.finding import source_of
 from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.source import Source
-from operators.time_budget import TimeSlot
+from operators.time_budget import TimeSlot, whole_run
 from operators.write_series import PORTS, WriteSeriesOperator
 from tests.small_study import write_series
 
-TIME = TimeSlot(float("inf"), 100)
+TIME = TimeSlot(float("inf"), 100, float("inf"))
 LENIENT = GateSettings(**{field.name: 1e9 for field in dataclasses.fields(GateSettings) if field.name != "on_failure"})
 
 
@@ -173,7 +172,7 @@ def test_no_operator_changes_the_message_that_it_received(fragment: Application,
         "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2), gate=GateSettings()),
         "ultrasound": partial(DenoiseUltrasoundOperator, settings=Speckle2SelfSettings(steps=1, search_offsets=4)),
     }
-    time_slot, demands = TimeSlot(time.monotonic(), 1000), Demands(SelectionSettings())
+    time_slot, demands = whole_run(1000), Demands(SelectionSettings())
     reporting = Reporting("1", DerivedSettings())
     line = [
         ("series", SelectSeriesOperator(fragment, name="select", demands=demands, time=time_slot)),

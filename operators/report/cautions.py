@@ -1,9 +1,10 @@
 """What a derived series is, and what it must not be used for."""
 
+FITTED = "a small network that was fitted on that series alone and knows no other images"
+NOT_FITTED = "the initial estimate of its method, from that series alone: the time budget left no fit of a network"
 PURPOSE = (
-    "What this is: a second version of one series with less noise, made by a small network that was fitted on that "
-    "series alone and knows no other images. It is meant to be read beside the original, which lies unchanged in the "
-    "same study; where the two differ, the original counts."
+    "What this is: a second version of one series with less noise, made by {maker}. It is meant to be read beside the "
+    "original, which lies unchanged in the same study; where the two differ, the original counts."
 )
 NOT_FOR = {
     "CT": "Not for: calcium scores, bone or lung density, volumetry, radiomics or texture; nor for excluding small "
@@ -21,6 +22,6 @@ EVERY_NOT_FOR = (
 )
 
 
-def cautions_for(modality: str) -> tuple[str, str, str]:
+def cautions_for(modality: str, fitted: bool) -> tuple[str, str, str]:
     """Return the purpose, the limits of a modality, and the limits of all."""
-    return PURPOSE, NOT_FOR[modality], EVERY_NOT_FOR
+    return PURPOSE.format(maker=FITTED if fitted else NOT_FITTED), NOT_FOR[modality], EVERY_NOT_FOR

@@ -37,6 +37,7 @@ class Subject:
     modality: str  # CT, MR, PT or US
     series: str  # "series 2", or what stands for it
     facts: Mapping[str, str]  # settings, seed, versions, UIDs
+    fitted: bool = True  # else it is an initial estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Content:
     @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
-        return cautions_for(self.subject.modality)
+        return cautions_for(self.subject.modality, self.subject.fitted)
 
     @property
     def heading(self) -> str:
