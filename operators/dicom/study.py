@@ -132,7 +132,7 @@ class Unread:
 
 @dataclass(frozen=True)
 class Study:
-    """What an input holds: series by study, number and UID, and the files that are none."""
+    """What an input holds: series by study, number and UID, and the files that hold no image."""
 
     series: tuple[Series, ...]
     unread: tuple[Unread, ...]

@@ -1,7 +1,7 @@
 """Measure whether each slice after is in its own place: 0 where it is, 1 where it is its neighbour's.
 
-With d the neighbour before less the slice before, the place is <f - y, d> / <d, d>, both smoothed. Noise alone puts an
-honest slice at up to .5, and one of the neighbour's at .5 or more. Where slices differ by less than the change itself
+With d the neighbour before less the slice before, the place is <f - y, d> / <d, d>, both smoothed. Noise moves a slice
+in its own place to .5 at most, and its neighbour's to .5 at least. Where slices differ by less than the change itself
 nothing is decided: smooth PET passes.
 """
 

@@ -27,7 +27,7 @@ class SeriesPlan:
 
     @property
     def stem(self) -> str:
-        """What the names of other files that belong to it begin with."""
+        """The stem of the names of all files that belong to it."""
         return self.series_uid.removesuffix(DERIVED_NIFTI)
 
 
