@@ -21,7 +21,7 @@ OPERATORS = {
 ADAPTERS = tuple(f"operators.sources.{name}" for name in ("clips", "dicom_series", "nifti_image", "volumes"))
 HOLOSCAN = ("holoscan", "monai.deploy")
 BROAD_EXCEPTS = {"app/__main__.py", "operators/boundary.py"}
-MOST_ARGUMENTS = 6  # held in models/ so far
+MOST_ARGUMENTS = 6
 ENVIRONMENT = {"environ", "getenv", "environb"}
 
 
