@@ -119,8 +119,8 @@ def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written(
     assert sorted(decoded.values()) == [decodes] * 6
 
 
-def test_time_that_is_over_fails_every_series_it_would_have_been_for(study: Path, tmp_path: Path) -> None:
+def test_time_that_is_over_refuses_every_series_it_would_have_been_for(study: Path, tmp_path: Path) -> None:
     ledger = denoised(study, tmp_path, load_settings(overrides=["run.time_budget=0.000001"]))
     states = {entry.series_uid: entry.status for entry in ledger.settle()}
-    assert states[series_uid(1)] == "failed"
+    assert states[series_uid(1)] == "refused"
     assert not list(tmp_path.iterdir())
