@@ -133,14 +133,14 @@ def test_the_original_is_restored_where_something_small_was_erased_or_invented_a
     after = harmless + line
     received = after.copy()
     restored = restore(pair_of(before, after), GateSettings())
-    assert np.array_equal(after, received)
+    assert restored.images is after  # in place: a copy of a long CT would exceed the memory of its fit
     assert restored.locations > 0
     assert restored.fraction is not None
     left = np.abs(restored.images - before)[8, 50, 52:62].mean()
-    assert left < np.abs(after - before)[8, 50, 52:62].mean() / 2
+    assert left < np.abs(received - before)[8, 50, 52:62].mean() / 2
     near = np.zeros(SHAPE, bool)
     near[4:13, 24:77, 24:91] = True
-    assert np.array_equal(restored.images[~near], after[~near])
+    assert np.array_equal(restored.images[~near], received[~near])
     assert not assess_volume(pair_of(before, restored.images), 100, GateSettings()).faults
 
 
@@ -216,3 +216,12 @@ def test_contrast_and_flicker_of_a_clip() -> None:
     assert not of(frames)
     assert "contrast" in of(120 + 1.1 * (frames - 120))
     assert "flicker" in of(frames + np.float32([0, 8, 0])[:, None, None])
+
+
+def test_where_most_tissue_would_be_restored_the_output_is_given_back_as_it_was() -> None:
+    before = truth() + BEFORE_NOISE
+    after = ndimage.gaussian_filter(before, (0, 3, 3)) + np.float32(30)
+    received = after.copy()
+    restored = restore(pair_of(before, after), GateSettings())
+    assert restored.fraction is None
+    assert np.array_equal(restored.images, received)

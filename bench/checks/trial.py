@@ -1,7 +1,7 @@
 """What the checks report of one output of a phantom, beside what is true, and what is delivered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -49,7 +49,7 @@ def try_output(phantom: Phantom, mean: Volume, after: Volume) -> Trial:
     chosen = sampled(len(noisy))
     noise = gradient_noise(noisy[chosen], after[chosen], tissue[chosen])
     inside = around_tissue(tissue[chosen], pair.valid[chosen])
-    restored = restore(pair, SETTINGS)
+    restored = restore(replace(pair, after=after.copy()), SETTINGS)
     harmful, harmless = _places(pair, mean)
     delivered = VolumePair(noisy, restored.images, pair.valid, pair.spacing, threshold, pair.modality)
     faults = tuple(check.name for check in assess_volume(delivered, 100, SETTINGS).faults)

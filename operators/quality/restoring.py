@@ -42,7 +42,7 @@ class Restored:
 
 
 def restore(pair: VolumePair, settings: GateSettings) -> Restored:
-    """Return the output of ``pair``, itself unchanged, with the original where edges, intensities or details fail."""
+    """Give the output of ``pair``, in place, the original where edges, intensities or details fail."""
     tissue = pair.tissue
     blend = blend_of(pair.before, pair.after)
     by_check: dict[str, float] = {}
@@ -59,7 +59,8 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
         if percent > known:
             by_check[name] = percent - known
         known = percent
-    if not blend.fraction.any() or known > MOST_TISSUE:
+    if not blend.outputs or known > MOST_TISSUE:
+        blend.undo()
         return Restored(pair.after, None, 0.0, {}, 0)
     return Restored(blend.images, blend.fraction, known, by_check, locations)
 
