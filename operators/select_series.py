@@ -18,7 +18,7 @@ from operators.sources.source import Source
 from operators.time_budget import TimeSlot
 
 FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches
-BYTES_PER_VOXEL = {"volume": 12}  # at the peak, by method; measured on 512 x 512 x 1000; a clip is small
+BYTES_PER_VOXEL = {"volume": 26}  # at the peak, by method; measured on 512 x 512 x 300; a clip is small
 
 
 class TooLittleMemoryError(Refusal):
