@@ -18,8 +18,6 @@ from operators.dicom.study import Series
 from operators.dicom.volume_errors import OnePositionError, RepeatedPositionError, TooFewPositionsError
 from operators.dicom.zones import along_normal, blocks_of, zones_of
 
-__all__ = ["FramePlace", "Stack", "Volumes", "stacks_of", "volumes_in"]
-
 ORIENTATION_TOLERANCE = 0.005  # difference of a direction cosine, about 0.3 degrees: less is rounding of the header
 PIXEL_SPACING_TOLERANCE = 0.001  # relative: less is rounding of the header
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from models.robust import evenly_spaced
 from operators.quality.bias import SIDE, Images, Mask, squares
 
 HOMOGENEOUS_FRACTION = 0.2  # of the tissue's squares, in which the noise is read
@@ -29,8 +30,8 @@ Image = npt.NDArray[np.float32]
 
 
 def sampled(count: int, most: int = SAMPLED_SLICES) -> npt.NDArray[np.intp]:
-    """At most so many of ``count`` indices, evenly."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
+    """Return at most ``most`` of ``count`` indices, evenly spaced, for use as an index."""
+    return np.asarray(evenly_spaced(count, most), np.intp)
 
 
 def without_plane(image: npt.NDArray[np.float32], side: int = SIDE) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 BACKGROUND_DB = -24.0  # below the top of the grey scale
 CONTRASTS_DB = (-45.0, -20.0, -12.0, -6.0, -3.0, 3.0, 6.0, 10.0, 15.0, -30.0)
 RADII = 0.024, 0.055  # of cysts
-CYST_TOP, CYST_BOTTOM, CYSTS_ACROSS = 0.24, 0.76, 5
+CYSTS_ACROSS = 5
 LAYERS_DB = (-9.0, 8.0)  # above and below the cysts, against the background
 LINE_DB, LINE_WIDTH = 17.0, 0.0045  # bright interfaces against the background; half width
 VESSEL_DB, WALL_DB = -40.0, 8.0
