@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.compute import Compute
 from models.fitting import FitContext, Measures, fit
-from models.volume.initial.initial_estimate import initial_estimate
+from models.volume.initial.scales import estimate_in_scales
 from models.volume.initial.similar_patches import IN_SLICE, THOROUGH, THOROUGH_MR, Search
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
@@ -55,7 +55,7 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     most = 0 if volume.noise.in_slice else steps
     plan = plan_slices(most, compute, volume.voxels.numel(), tissue_voxels, context.budget)
     passes = _passes(plan.passes, volume.noise)
-    images = initial_estimate(volume, passes, context)
+    images = estimate_in_scales(volume, passes, context)
     measures = {**_measures(volume, gap), "passes": len(passes)}
     if volume.noise.in_slice:
         images[...] = volume.scaling.real(torch.from_numpy(images)).numpy()
