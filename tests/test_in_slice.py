@@ -30,7 +30,7 @@ from validation.phantoms.pet_phantom import pet_phantom
 from validation.phantoms.phantom_study import write_volume
 
 CPU = choose_compute("cpu")
-LEAST_GAIN = 3.0  # dB of a slice alone; BM3D, told the noise, gains 4 to 5 on these
+LEAST_GAIN = 3.0  # dB of a slice alone; BM3D, given the noise, gains 4 to 5 on these
 
 
 def denoised(phantom: Phantom) -> Denoised:
