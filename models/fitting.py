@@ -87,6 +87,7 @@ class Denoised:
 
     images: npt.NDArray[np.float32]
     record: FitRecord
+    restored: npt.NDArray[np.uint8] | None = None  # percent of the input that was blended back, on a coarser grid
 
 
 def fit(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
+from operators.quality.blending import RestoredMap
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
@@ -62,10 +63,13 @@ class DenoisedSeries:
     originals: Originals
     images: Mapping[Key, Images]  # real units; of ultrasound stored luminance
     summary: FitSummary
+    restored: Mapping[Key, RestoredMap] = field(default_factory=dict)  # by `operators.quality.blending`
 
     def __post_init__(self) -> None:
         for images in self.images.values():
             images.setflags(write=False)
+        for restored in self.restored.values():
+            restored.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,23 +87,22 @@ class CheckedSeries:
         return self.denoised.source
 
     @property
-    def restored_locations(self) -> int:
-        """Small locations where the original was restored, of all images."""
-        return sum(int(fit.measures.get(RESTORED, 0)) for fit in self.denoised.summary.fits)
-
-    @property
     def restored_percent(self) -> float:
         """Percent of the tissue in which the original was restored, of the image with most."""
         return max((float(fit.measures.get(RESTORED_PERCENT, 0.0)) for fit in self.denoised.summary.fits), default=0.0)
 
     @property
-    def deviation(self) -> str:
-        """What is not as the run asked for, empty where all is."""
+    def restored(self) -> str:
+        """Where the original was restored, as a clause; empty where it was not."""
         names = {name for fit in self.denoised.summary.fits for name in fit.measures}
         checks = sorted(name.split()[-1] for name in names if name.startswith(f"{RESTORED_PERCENT} "))
         percent = f"{self.restored_percent:.2g} percent"
-        restored = f"the original was restored in {percent} of the tissue ({', '.join(checks)})"
-        return "; ".join(filter(None, (restored if checks else "", self.reason)))
+        return f"the original was restored in {percent} of the tissue ({', '.join(checks)})" if checks else ""
+
+    @property
+    def deviation(self) -> str:
+        """What is not as the run asked for, empty where all is."""
+        return "; ".join(filter(None, (self.restored, self.reason)))
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from skimage.measure import block_reduce
 
 from operators.quality.bias import Images, Mask
 
+RestoredMap = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]  # percent restored, in blocks of COARSE x COARSE pixels
+COARSE = 4  # pixels; fine enough for a picture, a sixteenth of the memory
 NOTABLE = 0.1  # of the original, from which a voxel counts as restored
 Box = tuple[slice, ...] | int
 
@@ -41,10 +44,21 @@ class Blend:
         for index, output in self.outputs.items():
             self.images[index] = output
 
+    def coarse(self) -> RestoredMap:
+        """Return the largest percent that was restored in each block of pixels, (slices, rows / 4, columns / 4)."""
+        blocks = [block_reduce(fraction, (COARSE, COARSE), np.max) for fraction in self.fraction]
+        return np.asarray(np.rint(100 * np.stack(blocks)), np.uint8)
+
     def percent(self, tissue: Mask) -> float:
         """Return the percent of the tissue's voxels that were restored notably."""
         inside = np.count_nonzero(tissue)
         return 100 * np.count_nonzero((self.fraction >= NOTABLE) & tissue) / inside if inside else 0.0
+
+
+def restored_at(restored: RestoredMap, index: int, shape: tuple[int, ...]) -> Images:
+    """Return the fraction that was restored in each pixel of one slice (rows, columns)."""
+    blocks = np.repeat(np.repeat(restored[index], COARSE, axis=0), COARSE, axis=1)
+    return np.asarray(blocks[: shape[0], : shape[1]] / 100, np.float32)
 
 
 def blend_of(before: Images, after: Images) -> Blend:

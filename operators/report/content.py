@@ -102,6 +102,12 @@ class Content:
         )
 
     @property
+    def restored_note(self) -> str:
+        """What the tint of the removed part means, empty where nothing is tinted."""
+        tinted = any(pair.restored is not None for pair in self.sample.pairs)
+        return " Amber: there the original was restored, the more the stronger." if tinted else ""
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
         return cautions_for(self.subject.modality, self.subject.fitted)

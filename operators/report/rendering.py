@@ -23,7 +23,7 @@ def report_of(checked: CheckedSeries, plan: SeriesPlan) -> Report:
         if assessment.strength == plan.strength
     }
     labels = tuple(source.label(key) for key in shown)
-    handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored_locations)
+    handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored)
     subject = Subject(source.modality, _title(source), _facts(checked, plan), checked.denoised.summary.fitted)
     content = content_of(subject, handed_out, sample_of(checked, plan.strength), header_window(source))
     plots = plots_png(content)
