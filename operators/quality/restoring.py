@@ -59,7 +59,7 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
         if percent > known:
             by_check[name] = percent - known
         known = percent
-    if not blend.outputs or known > MOST_TISSUE:
+    if not blend.replaced or known > MOST_TISSUE:
         blend.undo()
         return Restored(pair.after, None, 0.0, {}, 0)
     return Restored(blend.images, blend.coarse(), known, by_check, locations)
