@@ -14,6 +14,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from operators.dicom.errors import UndecodableError
+from operators.dicom.files import END_OF_FRAMES
 from operators.dicom.reading_limits import ReadingLimits
 from operators.messages import LedgerEntry, SelectedSeries
 from operators.select_series import Demands, select
@@ -131,6 +132,15 @@ def test_a_compressed_frame_that_breaks_off_is_refused(tmp_path: Path, syntax: s
 def test_what_fills_up_a_frame_behind_its_end_is_no_damage(tmp_path: Path, fill: bytes) -> None:
     slices = [with_frame(made, frame_of(made).rstrip(b"\0") + fill) for made in compressed(JPEGLSLossless)]
     assert source_of(tmp_path, *slices).refusal is None
+
+
+def test_frames_without_a_delimiter_behind_them_are_served(tmp_path: Path) -> None:
+    for file in save(tmp_path, *compressed(JPEGLSLossless)).iterdir():
+        assert file.read_bytes().endswith(END_OF_FRAMES)
+        file.write_bytes(file.read_bytes().removesuffix(END_OF_FRAMES))
+    (source,) = sources_in(tmp_path)
+    assert source.refusal is None
+    assert len(list(source.images(Counter()))) == 1
 
 
 def test_an_object_of_fewer_frames_than_it_says_is_refused(tmp_path: Path) -> None:
