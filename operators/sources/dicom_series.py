@@ -68,6 +68,11 @@ class DicomSeries(ABC):
         return self.series.attributes_left_out
 
     @property
+    def lossy(self) -> bool:
+        """By header and transfer syntax."""
+        return self.series.lossy
+
+    @property
     def takes_pdf(self) -> bool:
         """A PDF is an object of the study as any other."""
         return True

@@ -53,6 +53,7 @@ class NiftiImage:
     instance_count: int = 1
     headers: tuple[Dataset, ...] = ()
     takes_pdf: bool = False
+    lossy: bool = False  # the file does not say
     attributes_left_out: Mapping[str, int] = field(default_factory=dict)  # none: the header is kept whole
 
     @property

@@ -60,6 +60,10 @@ class Source(Protocol):
         """How many derived objects lack an attribute that could not be written again, by keyword or tag."""
 
     @property
+    def lossy(self) -> bool:
+        """Whether its images were ever compressed with loss, as far as it says."""
+
+    @property
     def display(self) -> Display:
         """How its images are shown."""
 
