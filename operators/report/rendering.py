@@ -57,7 +57,5 @@ def _remarks(checked: CheckedSeries) -> dict[str, str]:
     left_out = checked.denoised.summary.left_out
     remarks = {"left as they are": "; ".join(f"{images} images: {reason}" for reason, images in left_out.items())}
     if checked.source.lossy:
-        remarks["source images"] = (
-            "compressed with loss before they came here; their artefacts may pass for noise"
-        )
+        remarks["source images"] = "compressed with loss before they came here; their artefacts may pass for noise"
     return {name: remark for name, remark in remarks.items() if remark}
