@@ -48,4 +48,14 @@ def _facts(checked: CheckedSeries, plan: SeriesPlan) -> dict[str, str]:
         "computed on": f"{provenance.device_kind}, {provenance.precision}, {provenance.processor}",
         "settings": f"{settings}; hash {provenance.settings_hash[:SHOWN_DIGITS]}",
         "version": provenance.version,
+        **_remarks(checked),
     }
+
+
+def _remarks(checked: CheckedSeries) -> dict[str, str]:
+    """Return what a reader must know of the source images, where there is something."""
+    left_out = checked.denoised.summary.left_out
+    remarks = {"left as they are": "; ".join(f"{images} images: {reason}" for reason, images in left_out.items())}
+    if checked.source.lossy:
+        remarks["source images"] = "compressed with loss before they came here; their artefacts may pass for noise"
+    return {name: remark for name, remark in remarks.items() if remark}

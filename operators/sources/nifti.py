@@ -8,22 +8,15 @@ import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 
+from models.volume.ns_n2n import MINIMUM_SLICES
 from operators.dicom.errors import Refusal
 from operators.dicom.study import Unread
-from operators.sources.nifti_image import NiftiImage
+from operators.dicom.volume_errors import TooFewPositionsError
+from operators.sources.nifti_image import DAMAGED, NiftiImage, NiftiRefusal
 from operators.sources.nifti_settings import NiftiSettings
 
 SUFFIXES = (".nii", ".nii.gz")
 UID_DIGITS = 16  # of the file's SHA-256; enough for a billion files
-
-
-class NiftiRefusal(Refusal):
-    """A NIfTI file that can't be denoised as it stands."""
-
-    reason_code = "nifti"
-
-    def __init__(self, what: str, way_out: str) -> None:
-        super().__init__(f"a NIfTI file {what}; {way_out}")
 
 
 def is_nifti(path: Path) -> bool:
@@ -39,7 +32,7 @@ def find_nifti(path: Path, settings: NiftiSettings) -> tuple[tuple[NiftiImage, .
     for file in filter(is_nifti, files):
         try:
             images.append(_describe(file, settings))
-        except (ImageFileError, OSError, EOFError, ValueError):
+        except (ImageFileError, *DAMAGED):
             unread.append(Unread("named as NIfTI, but not readable as such"))
     return tuple(sorted(images, key=lambda image: image.uid)), tuple(unread)
 
@@ -59,4 +52,6 @@ def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
         return NiftiRefusal(f"of {len(image.shape)} dimensions is no volume", "give one of three or four dimensions")
     if image.get_data_dtype().kind not in "iuf":
         return NiftiRefusal(f"of type {image.get_data_dtype()} holds no grey values", "convert it to real numbers")
+    if image.shape[2] < MINIMUM_SLICES:
+        return TooFewPositionsError(image.shape[2], image.shape[2], MINIMUM_SLICES)
     return None
