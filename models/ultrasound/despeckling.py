@@ -88,7 +88,7 @@ def speckle_sd(clip: ScaledClip) -> float:
     background = gaussian(frames, *BACKGROUND_SIGMA)
     variance = gaussian((frames - background).square(), *BACKGROUND_SIGMA)[:, 0, clip.tissue]
     background = background[:, 0, clip.tissue]
-    return float(variance[background >= background.median()].median().sqrt())
+    return float(variance[background >= background.mean()].median().sqrt())
 
 
 @torch.no_grad()
