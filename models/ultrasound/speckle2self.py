@@ -11,6 +11,7 @@ one gain and offset for the whole clip -> blend into the frames, over some pixel
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from models.fitting import Denoised, FitContext, fit
 from models.ultrasound.brightness import restore_brightness
@@ -65,7 +66,8 @@ def denoise_clip(
 def _fit_variant(frames: Image, tissue: Mask, plan: Plan, variant: str, context: FitContext) -> tuple[Image, int]:
     device = context.compute.device
     mean, spread = (float(f(frames[:, tissue], dtype=np.float64)) for f in (np.mean, np.std))
-    scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(device, torch.float32)
+    rows, columns = distance_transform_edt(~tissue, return_distances=False, return_indices=True)
+    scaled = torch.from_numpy((frames[:, rows, columns] - mean) / spread).to(device, torch.float32)
     clip = ScaledClip(scaled, torch.from_numpy(tissue).to(device))
     if variant == "published":
         predicted, taken = _fit_published(clip, plan, context)

@@ -1,8 +1,8 @@
 """Find what a scanner draws over ultrasound: text, rulers, markers, boxes, bars and grey wedges.
 
 A letter or a line is drawn with one value, or with a few, stands out of its surroundings within one pixel, and stands
-still in a cine. A bright thin echo varies along its length and rises over some pixels. Bars and wedges are blocks of
-one value: laterally interpolated speckle has runs of equal pixels, but no blocks of them.
+still in a cine. A bright thin echo varies along its length and rises over some pixels. Bars and wedges are even in
+one direction and smooth in the other: laterally interpolated speckle has runs of equal pixels, but steps between them.
 """
 
 import numpy as np
@@ -15,9 +15,10 @@ from operators.dicom.tissue_evidence import CINE_LENGTH, TissueEvidence
 STROKE_HEIGHT = 0.35  # of full scale above its surroundings: brighter and thin may be a drawn line or a letter
 STROKE_LEVEL = 0.5  # of full scale, the least brightness of strokes
 STROKE_WIDTH = 5  # pixels, the widest stroke taken for one
-STROKE_MARGIN = 1  # pixels around it, its smoothed edge
+STROKE_MARGIN = 2  # pixels around it, its smoothed edge and its shadow
 PURE_FRACTION = 0.5  # of a stroke's pixels have its commonest value, within the tolerance; an echo's do not
 TOLERANCE = 8 / 255  # of full scale, what compression adds to a drawn value
+STATIC_TOLERANCE = 20 / 255  # of full scale, what compression adds to a drawn value at most over a cine
 SMALLEST_STROKE = 4  # pixels
 LETTER_FRACTION = 40  # a letter's height is at most the shorter image side over this
 LETTERS = 2  # times that height: longer is a line or a box, which has no other letters around it
@@ -25,8 +26,9 @@ LINE_HEIGHT = 0.15  # of full scale above the pixels at both sides: lower is no 
 LINE_FILLED = 0.8  # of a run that is so high: compression and scaling take the rest
 LINE_RUN = 25  # pixels down a column: an echo is wider than a line when it is so long, and fades
 BAR_LEVEL = 0.1  # of full scale, the least brightness of filled bars and grey wedges
-BAR_WIDTH = 3  # pixels, the least height and width of a block of one value
-EVEN_RUN = 9  # pixels of one value in a row, the least length of a block
+BAR_WIDTH = 7  # pixels, the least width of a bar
+BAR_STEP = 5 / 255  # of full scale, from one row of a grey wedge to the next
+EVEN_RUN = 9  # pixels of one value, the least length of a bar
 
 NEIGHBOURS = np.ones((3, 3), bool)
 
@@ -43,7 +45,7 @@ def find_graphics(evidence: TissueEvidence, speckle: Mask, maximum: float) -> Ma
     drawn = drawn_strokes(evidence, maximum)
     likely = dilated(_smaller(drawn, LETTERS * letter), letter) | ~speckle
     strokes = drawn | (_strokes(evidence, maximum) & likely) | _lines(evidence, maximum)
-    return np.asarray(dilated(strokes, STROKE_MARGIN) | _blocks(evidence.darkest, maximum))
+    return np.asarray(dilated(strokes, STROKE_MARGIN) | even_blocks(evidence.darkest, maximum))
 
 
 def drawn_strokes(evidence: TissueEvidence, maximum: float) -> Mask:
@@ -70,14 +72,12 @@ def _smaller(mask: Mask, side: int) -> Mask:
     return np.asarray(small[parts])
 
 
-def in_even_run(image: npt.NDArray[np.float32]) -> Mask:
-    """Return the pixels in a run of equal ones along a row or a column."""
-    even = np.zeros(image.shape, bool)
+def even_blocks(image: npt.NDArray[np.float32], maximum: float) -> Mask:
+    """Return bars and grey wedges: even along rows or columns, and smooth along the others."""
+    blocks = np.zeros(image.shape, bool)
     for axis in (0, 1):
-        highest = ndimage.maximum_filter1d(image, EVEN_RUN, axis)
-        centres = highest == ndimage.minimum_filter1d(image, EVEN_RUN, axis)
-        even |= ndimage.maximum_filter1d(centres, EVEN_RUN, axis)
-    return even
+        blocks |= _in_runs(image, axis, EVEN_RUN, 0.0) & _in_runs(image, 1 - axis, BAR_WIDTH, BAR_STEP * maximum)
+    return np.asarray(ndimage.binary_opening(blocks & (image > BAR_LEVEL * maximum), np.ones((BAR_WIDTH,) * 2)))
 
 
 def dilated(mask: Mask, margin: int) -> Mask:
@@ -95,7 +95,7 @@ def _strokes(evidence: TissueEvidence, maximum: float) -> Mask:
 def _static(evidence: TissueEvidence, mask: Mask, maximum: float) -> Mask:
     if evidence.frames < CINE_LENGTH:
         return mask
-    return np.asarray(mask & (evidence.brightest - evidence.darkest <= TOLERANCE * maximum))
+    return np.asarray(mask & (evidence.brightest - evidence.darkest <= STATIC_TOLERANCE * maximum))
 
 
 def _is_drawn(values: npt.NDArray[np.float32], rim: npt.NDArray[np.float32], maximum: float) -> bool:
@@ -122,7 +122,8 @@ def _straight(evidence: TissueEvidence, axis: int, maximum: float) -> Mask:
     return np.asarray(ndimage.maximum_filter1d(centres, LINE_RUN, axis) & (image > np.maximum(*sides)))
 
 
-def _blocks(image: npt.NDArray[np.float32], maximum: float) -> Mask:
-    return np.asarray(
-        ndimage.binary_opening(in_even_run(image) & (image > BAR_LEVEL * maximum), np.ones((BAR_WIDTH,) * 2))
-    )
+def _in_runs(image: npt.NDArray[np.float32], axis: int, length: int, step: float) -> Mask:
+    """Return the pixels in runs along an axis, neighbours in which differ by no more than a step."""
+    pairs = np.abs(np.diff(image, axis=axis, append=np.inf)) <= step
+    runs = ndimage.binary_opening(pairs, np.ones(np.where(np.arange(2) == axis, length - 1, 1)))
+    return np.asarray(runs | np.roll(runs, 1, axis))
