@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from operators.dicom.graphics import dilated, drawn_strokes, even_blocks
+from operators.dicom.graphics import even_blocks
 from operators.dicom.regions import Mask
+from operators.dicom.strokes import dilated, drawn_strokes
 from operators.dicom.tissue_evidence import CINE_LENGTH, TissueEvidence
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background

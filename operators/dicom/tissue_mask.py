@@ -7,9 +7,10 @@ import numpy as np
 from scipy import ndimage
 
 from operators.dicom.errors import ColouredSectorError, NoTissueError
-from operators.dicom.graphics import dilated, find_graphics
+from operators.dicom.graphics import find_graphics
 from operators.dicom.regions import Mask, Regions
 from operators.dicom.sector import find_sector
+from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import TissueEvidence
 
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
