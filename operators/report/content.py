@@ -38,6 +38,7 @@ class Subject:
     series: str  # "series 2", or what stands for it
     facts: Mapping[str, str]  # settings, seed, versions, UIDs
     fitted: bool = True  # else it is an initial estimate
+    given_up: tuple[str, ...] = ()  # for lack of time
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,7 @@ class Content:
     @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
-        return cautions_for(self.subject.modality, self.subject.fitted)
+        return cautions_for(self.subject.modality, self.subject.fitted, self.subject.given_up)
 
     @property
     def heading(self) -> str:
