@@ -21,18 +21,20 @@ from pathlib import Path
 from statistics import mean, median
 
 from app.host_process import load_cuda_runtime, share_cores
-from models.costs import TABLE
+from models.costs import SAMPLED, TABLE
 
 CUDA_FRACTION = 0.03  # of the time on one thread, assumed for work on a GPU: none was at hand
 ON_DEVICE = ("measure", "transform", "pass ", "step", "apply", "finish", "speckle", "published", "offset", "frame")
+LOOKED_AT = ("restore", "check", "report")  # a part of large volumes
 REFERENCE = 10.0  # megavoxels of a series at which the dearer of CT and MR is chosen
 
-HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel], by threads: made by `python -m bench.costs --write`
+HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.
+# Made by `python -m bench.costs --write`
 # on {processor}, {cores} cores. Assumed: cuda ({fraction:g} of one thread), and more than two threads (Amdahl's law).
 units:
 """
 
-Line = tuple[float, float]  # seconds: fixed, and for a megavoxel
+Line = tuple[float, float, float]  # seconds: fixed, for a megavoxel, and for one beyond `SAMPLED`
 Samples = dict[tuple[str, str], list[tuple[float, float]]]  # of each unit and modality: voxels and seconds
 
 
@@ -59,13 +61,19 @@ def lines_of(samples: Samples, load: float) -> dict[str, Line]:
     """
     lines: dict[str, Line] = {}
     for (unit, _), points in samples.items():
-        fixed, slope = line_through(sorted(points))
-        line = fixed / load, slope / load
+        fixed, slope = line_through(sorted(point for point in points if point[0] <= SAMPLED))
+        line = fixed / load, slope / load, slope / load
         lines[unit] = max(line, lines.get(unit, line), key=lambda one: one[0] + REFERENCE * one[1])
+    for (unit, _), points in samples.items():
+        for voxels, seconds in points:
+            if voxels > SAMPLED and unit.startswith(LOOKED_AT):
+                fixed, slope, _ = lines[unit]
+                left = seconds / load - fixed - slope * SAMPLED / 1e6
+                lines[unit] = fixed, slope, min(slope, max(0.0, 1e6 * left / (voxels - SAMPLED)))
     return lines
 
 
-def line_through(points: list[tuple[float, float]]) -> Line:
+def line_through(points: list[tuple[float, float]]) -> tuple[float, float]:
     """Return the line through the means of the smaller and of the larger half, neither part of it below 0."""
     half = len(points) // 2
     (small, less), (large, more) = (map(mean, zip(*part, strict=True)) for part in (points[:half], points[half:]))
@@ -94,13 +102,13 @@ def table(repeats: int) -> dict[str, dict[int, Line]]:
         one, load = sampled(1)
         two, _ = sampled(2)
         for threads, lines in ((1, lines_of(one, 1.0)), (2, lines_of(two, max(1.0, load)))):
-            lines["start"] = start_seconds(), lines.pop("headers")[1]
+            lines["start"] = start_seconds(), *lines.pop("headers")[1:]
             for unit, line in lines.items():
                 taken[unit][threads].append(line)
     columns = {}
     for unit, by_threads in taken.items():
         one, two = (
-            (median(a for a, _ in lines), median(b for _, b in lines)) for _, lines in sorted(by_threads.items())
+            tuple(median(column) for column in zip(*lines, strict=True)) for _, lines in sorted(by_threads.items())
         )
         columns[unit] = {1: one, 2: tuple(min(a, max(b, a / 2)) for a, b in zip(one, two, strict=True))}
     return columns
@@ -117,7 +125,7 @@ def text_of(columns: dict[str, dict[int, Line]]) -> str:
         row = {**measured}
         if unit.startswith(ON_DEVICE):
             row["cuda"] = tuple(CUDA_FRACTION * seconds for seconds in measured[1])
-        cells = ", ".join(f"{name}: [{fixed:.4g}, {slope:.4g}]" for name, (fixed, slope) in row.items())
+        cells = ", ".join(f"{name}: [{', '.join(f'{part:.3g}' for part in line)}]" for name, line in row.items())
         rows.append(f"  {unit}: {{{cells}}}")
     return HEAD.format(processor=processor, cores=os.cpu_count(), fraction=CUDA_FRACTION) + "\n".join(rows) + "\n"
 

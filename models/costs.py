@@ -1,7 +1,8 @@
 """What work costs in seconds, read from `costs.yaml`, which ``python -m bench.costs --write`` measures anew.
 
-Each unit of work costs a fixed part and a part for each megavoxel. One and two threads of a processor are measured;
-for more of them Amdahl's law is assumed through these two. The column of CUDA is an assumption until one is measured.
+Each unit of work costs a fixed part and a part for each megavoxel; where only some slices of a large volume are looked
+at, megavoxels beyond `SAMPLED` cost less. One and two threads of a processor are measured; for more of them Amdahl's
+law is assumed through these two. The column of CUDA is an assumption until one is measured.
 """
 
 from collections.abc import Mapping
@@ -16,22 +17,25 @@ from models.compute import Compute
 
 TABLE = Path(__file__).with_name("costs.yaml")
 CUDA = "cuda"  # column of the units that run on the device
+SAMPLED = 32 * 512**2  # voxels; checks and reports look at about so many of a larger volume
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of one unit of work."""
+    """Seconds of one unit of work: fixed, for each megavoxel up to `SAMPLED`, and for each beyond."""
 
     fixed: float
     megavoxel: float
+    beyond: float
 
     def of(self, voxels: float, times: int = 1) -> float:
         """Return the seconds for so many voxels, so many times."""
-        return times * (self.fixed + self.megavoxel * voxels / 1e6)
+        sampled = min(voxels, SAMPLED)
+        return times * (self.fixed + (self.megavoxel * sampled + self.beyond * (voxels - sampled)) / 1e6)
 
 
 Costs = Mapping[str, Cost]
-FREE = Cost(0.0, 0.0)
+FREE = Cost(0.0, 0.0, 0.0)
 
 
 def costs_of(compute: Compute) -> Costs:

@@ -13,7 +13,6 @@ from operators.sources.source import Source
 from operators.time_budget import ImageNeed, Need, SeriesNeed
 
 TISSUE_FRACTION = 0.5  # of the voxels of a volume, as far as its header says; the fit itself counts them
-REPORTED_VOXELS = 24 * 512**2  # a report samples so many at most
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,8 @@ class Pricing:
             ImageNeed(decoding.of(voxels), need, restoring.of(voxels))
             for voxels, need in zip(sizes, denoising, strict=True)
         )
-        check, write = (costs[f"{work} {kind}"].of(sum(sizes)) for work in ("check", "write"))
-        report = costs[f"report {kind}"].of(min(sum(sizes), REPORTED_VOXELS)) if self.reports else 0.0
-        return SeriesNeed(tuple(images), self.strengths * (check + report + write))
+        check, report, write = (costs[f"{work} {kind}"].of(sum(sizes)) for work in ("check", "report", "write"))
+        return SeriesNeed(tuple(images), self.strengths * (check + write + report * self.reports))
 
     def _volume(self, voxels: int) -> Need:
         costs, tissue_voxels = costs_of(self.compute), int(TISSUE_FRACTION * voxels)

@@ -82,6 +82,6 @@ def _fit_published(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[t
     draw_loss = PublishedLoss(network, clip.frames, clip.tissue, context.seed)
     shape = clip.frames.shape
     in_time = context.before(after_steps(context.costs, shape, plan))
-    cost = Cost(context.costs[STEP_UNITS["published"]].of(math.prod(shape[1:])), 0.0)
+    cost = Cost(context.costs[STEP_UNITS["published"]].of(math.prod(shape[1:])), 0.0, 0.0)
     taken = fit(network, draw_loss, in_time, steps=plan.steps, learning_rate=LEARNING_RATE, cost=cost)
     return predict(network, to_unit_range(clip.frames[:, None])[:, 0], context.compute), taken

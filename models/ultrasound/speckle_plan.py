@@ -34,7 +34,7 @@ class Plan:
 def step_with_renewals(costs: Costs, shape: tuple[int, ...], plan: Plan) -> Cost:
     """Return the cost of a step of the default variant on the fitted frames, with its part of the renewals."""
     renewals = costs["offset"].of(math.prod(shape), RENEWALS * plan.fit_offsets)
-    return Cost(costs[STEP_UNITS["default"]].of(math.prod(shape[1:])) + renewals / max(1, plan.steps), 0.0)
+    return Cost(costs[STEP_UNITS["default"]].of(math.prod(shape[1:])) + renewals / max(1, plan.steps), 0.0, 0.0)
 
 
 def after_steps(costs: Costs, shape: tuple[int, ...], plan: Plan) -> float:
