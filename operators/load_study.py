@@ -9,6 +9,7 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.dicom.reading_limits import ReadingLimits
 from operators.ledger import Ledger
 from operators.messages import FoundSeries
+from operators.order import Order, in_order
 from operators.sources.finding import find_sources
 from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.source import Source
@@ -25,9 +26,10 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
         ledger: Ledger,
         limits: ReadingLimits,
         nifti: NiftiSettings,
+        order: Order = "smallest_first",
         **kwargs: Any,
     ) -> None:
-        self._path, self._ledger, self._limits, self._nifti = path, ledger, limits, nifti
+        self._path, self._ledger, self._limits, self._nifti, self._order = path, ledger, limits, nifti, order
         self._study: tuple[Source, ...] | None = None
         self._waiting: deque[Source] = deque()
         super().__init__(fragment, *args, **kwargs)
@@ -39,8 +41,9 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit the next series; stop after the last, or the graph would never end."""
         if self._study is None:
-            self._study, unread = find_sources(self._path, self._limits, self._nifti)
-            self._ledger.found(self._study, unread)
+            found, unread = find_sources(self._path, self._limits, self._nifti)
+            self._ledger.found(found, unread)
+            self._study = in_order(found, self._order)
             self._waiting.extend(self._study)
         if self._waiting:
             op_output.emit(FoundSeries(self._waiting.popleft(), self._study), "series")
