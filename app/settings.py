@@ -19,7 +19,6 @@ from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.reading_limits import ReadingLimits
-from operators.order import Order
 from operators.quality.gate_settings import GateSettings
 from operators.selection import SelectionSettings
 from operators.sources.nifti_settings import NiftiSettings
@@ -37,7 +36,7 @@ class RunSettings:
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_budget: float = 240.0  # seconds from the start of the command to the last write
-    order: Order = "smallest_first"  # of the series; or as_received
+    order: Literal["smallest_first", "as_received"] = "smallest_first"  # of the series; or as_received
 
     def __post_init__(self) -> None:
         if not self.strength or len(set(self.strength)) < len(self.strength):
