@@ -28,13 +28,8 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
         smallest_first: bool = True,
         **kwargs: Any,
     ) -> None:
-        self._path, self._ledger, self._limits, self._nifti, self._smallest_first = (
-            path,
-            ledger,
-            limits,
-            nifti,
-            smallest_first,
-        )
+        self._path, self._ledger, self._limits, self._nifti = path, ledger, limits, nifti
+        self._smallest_first = smallest_first
         self._study: tuple[Source, ...] | None = None
         self._waiting: deque[Source] = deque()
         super().__init__(fragment, *args, **kwargs)
