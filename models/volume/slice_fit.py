@@ -15,7 +15,7 @@ from torch import Tensor
 
 from models.compute import Compute
 from models.fitting import FitContext, Measures, WorkDone, fit
-from models.volume.initial.initial_estimate import initial_estimate
+from models.volume.initial.scales import estimate_in_scales
 from models.volume.initial.similar_patches import IN_SLICE, THOROUGH, THOROUGH_MR, Search
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
@@ -54,7 +54,7 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     wanted, plan = (plan_slices(most, costs, voxels, tissue_voxels, budget) for budget in (math.inf, context.budget))
     passes = _passes(plan.passes, volume.noise)
     reserved = least_network(costs, voxels) if plan.steps else 0.0
-    images, begun = initial_estimate(volume, passes, context.before(reserved))
+    images, begun = estimate_in_scales(volume, passes, context.before(reserved))
     measures = {**_measures(volume, volume.noise.gap), "passes": begun}
     taken = 0
     if plan.steps and context.has_time_for(reserved):
