@@ -53,7 +53,7 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     slices_may_differ = volume.noise.agreement is not None  # MR, whose slices are often thick and far apart
     passes = THOROUGH_MR if slices_may_differ and plan.passes == THOROUGH else plan.passes
     images = initial_estimate(volume, passes, context)
-    estimates = torch.from_numpy(images)[:, None].to(compute.device)
+    estimates = images[:, None]
     network = SliceNetwork(guided=True).to(compute.device)
     pairs = PairDrawer(volume, estimates, gap=gap, seed=context.seed)
     difference_sd = estimate_difference_sd(volume.noise)
@@ -63,15 +63,15 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
 
     taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
     _apply(network, volume, estimates, compute, images)
-    return FittedSlices(images, plan.steps, taken, {**_measures(volume, gap), "passes": len(plan.passes)})
+    return FittedSlices(images.cpu().numpy(), plan.steps, taken, {**_measures(volume, gap), "passes": len(plan.passes)})
 
 
 def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> FittedSlices:
     """Fit on pairs of adjacent slices; the network sees no guide image."""
     compute = context.compute
     plan = plan_slices(steps, compute, volume.voxels.numel(), 0, context.budget)
-    images = published_guides(volume.voxels, volume.scaling)
-    guides = torch.from_numpy(images)[:, None].to(compute.device)
+    images = torch.from_numpy(published_guides(volume.voxels, volume.scaling)).to(compute.device)
+    guides = images[:, None]
     network = SliceNetwork(guided=False).to(compute.device)
     pairs = PairDrawer(volume, guides, gap=1, seed=context.seed)
 
@@ -80,7 +80,7 @@ def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> Fi
 
     taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
     _apply(network, volume, None, compute, images)
-    return FittedSlices(images, plan.steps, taken, _measures(volume, gap=1))
+    return FittedSlices(images.cpu().numpy(), plan.steps, taken, _measures(volume, gap=1))
 
 
 def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:
@@ -95,7 +95,7 @@ def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:
 
 @torch.no_grad()
 def _apply(
-    network: SliceNetwork, volume: MeasuredVolume, estimates: Tensor | None, compute: Compute, images: Voxels
+    network: SliceNetwork, volume: MeasuredVolume, estimates: Tensor | None, compute: Compute, images: Tensor
 ) -> None:
     """Write every slice through the network into ``images``, whose memory ``estimates`` may share."""
     network.eval()
@@ -103,4 +103,4 @@ def _apply(
         x, noise = volume.scaling.scaled(slice_)[None], volume.relative_noise(i)[None]
         with compute.autocast():
             f = network(x, noise, None if estimates is None else estimates[i : i + 1])
-        images[i] = volume.scaling.real(f)[0, 0].cpu().numpy()
+        images[i] = volume.scaling.real(f)[0, 0]

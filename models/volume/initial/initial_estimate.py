@@ -6,8 +6,7 @@ Blocks are shrunk by the measured noise; the result is refined by averaging simi
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from models.compute import one_thread_each
@@ -18,9 +17,7 @@ from models.volume.initial.similar_patches import Search
 from models.volume.measured_volume import MeasuredVolume
 
 
-def initial_estimate(
-    volume: MeasuredVolume, passes: tuple[Search, ...], context: FitContext
-) -> npt.NDArray[np.float32]:
+def initial_estimate(volume: MeasuredVolume, passes: tuple[Search, ...], context: FitContext) -> Tensor:
     """Return the estimated slices, (slices, rows, columns), in the network's units.
 
     Args:
@@ -33,10 +30,10 @@ def initial_estimate(
         for index, slice_ in enumerate(volume.voxels):
             yield volume.scaling.scaled(slice_)[0], volume.relative_noise(index)[0]
 
-    images = np.empty((len(volume.voxels), *volume.size), np.float32)
+    images = torch.empty_like(volume.voxels[:, 0])
     with one_thread_each(volume.voxels.device) as pool:
         for index, estimate in enumerate(shrink(scaled_slices(), volume.noise.coefficient_sd, pool)):
-            images[index] = estimate.cpu().numpy()
+            images[index] = estimate
         for number, search in enumerate(passes, start=1):
             label = f"{context.label}: estimate {number} of {len(passes)}"
             refine(images, volume, search, pool, replace(context, label=label))
