@@ -23,6 +23,7 @@ LOG = logging.getLogger(__name__)
 GRADIENT_NORM_LIMIT = 1.0  # of the whole network; one outlying batch must not undo a short fit
 WARM_UP = 0.1  # fraction of the steps in which the learning rate rises
 LINES_PER_FIT = 5  # progress lines where there is no terminal for a bar
+FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 
 Measures = Mapping[str, float | int | str]
 
@@ -80,6 +81,16 @@ class FitRecord:
     steps_taken: int
     measures: Measures = field(default_factory=dict)
 
+    @property
+    def as_planned(self) -> bool:
+        """Whether the network, if any was planned, got so far that it can be called fitted."""
+        return self.steps_taken >= FITTED_FRACTION * self.steps_planned
+
+    @property
+    def name(self) -> str:
+        """What made the images."""
+        return self.method if self.as_planned else f"initial estimate of {self.method}"
+
 
 @dataclass(frozen=True)
 class Denoised:
@@ -87,6 +98,7 @@ class Denoised:
 
     images: npt.NDArray[np.float32]
     record: FitRecord
+    restored: npt.NDArray[np.uint8] | None = None  # percent of the input that was blended back, on a coarser grid
 
 
 def fit(

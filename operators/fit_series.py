@@ -42,4 +42,5 @@ def fit_series(
         Originals(source, originals),
         {key: result.images for key, result in results.items()},
         FitSummary(fits, dict(left_out), asdict(settings), started),
+        {key: result.restored for key, result in results.items() if result.restored is not None},
     )

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from models.fitting import FitRecord
 from operators.quality.assessment import Assessment
+from operators.quality.blending import RestoredMap
+from operators.report.cautions import Network
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
@@ -17,7 +19,6 @@ from operators.sources.source import Key, Source
 from operators.time_budget import TimeSlot
 
 Status = Literal["denoised", "refused", "failed"]
-FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
 RESTORED_PERCENT = "restored_percent"  # measures of a fit: of the tissue; with a check's name behind, for that check
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
@@ -49,9 +50,11 @@ class FitSummary:
     started: float  # reading of time.monotonic()
 
     @property
-    def fitted(self) -> bool:
-        """Whether each fit got so far that it can be called one; with less it is an initial estimate."""
-        return are_fits(self.fits)
+    def network(self) -> Network:
+        """Whether each network got so far that it can be called fitted; slices without neighbours have none."""
+        if not any(fit.steps_planned for fit in self.fits):
+            return "none"
+        return "fitted" if are_fits(self.fits) else "not fitted"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +65,13 @@ class DenoisedSeries:
     originals: Originals
     images: Mapping[Key, Images]  # real units; of ultrasound stored luminance
     summary: FitSummary
+    restored: Mapping[Key, RestoredMap] = field(default_factory=dict)  # by `operators.quality.blending`
 
     def __post_init__(self) -> None:
         for images in self.images.values():
             images.setflags(write=False)
+        for restored in self.restored.values():
+            restored.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,23 +89,22 @@ class CheckedSeries:
         return self.denoised.source
 
     @property
-    def restored_locations(self) -> int:
-        """Small locations where the original was restored, of all images."""
-        return sum(int(fit.measures.get(RESTORED, 0)) for fit in self.denoised.summary.fits)
-
-    @property
     def restored_percent(self) -> float:
         """Percent of the tissue in which the original was restored, of the image with most."""
         return max((float(fit.measures.get(RESTORED_PERCENT, 0.0)) for fit in self.denoised.summary.fits), default=0.0)
 
     @property
-    def deviation(self) -> str:
-        """What is not as the run asked for, empty where all is."""
+    def restored(self) -> str:
+        """Where the original was restored, as a clause; empty where it was not."""
         names = {name for fit in self.denoised.summary.fits for name in fit.measures}
         checks = sorted(name.split()[-1] for name in names if name.startswith(f"{RESTORED_PERCENT} "))
         percent = f"{self.restored_percent:.2g} percent"
-        restored = f"the original was restored in {percent} of the tissue ({', '.join(checks)})"
-        return "; ".join(filter(None, (restored if checks else "", self.reason)))
+        return f"the original was restored in {percent} of the tissue ({', '.join(checks)})" if checks else ""
+
+    @property
+    def deviation(self) -> str:
+        """What is not as the run asked for, empty where all is."""
+        return "; ".join(filter(None, (self.restored, self.reason)))
 
 
 @dataclass(frozen=True)
@@ -166,4 +171,9 @@ def label_of(series: Source | LedgerEntry) -> str:
 
 def are_fits(records: Iterable[FitRecord]) -> bool:
     """Return whether every fit took enough of its steps to be called one; else the images are initial estimates."""
-    return all(fit.steps_taken >= FITTED_FRACTION * fit.steps_planned for fit in records)
+    return all(fit.as_planned for fit in records)
+
+
+def method_of(records: Iterable[FitRecord]) -> str:
+    """Return what made the images of a series, each method once."""
+    return "; ".join(dict.fromkeys(fit.name for fit in records))

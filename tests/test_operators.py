@@ -63,7 +63,7 @@ def fragment() -> Application:
 
 @pytest.fixture
 def sources(tmp_path: Path) -> tuple[Source, ...]:
-    for number, (modality, slices) in enumerate((("CT", 6), ("MR", 2), ("SR", 1)), 1):
+    for number, (modality, slices) in enumerate((("CT", 6), ("MR", 4), ("SR", 1)), 1):
         write_series(tmp_path, modality, number, slices)
     return tuple(map(source_of, read_study(tmp_path).series))
 

@@ -5,16 +5,18 @@ pixel at the mean grey of its tissue (the mean of log-compressed speckle), and n
 
 Order: crop to the tissue -> plan the work from the budget -> scale grey by the clip's spread -> fit the variant
 (``default``: despeckling.py; ``published``: the published scales, losses and network) -> restore the brightness by
-one gain and offset for the whole clip -> paste into the frames.
+one gain and offset for the whole clip -> blend into the frames, over some pixels at the border of the tissue.
 """
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from models.fitting import Denoised, FitContext, fit
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.despeckling import ScaledClip, despeckle, predict
+from models.ultrasound.feather import feather
 from models.ultrasound.perturbation import to_unit_range
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_loss import PublishedLoss
@@ -56,7 +58,7 @@ def denoise_clip(
         with context.seeded():
             predicted, taken = _fit_variant(window, inside, plan, settings.variant, context)
         restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
-        images[:, rows, columns] = np.where(inside, restored, window)
+        images[:, rows, columns] = window + feather(tissue)[rows, columns] * (restored - window)
         planned = plan.steps
     return Denoised(images, context.record(METHOD, settings.variant, planned, taken, {}))
 
@@ -64,7 +66,8 @@ def denoise_clip(
 def _fit_variant(frames: Image, tissue: Mask, plan: Plan, variant: str, context: FitContext) -> tuple[Image, int]:
     device = context.compute.device
     mean, spread = (float(f(frames[:, tissue], dtype=np.float64)) for f in (np.mean, np.std))
-    scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(device, torch.float32)
+    rows, columns = distance_transform_edt(~tissue, return_distances=False, return_indices=True)
+    scaled = torch.from_numpy((frames[:, rows, columns] - mean) / spread).to(device, torch.float32)
     clip = ScaledClip(scaled, torch.from_numpy(tissue).to(device))
     if variant == "published":
         predicted, taken = _fit_published(clip, plan, context)

@@ -1,7 +1,7 @@
 """The fit of a network on the slices of one volume, and that network's output; one function per variant.
 
 ``fit_default`` starts from the initial estimate, learns where the neighbouring slice confirms it and keeps it
-elsewhere.
+elsewhere. Where slices are too few for that, the estimate is the result.
 ``fit_published`` is the published method with our network and optimiser.
 """
 
@@ -15,15 +15,18 @@ from torch import Tensor
 from models.compute import Compute
 from models.fitting import FitContext, Measures, fit
 from models.volume.initial.initial_estimate import initial_estimate
-from models.volume.initial.similar_patches import THOROUGH, THOROUGH_MR
+from models.volume.initial.similar_patches import IN_SLICE, THOROUGH, THOROUGH_MR, Search
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
+from models.volume.noise.noise_level import SliceNoise
 from models.volume.pairs import PairDrawer
 from models.volume.slice_losses import confirmed_loss, published_loss
 from models.volume.slice_network import SliceNetwork
 from models.volume.slice_plan import plan_slices
 
 LEARNING_RATE = 2e-3  # 1e-3 and 4e-3 both lose at this length of fit
+# Passes without neighbours, whose patches are sought farther in the plane: .02 to .25 dB more than 6 pixels away.
+SLICES_ALONE = tuple(Search((3, reach, reach), 3, IN_SLICE.patch) for reach in (8, 10, 10))
 
 Voxels = npt.NDArray[np.float32]
 
@@ -49,10 +52,13 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     """Fit on pairs of slices whose noise is independent, guided by the initial estimate."""
     compute, gap = context.compute, volume.noise.gap
     tissue_voxels = int(torch.count_nonzero(volume.voxels > volume.tissue.threshold))  # a sum would copy to int64
-    plan = plan_slices(steps, compute, volume.voxels.numel(), tissue_voxels, context.budget)
-    slices_may_differ = volume.noise.agreement is not None  # MR, whose slices are often thick and far apart
-    passes = THOROUGH_MR if slices_may_differ and plan.passes == THOROUGH else plan.passes
+    most = 0 if volume.noise.in_slice else steps
+    plan = plan_slices(most, compute, volume.voxels.numel(), tissue_voxels, context.budget)
+    passes = _passes(plan.passes, volume.noise)
     images = initial_estimate(volume, passes, context)
+    measures = {**_measures(volume, gap), "passes": len(passes)}
+    if volume.noise.in_slice:
+        return FittedSlices(volume.scaling.real(images).cpu().numpy(), 0, 0, measures)
     estimates = images[:, None]
     network = SliceNetwork(guided=True).to(compute.device)
     pairs = PairDrawer(volume, estimates, gap=gap, seed=context.seed)
@@ -63,7 +69,15 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
 
     taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
     _apply(network, volume, estimates, compute, images)
-    return FittedSlices(images.cpu().numpy(), plan.steps, taken, {**_measures(volume, gap), "passes": len(plan.passes)})
+    return FittedSlices(images.cpu().numpy(), plan.steps, taken, measures)
+
+
+def _passes(planned: tuple[Search, ...], noise: SliceNoise) -> tuple[Search, ...]:
+    """Return the planned passes, or as many for slices that may differ or stand alone."""
+    if noise.in_slice:
+        return SLICES_ALONE[: len(planned)]
+    slices_may_differ = noise.agreement is not None  # MR, whose slices are often thick and far apart
+    return THOROUGH_MR if slices_may_differ and planned == THOROUGH else planned
 
 
 def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> FittedSlices:

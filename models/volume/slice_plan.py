@@ -41,6 +41,7 @@ def plan_slices(most: int, compute: Compute, voxels: int, tissue_voxels: int, bu
     seconds = FIT_FRACTION * budget - rest * voxels / 1e6
     visits = int(MOST_VISITS * voxels / (2 * CROPS * SIDE**2))
     costs = {passes: cost * tissue_voxels / 1e6 for passes, cost in SECONDS_OF_REFINEMENT[compute.kind].items()}
-    passes = max((p for p in costs if costs[p] <= seconds - MINIMUM_STEPS * step), key=costs.__getitem__, default=())
-    planned = max(MINIMUM_STEPS, int(min(visits, (seconds - costs[passes]) / step)))
+    least = min(most, MINIMUM_STEPS)
+    passes = max((p for p in costs if costs[p] <= seconds - least * step), key=costs.__getitem__, default=())
+    planned = max(least, int(min(visits, (seconds - costs[passes]) / step)))
     return SlicePlan(passes, min(most, planned))

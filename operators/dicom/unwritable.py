@@ -38,7 +38,7 @@ NOT_IN_TABLES = {  # classes newer than the tables, by their definition; of the 
     ENHANCED_CT_FOR_PROCESSING: "enhanced-ct-image",
     LEGACY_CONVERTED_CT_FOR_PROCESSING: "legacy-converted-enhanced-ct-image",
 }
-US_IMAGE = "us-image"
+US_IMAGE = "ultrasound-image"
 
 Written = set[Hashable]  # elements known to be writable, since the slices of a series share most of theirs
 
@@ -124,14 +124,18 @@ def _parses(header: Dataset, tag: BaseTag) -> bool:
     return readable(lambda: header[tag])
 
 
+def definition_of(sop_class: str) -> str:
+    """Return the key of the information object definition of a class that is denoised."""
+    return str(get_sop_class_iod_map().get(sop_class) or NOT_IN_TABLES.get(UID(sop_class), US_IMAGE))
+
+
 def _required(tags: Iterable[BaseTag], sop_class: str) -> list[BaseTag]:
     """Return those of the tags that are of type 1 or 2, conditional or not, in the top level of a storage class."""
     keywords = {keyword_for_tag(tag): tag for tag in tags if not tag.is_private}
     if not keywords:
         return []
     attributes = get_module_attribute_map()
-    definition = get_sop_class_iod_map().get(sop_class) or NOT_IN_TABLES.get(UID(sop_class), US_IMAGE)
-    modules = get_iod_module_map()[definition]
+    modules = get_iod_module_map()[definition_of(sop_class)]
     required = {
         attribute["keyword"]
         for module in modules
