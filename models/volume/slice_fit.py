@@ -61,8 +61,10 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
         taken = _fit_guided(volume, images, plan.steps, context)
     else:
         for image in images:
-            image[...] = volume.scaling.real(torch.from_numpy(image)).numpy()
-    return FittedSlices(images, WorkDone(plan.steps, taken, wanted.given_up(passes[:begun], taken)), measures)
+            image[...] = volume.scaling.real(image)
+    return FittedSlices(
+        images.cpu().numpy(), WorkDone(plan.steps, taken, wanted.given_up(passes[:begun], taken)), measures
+    )
 
 
 def _passes(planned: tuple[Search, ...], noise: SliceNoise) -> tuple[Search, ...]:
@@ -73,10 +75,10 @@ def _passes(planned: tuple[Search, ...], noise: SliceNoise) -> tuple[Search, ...
     return THOROUGH_MR if slices_may_differ and planned == THOROUGH else planned
 
 
-def _fit_guided(volume: MeasuredVolume, images: Voxels, steps: int, context: FitContext) -> int:
+def _fit_guided(volume: MeasuredVolume, images: Tensor, steps: int, context: FitContext) -> int:
     """Replace the initial estimate ``images`` by the output of a network fitted on it, and return the steps taken."""
     compute, costs = context.compute, context.costs
-    estimates = torch.from_numpy(images)[:, None].to(compute.device)
+    estimates = images[:, None]
     network = SliceNetwork(guided=True).to(compute.device)
     pairs = PairDrawer(volume, estimates, gap=volume.noise.gap, seed=context.seed)
     difference_sd = estimate_difference_sd(volume.noise)
@@ -84,9 +86,9 @@ def _fit_guided(volume: MeasuredVolume, images: Voxels, steps: int, context: Fit
     def draw_loss() -> Tensor:
         return confirmed_loss(network, pairs.draw(), difference_sd)
 
-    in_time = context.before(after_steps(costs, images.size))
+    in_time = context.before(after_steps(costs, images.numel()))
     taken = fit(network, draw_loss, in_time, steps=steps, learning_rate=LEARNING_RATE, cost=costs["step"])
-    with context.stage("apply", images.size):
+    with context.stage("apply", images.numel()):
         _apply(network, volume, estimates, compute, images)
     return taken
 
@@ -95,8 +97,8 @@ def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> Fi
     """Fit on pairs of adjacent slices; the network sees no guide image."""
     compute, costs, voxels = context.compute, context.costs, volume.voxels.numel()
     wanted, plan = (plan_slices(steps, costs, voxels, 0, budget) for budget in (math.inf, context.budget))
-    images = published_guides(volume.voxels, volume.scaling)
-    guides = torch.from_numpy(images)[:, None].to(compute.device)
+    images = torch.from_numpy(published_guides(volume.voxels, volume.scaling)).to(compute.device)
+    guides = images[:, None]
     network = SliceNetwork(guided=False).to(compute.device)
     pairs = PairDrawer(volume, guides, gap=1, seed=context.seed)
 
@@ -107,7 +109,9 @@ def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> Fi
     in_time = context.before(after_steps(costs, voxels))
     taken = fit(network, draw_loss, in_time, steps=planned, learning_rate=LEARNING_RATE, cost=costs["step"])
     _apply(network, volume, None, compute, images)
-    return FittedSlices(images, WorkDone(planned, taken, wanted.given_up((), taken)), _measures(volume, gap=1))
+    return FittedSlices(
+        images.cpu().numpy(), WorkDone(planned, taken, wanted.given_up((), taken)), _measures(volume, gap=1)
+    )
 
 
 def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:
@@ -122,7 +126,7 @@ def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:
 
 @torch.no_grad()
 def _apply(
-    network: SliceNetwork, volume: MeasuredVolume, estimates: Tensor | None, compute: Compute, images: Voxels
+    network: SliceNetwork, volume: MeasuredVolume, estimates: Tensor | None, compute: Compute, images: Tensor
 ) -> None:
     """Write every slice through the network into ``images``, whose memory ``estimates`` may share."""
     network.eval()
@@ -130,4 +134,4 @@ def _apply(
         x, noise = volume.scaling.scaled(slice_)[None], volume.relative_noise(i)[None]
         with compute.autocast():
             f = network(x, noise, None if estimates is None else estimates[i : i + 1])
-        images[i] = volume.scaling.real(f)[0, 0].cpu().numpy()
+        images[i] = volume.scaling.real(f)[0, 0]
