@@ -25,4 +25,4 @@ def feather(tissue: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
 
 def _rising(mask: npt.NDArray[np.bool_], width: int) -> npt.NDArray[np.float32]:
     """Return what rises evenly from 0 outside a mask to 1 beyond ``width`` pixels inside."""
-    return np.minimum(ndimage.distance_transform_edt(mask) / np.float64(width + 1), 1).astype(np.float32)
+    return np.asarray(np.minimum(ndimage.distance_transform_edt(mask) / (width + 1), 1), np.float32)

@@ -12,6 +12,7 @@ over some pixels at the border of the tissue.
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from models.fitting import Denoised, FitContext, fit
 from models.robust import evenly_spaced
@@ -79,7 +80,8 @@ def _speckle_sd(frames: Image, tissue: Mask) -> float:
 def _fit_variant(frames: Image, tissue: Mask, plan: Plan, variant: str, context: FitContext) -> tuple[Image, int]:
     device = context.compute.device
     mean, spread = (float(f(frames[:, tissue], dtype=np.float64)) for f in (np.mean, np.std))
-    scaled = torch.from_numpy(np.where(tissue, (frames - mean) / spread, 0.0)).to(device, torch.float32)
+    rows, columns = distance_transform_edt(~tissue, return_distances=False, return_indices=True)
+    scaled = torch.from_numpy((frames[:, rows, columns] - mean) / spread).to(device, torch.float32)
     clip = ScaledClip(scaled, torch.from_numpy(tissue).to(device))
     if variant == "published":
         predicted, taken = _fit_published(clip, plan, context)

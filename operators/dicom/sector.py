@@ -10,9 +10,9 @@ import numpy as np
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
-from operators.dicom.graphics import dilated, drawn_strokes
 from operators.dicom.regions import Mask
 from operators.dicom.speckle_areas import filled_areas, lit_pixels, speckle_areas, window_of
+from operators.dicom.strokes import dilated, drawn_strokes
 from operators.dicom.tissue_evidence import TissueEvidence
 
 FLOOR_FRACTION = 0.98  # of the pixels of a sector with a floor are above the screen's black

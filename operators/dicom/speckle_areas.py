@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from operators.dicom.graphics import dilated, drawn_strokes, in_even_run
+from operators.dicom.graphics import even_blocks
 from operators.dicom.regions import Mask
+from operators.dicom.strokes import dilated, drawn_strokes
 from operators.dicom.tissue_evidence import CINE_LENGTH, TissueEvidence
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background
@@ -40,7 +41,7 @@ def lit_pixels(evidence: TissueEvidence, within: Mask, maximum: float) -> Mask:
     background = float(values[counts.argmax()]) if values.size else 0.0
     difference = brightest - background
     differs = np.abs(difference) if background > DRAWN_BACKGROUND * maximum else difference
-    graphics = dilated(drawn_strokes(evidence, maximum), STROKE_SURROUNDINGS) | in_even_run(brightest)
+    graphics = dilated(drawn_strokes(evidence, maximum), STROKE_SURROUNDINGS) | even_blocks(brightest, maximum)
     return np.asarray(within & (differs > LIT * maximum) & ~graphics)
 
 

@@ -4,14 +4,17 @@ In: what the frames of one clip show and what its header says of regions. Out: o
 """
 
 import numpy as np
+from scipy import ndimage
 
 from operators.dicom.errors import ColouredSectorError, NoTissueError
-from operators.dicom.graphics import dilated, find_graphics
+from operators.dicom.graphics import find_graphics
 from operators.dicom.regions import Mask, Regions
 from operators.dicom.sector import find_sector
+from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import TissueEvidence
 
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
+NARROWEST_TISSUE = 5  # pixels; between letters, or a bar and its frame, lies no tissue
 COLOURED_FRACTION = 0.5  # of the sector: with more, what is left is no image of its own
 COLOUR_MARGIN = 2  # pixels around coloured ones, where compression lets colour bleed
 
@@ -33,6 +36,7 @@ def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> M
         raise ColouredSectorError()
     allowed = ~regions.excluded & ~dilated(evidence.coloured, COLOUR_MARGIN)
     tissue = sector & allowed & ~find_graphics(evidence, speckle, maximum)
+    tissue = ndimage.binary_opening(tissue, np.ones((NARROWEST_TISSUE,) * 2))
     if int(tissue.sum()) < SMALLEST_TISSUE:
         raise NoTissueError(f"only {int(tissue.sum())} pixels look like speckle, fewer than {SMALLEST_TISSUE}")
     return np.asarray(tissue)
