@@ -73,7 +73,9 @@ def _read() -> Iterator[str]:
         f"Pixels: integers in {', '.join(map(str, sorted(ALLOCATED_BITS)))} bits, signed and unsigned; MONOCHROME1 and "
         "MONOCHROME2; in ultrasound also RGB, YBR_FULL, YBR_FULL_422, YBR_ICT, YBR_RCT and PALETTE COLOR. An object "
         f"that announces more than {ReadingLimits().values_per_instance} values, or is deflated to hide more than "
-        f"{files.INFLATED_LIMIT} bytes, is refused before it is decoded."
+        f"{files.INFLATED_LIMIT} bytes, is refused before it is decoded. An object whose pixel data break off is left "
+        "out as if it were missing, also where a decoder would give what there is: a JPEG, JPEG-LS or JPEG 2000 frame "
+        "must have its end mark."
     )
 
 

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from models.fitting import FitRecord
+from models.fitting import GIVEN_UP, FitRecord
 from operators.quality.assessment import Assessment
+from operators.quality.blending import RestoredMap
 from operators.report.cautions import Network
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
 from operators.sources.source import Key, Source
-from operators.time_budget import TimeSlot
+from operators.time_budget import SeriesTime
 
 Status = Literal["denoised", "refused", "failed"]
 RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
@@ -25,7 +26,7 @@ LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 @dataclass(frozen=True)
 class FoundSeries:
-    """A series, and all series of the input, among which the time is divided."""
+    """A series, and all series of the input in the order of their work, among which the time is divided."""
 
     source: Source
     study: tuple[Source, ...]
@@ -36,7 +37,7 @@ class SelectedSeries:
     """A series to be denoised, in its part of the run's time."""
 
     source: Source
-    time: TimeSlot
+    time: SeriesTime
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class FitSummary:
             return "none"
         return "fitted" if are_fits(self.fits) else "not fitted"
 
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """What was given up for lack of time, of any image."""
+        return given_up_of(self.fits)
+
 
 @dataclass(frozen=True, eq=False)
 class DenoisedSeries:
@@ -64,10 +70,13 @@ class DenoisedSeries:
     originals: Originals
     images: Mapping[Key, Images]  # real units; of ultrasound stored luminance
     summary: FitSummary
+    restored: Mapping[Key, RestoredMap] = field(default_factory=dict)  # by `operators.quality.blending`
 
     def __post_init__(self) -> None:
         for images in self.images.values():
             images.setflags(write=False)
+        for restored in self.restored.values():
+            restored.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,23 +94,24 @@ class CheckedSeries:
         return self.denoised.source
 
     @property
-    def restored_locations(self) -> int:
-        """Small locations where the original was restored, of all images."""
-        return sum(int(fit.measures.get(RESTORED, 0)) for fit in self.denoised.summary.fits)
-
-    @property
     def restored_percent(self) -> float:
         """Percent of the tissue in which the original was restored, of the image with most."""
         return max((float(fit.measures.get(RESTORED_PERCENT, 0.0)) for fit in self.denoised.summary.fits), default=0.0)
 
     @property
-    def deviation(self) -> str:
-        """What is not as the run asked for, empty where all is."""
+    def restored(self) -> str:
+        """Where the original was restored, as a clause; empty where it was not."""
         names = {name for fit in self.denoised.summary.fits for name in fit.measures}
         checks = sorted(name.split()[-1] for name in names if name.startswith(f"{RESTORED_PERCENT} "))
         percent = f"{self.restored_percent:.2g} percent"
-        restored = f"the original was restored in {percent} of the tissue ({', '.join(checks)})"
-        return "; ".join(filter(None, (restored if checks else "", self.reason)))
+        return f"the original was restored in {percent} of the tissue ({', '.join(checks)})" if checks else ""
+
+    @property
+    def deviation(self) -> str:
+        """What is not as the run asked for, empty where all is."""
+        given_up = ", ".join(self.denoised.summary.given_up)
+        lack = f"for lack of time less was done than the settings ask for ({given_up})" if given_up else ""
+        return "; ".join(filter(None, (lack, self.restored, self.reason)))
 
 
 @dataclass(frozen=True)
@@ -174,3 +184,9 @@ def are_fits(records: Iterable[FitRecord]) -> bool:
 def method_of(records: Iterable[FitRecord]) -> str:
     """Return what made the images of a series, each method once."""
     return "; ".join(dict.fromkeys(fit.name for fit in records))
+
+
+def given_up_of(records: Iterable[FitRecord]) -> tuple[str, ...]:
+    """Return what any of the fits gave up for lack of time, in the order of `GIVEN_UP`."""
+    given_up = {what for fit in records for what in fit.given_up}
+    return tuple(what for what in GIVEN_UP if what in given_up)

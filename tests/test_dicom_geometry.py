@@ -280,6 +280,16 @@ def test_unreadable_numbers_are_refused(tmp_path: Path, keyword: str, value: byt
         stacks_of(series, MINIMUM)
 
 
+def test_an_unreadable_sign_of_pixels_is_refused_where_padding_needs_it(tmp_path: Path) -> None:
+    save(tmp_path, *image_series("CT", 4, PixelPaddingValue=7))
+    short, whole = b"\x28\x00\x03\x01US\x01\x00\x00", b"\x28\x00\x03\x01US\x02\x00\x00\x00"
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes().replace(whole, short))
+    series = read_study(tmp_path).series[0]
+    with pytest.raises(Refusal, match="PixelRepresentation"):
+        stacks_of(series, MINIMUM)
+
+
 def test_sizes_that_differ_are_volumes_of_their_own(tmp_path: Path) -> None:
     slices = image_series("CT", 3)
     others = [image_slice("CT", 10 + i, ImagePositionPatient=[0, 0, 2 * i], PixelSpacing=[1, 1]) for i in range(3)]

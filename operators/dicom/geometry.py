@@ -7,13 +7,14 @@ What must not or cannot be denoised is left out, with the reason, while other vo
 give the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from operators.dicom.errors import Refusal
-from operators.dicom.slices import FramePlace, PlacedSlice, placed_slices
+from operators.dicom.errors import Refusal, UndecodableError
+from operators.dicom.slices import FramePlace, LeftOut, PlacedSlice, placed_slices
 from operators.dicom.splitting import volumes_among
 from operators.dicom.study import Series
 from operators.dicom.values import number
@@ -32,13 +33,17 @@ class Stack:
     spacing: tuple[float, float, float]  # mm: slice, row, column; of one slice its thickness
     label: str  # what distinguishes it in its series, empty for the only one
 
+    def taken(self, indices: Sequence[int]) -> "Stack":
+        """Return some of its slices."""
+        return replace(self, places=tuple(self.places[index] for index in indices))
+
 
 @dataclass(frozen=True, eq=False)
 class Volumes:
     """What a series holds for the method, and what is left out."""
 
     stacks: tuple[Stack, ...]
-    left_out: Mapping[str, int]  # frames by the reason
+    left_out: Counter[str]  # frames by the reason
 
 
 def stacks_of(series: Series, minimum_slices: int) -> tuple[Stack, ...]:
@@ -59,22 +64,31 @@ def volumes_in(series: Series, minimum_slices: int) -> Volumes:
     series.check()
     slices, left_out = placed_slices(series)
     stacks: list[Stack] = []
-    refusals: list[tuple[int, Refusal]] = []
     for group in _parallel(slices):
-        for label, chosen in _volumes_among(group, minimum_slices, refusals):
+        for label, chosen in _volumes_among(group, minimum_slices, left_out):
             try:
                 stacks.extend(_parts(chosen, label, minimum_slices))
             except Refusal as refusal:
-                refusals.append((len(chosen), refusal))
+                left_out.append((len(chosen), refusal))
+    return volumes_of(stacks, left_out)
+
+
+def volumes_of(stacks: Sequence[Stack], left_out: LeftOut) -> Volumes:
+    """Return the volumes with the reasons counted.
+
+    Raises:
+        Refusal: there is no volume; damage is the reason of gaps, else the reason for most frames is given.
+    """
     if not stacks:
-        raise max(refusals, key=lambda one: one[0])[1]
-    for count, reason in refusals:
-        left_out[str(reason)] += count
-    return Volumes(tuple(stacks), dict(left_out))
+        raise max(left_out, key=lambda one: (isinstance(one[1], UndecodableError), one[0]))[1]
+    reasons: Counter[str] = Counter()
+    for frames, reason in left_out:
+        reasons[str(reason)] += frames
+    return Volumes(tuple(stacks), reasons)
 
 
 def _volumes_among(
-    group: Sequence[PlacedSlice], minimum: int, refusals: list[tuple[int, Refusal]]
+    group: Sequence[PlacedSlice], minimum: int, left_out: LeftOut
 ) -> Iterator[tuple[str, Sequence[PlacedSlice]]]:
     """Yield the volumes among parallel slices, each with its label; note a refusal where nothing distinguishes them."""
     along = along_normal(group)
@@ -84,10 +98,10 @@ def _volumes_among(
         blocks = blocks_of(group, minimum)
         yield from ((f"block {number} of {len(blocks)}", block) for number, block in enumerate(blocks, 1))
         if not blocks:
-            refusals.append((len(group), refusal))
+            left_out.append((len(group), refusal))
         return
     except Refusal as refusal:
-        refusals.append((len(group), refusal))
+        left_out.append((len(group), refusal))
         return
     for label, chosen in volumes:
         yield label, [group[index] for index in chosen]

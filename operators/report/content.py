@@ -38,6 +38,7 @@ class Subject:
     series: str  # "series 2", or what stands for it
     facts: Mapping[str, str]  # settings, seed, versions, UIDs
     network: Network = "fitted"
+    given_up: tuple[str, ...] = ()  # for lack of time
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +103,15 @@ class Content:
         )
 
     @property
+    def restored_note(self) -> str:
+        """What the tint of the removed part means, empty where nothing is tinted."""
+        tinted = any(pair.restored is not None for pair in self.sample.pairs)
+        return " Amber: there the original was restored, the more the stronger." if tinted else ""
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
-        return cautions_for(self.subject.modality, self.subject.network)
+        return cautions_for(self.subject.modality, self.subject.network, self.subject.given_up)
 
     @property
     def heading(self) -> str:

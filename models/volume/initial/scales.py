@@ -7,9 +7,7 @@ A block of 4 x 4 pixels takes the mean of such noise for structure (Facciolo, Pi
 
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-import torch
+from torch import Tensor
 from torch.nn import functional
 
 from models.fitting import FitContext
@@ -27,25 +25,25 @@ SMALLEST = 4 * BLOCK  # pixels a side that means may have
 
 def estimate_in_scales(
     volume: MeasuredVolume, passes: tuple[Search, ...], context: FitContext, side: int = 1
-) -> npt.NDArray[np.float32]:
-    """Return the estimated slices, (slices, rows, columns), in the network's units.
+) -> tuple[Tensor, int]:
+    """Return the estimated slices, (slices, rows, columns), in the network's units, and the passes that were begun.
 
     Args:
         volume: as measured, its pixels the means of ``side`` x ``side`` recorded ones.
         passes: of refinement, at each scale.
         context: of the fit.
     """
-    images = initial_estimate(volume, passes, context)
+    images, begun = initial_estimate(volume, passes, context)
     width = volume.noise.width
     if width is None or width / side <= FINE or min(volume.size) < 2 * SMALLEST:
-        return images
+        return images, begun
     coarse = _halved(volume, width, side)
-    estimate = torch.from_numpy(estimate_in_scales(coarse, passes, context, 2 * side))[:, None]
-    fine = volume.scaling.real(torch.from_numpy(images)[:, None])
+    estimate = estimate_in_scales(coarse, passes, context, 2 * side)[0][:, None]
+    fine = volume.scaling.real(images[:, None])
     missing = coarse.scaling.real(estimate) - functional.avg_pool2d(fine, 2)
     whole = functional.interpolate(missing, scale_factor=2.0, mode="bicubic")
     fine[..., : whole.shape[-2], : whole.shape[-1]] += whole
-    return np.asarray(volume.scaling.scaled(fine)[:, 0].numpy())
+    return volume.scaling.scaled(fine)[:, 0], begun
 
 
 def _halved(volume: MeasuredVolume, width: float, side: int) -> MeasuredVolume:
