@@ -17,7 +17,7 @@ from models.volume.dct import BLOCK
 from models.volume.initial.patch_noise import patch_noise
 from models.volume.measured_volume import MeasuredVolume
 
-THICK = 2.0  # pixels between slices, from which on a spot of a few pixels lies in one; below, .08 to .15 dB are lost
+THICK = 3.0  # pixels between slices, from which on a spot of a few pixels lies in one; below, .07 to .15 dB are lost
 WIDTHS = (1.2, 0.8, 0.5)  # pixels, sd of G: spots of about 4 to 1.5 pixels
 STANDS_OUT_SD = 4.25  # of the noise, smoothed likewise; 4 costs .06 dB of a T2 in thick slices, 5 loses spots of 2 mm
 RING, HALF_RING = (1.2, 1.2), 0.5  # pixels: radius and its growth with the width; half of the ring's breadth
