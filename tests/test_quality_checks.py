@@ -125,6 +125,7 @@ def test_a_lesion_erased_is_seen_and_one_that_is_mostly_left_is_not_called_so(sd
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.slow
 def test_the_original_is_restored_where_something_small_was_erased_or_invented_and_nowhere_else(sign: int) -> None:
     line = np.zeros(SHAPE, np.float32)
     line[8, 50, 50:64] = sign * 3 * NOISE
@@ -144,6 +145,7 @@ def test_the_original_is_restored_where_something_small_was_erased_or_invented_a
     assert not assess_volume(pair_of(before, restored.images), 100, GateSettings()).faults
 
 
+@pytest.mark.slow
 def test_wide_edges_are_restored_until_they_pass_and_even_tissue_is_not() -> None:
     shape = (8, 160, 160)
     noise = (NOISE * np.random.default_rng(1).standard_normal(shape)).astype(np.float32)
