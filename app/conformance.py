@@ -27,7 +27,7 @@ from operators.dicom import (
     zones,
 )
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT, has_decoder
-from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
+from operators.dicom.identity import CODING_SCHEME, FILTER_CODE, MANUFACTURER, MODEL_NAME, NETWORK_CODE
 from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.uid_names import name_of
 
@@ -151,7 +151,8 @@ def _written() -> Iterator[str]:
     rows = [
         ("Manufacturer in ContributingEquipmentSequence", MANUFACTURER),
         ("ManufacturerModelName there", MODEL_NAME),
-        ("DerivationCodeSequence", f"({CODE_VALUE}, {CODING_SCHEME}, {CODE_MEANING})"),
+        ("DerivationCodeSequence", f"({NETWORK_CODE[0]}, {CODING_SCHEME}, {NETWORK_CODE[1]})"),
+        ("the same of slices without neighbours", f"({FILTER_CODE[0]}, {CODING_SCHEME}, {FILTER_CODE[1]})"),
     ]
     yield table(("Where", "Value"), rows)
 

@@ -1,7 +1,8 @@
 """From a series to its volumes: which frames lie on one another, in which order, how far apart.
 
 In: a CT, MR or PT series. Out: one ``Stack`` per volume, slices ordered along their normal. A series that
-holds several volumes is split by what differs; gaps and zones of other spacing split a volume.
+holds several volumes is split by what differs; gaps and zones of other spacing split a volume. A slice without
+neighbours is a volume of its own.
 What must not or cannot be denoised is left out, with the reason, while other volumes remain. Shuffled files
 give the same.
 """
@@ -14,9 +15,10 @@ import numpy as np
 
 from operators.dicom.errors import Refusal, UndecodableError
 from operators.dicom.slices import FramePlace, LeftOut, PlacedSlice, placed_slices
-from operators.dicom.splitting import SAME_POSITION, volumes_among
+from operators.dicom.splitting import volumes_among
 from operators.dicom.study import Series
-from operators.dicom.volume_errors import OnePositionError, RepeatedPositionError, TooFewPositionsError
+from operators.dicom.values import number
+from operators.dicom.volume_errors import RepeatedPositionError
 from operators.dicom.zones import along_normal, blocks_of, zones_of
 
 ORIENTATION_TOLERANCE = 0.005  # difference of a direction cosine, about 0.3 degrees: less is rounding of the header
@@ -28,7 +30,7 @@ class Stack:
     """One volume: its frames in order along the slice normal. Compared by identity."""
 
     places: tuple[FramePlace, ...]
-    spacing: tuple[float, float, float]  # mm: slice, row, column
+    spacing: tuple[float, float, float]  # mm: slice, row, column; of one slice its thickness
     label: str  # what distinguishes it in its series, empty for the only one
 
     def taken(self, indices: Sequence[int]) -> "Stack":
@@ -50,7 +52,11 @@ def stacks_of(series: Series, minimum_slices: int) -> tuple[Stack, ...]:
 
 
 def volumes_in(series: Series, minimum_slices: int) -> Volumes:
-    """Return the volumes of a series that have at least ``minimum_slices`` slices.
+    """Return the volumes of a series.
+
+    Args:
+        series: of CT, MR or PET.
+        minimum_slices: that a change of spacing must leave on either side to split a volume.
 
     Raises:
         Refusal: there is none, with the reason.
@@ -61,7 +67,7 @@ def volumes_in(series: Series, minimum_slices: int) -> Volumes:
     for group in _parallel(slices):
         for label, chosen in _volumes_among(group, minimum_slices, left_out):
             try:
-                stacks.extend(_parts(chosen, label, minimum_slices, len(slices)))
+                stacks.extend(_parts(chosen, label, minimum_slices))
             except Refusal as refusal:
                 left_out.append((len(chosen), refusal))
     return volumes_of(stacks, left_out)
@@ -87,8 +93,6 @@ def _volumes_among(
     """Yield the volumes among parallel slices, each with its label; note a refusal where nothing distinguishes them."""
     along = along_normal(group)
     try:
-        if len(group) > 1 and max(along) - min(along) <= SAME_POSITION:
-            raise OnePositionError(len(group))
         volumes = list(volumes_among(along, [one.header for one in group]))
     except RepeatedPositionError as refusal:
         blocks = blocks_of(group, minimum)
@@ -123,18 +127,16 @@ def _stackable(one: PlacedSlice, other: PlacedSlice) -> bool:
     )
 
 
-def _parts(ordered: Sequence[PlacedSlice], label: str, minimum: int, images: int) -> Iterator[Stack]:
+def _parts(ordered: Sequence[PlacedSlice], label: str, minimum: int) -> Iterator[Stack]:
     """Yield the volume as one stack, or as its zones."""
-    if len(ordered) < minimum:
-        raise TooFewPositionsError(len(ordered), images, minimum)
     zones = zones_of(ordered, minimum)
-    for number, zone in enumerate(zones, 1):
-        part = f"part {number} of {len(zones)}" if len(zones) > 1 else ""
+    for index, zone in enumerate(zones, 1):
+        part = f"part {index} of {len(zones)}" if len(zones) > 1 else ""
         yield _stack(zone, ", ".join(filter(None, (label, part))))
 
 
 def _stack(ordered: Sequence[PlacedSlice], label: str) -> Stack:
     row, column = ordered[0].spacing
     steps = np.diff(along_normal(ordered))
-    step = float(np.median(steps)) if len(steps) else 0.0
+    step = float(np.median(steps)) if len(steps) else number(ordered[0].header, "SliceThickness") or row
     return Stack(tuple(one.place for one in ordered), (step, row, column), label)

@@ -23,8 +23,9 @@ def report_of(checked: CheckedSeries, plan: SeriesPlan) -> Report:
         if assessment.strength == plan.strength
     }
     labels = tuple(source.label(key) for key in shown)
-    handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored_locations)
-    subject = Subject(source.modality, _title(source), _facts(checked, plan), checked.denoised.summary.fitted)
+    handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored)
+    summary = checked.denoised.summary
+    subject = Subject(source.modality, _title(source), _facts(checked, plan), summary.network, summary.given_up)
     content = content_of(subject, handed_out, sample_of(checked, plan.strength), header_window(source))
     plots = plots_png(content)
     return Report(page_html(content, plots), page_pdf(content, plots) if source.takes_pdf else None)

@@ -8,10 +8,8 @@ import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 
-from models.volume.ns_n2n import MINIMUM_SLICES
 from operators.dicom.errors import Refusal
 from operators.dicom.study import Unread
-from operators.dicom.volume_errors import TooFewPositionsError
 from operators.sources.nifti_image import DAMAGED, NiftiImage, NiftiRefusal
 from operators.sources.nifti_settings import NiftiSettings
 
@@ -52,6 +50,4 @@ def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
         return NiftiRefusal(f"of {len(image.shape)} dimensions is no volume", "give one of three or four dimensions")
     if image.get_data_dtype().kind not in "iuf":
         return NiftiRefusal(f"of type {image.get_data_dtype()} holds no grey values", "convert it to real numbers")
-    if image.shape[2] < MINIMUM_SLICES:
-        return TooFewPositionsError(image.shape[2], image.shape[2], MINIMUM_SLICES)
     return None

@@ -52,6 +52,10 @@ class Source(Protocol):
         """Files that it consists of."""
 
     @property
+    def voxel_count(self) -> int:
+        """Voxels of all its images by their headers, of a refused series too."""
+
+    @property
     def headers(self) -> Sequence[Dataset]:
         """The DICOM header of each file, none where it is not of DICOM."""
 

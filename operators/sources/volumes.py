@@ -9,7 +9,7 @@ from typing import cast
 
 from pydicom.dataset import Dataset
 
-from models.volume.ns_n2n import MINIMUM_SLICES
+from models.volume.dct import FEWEST_SLICES
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import UnusableValueError
 from operators.dicom.geometry import Stack, Volumes, volumes_in
@@ -32,7 +32,7 @@ class VolumeSeries(DicomSeries):
 
     @cached_property
     def _volumes(self) -> Volumes:
-        return images_among(volumes_in(self.series, MINIMUM_SLICES))
+        return images_among(volumes_in(self.series, FEWEST_SLICES))
 
     @property
     def display(self) -> Display:
