@@ -19,7 +19,7 @@ LINE_HEIGHT = 0.15  # of full scale above the pixels at both sides: lower is no 
 LINE_FILLED = 0.8  # of a run that is so high: compression and scaling take the rest
 LINE_RUN = 25  # pixels down a column: an echo is wider than a line when it is so long, and fades
 BAR_LEVEL = 0.1  # of full scale, the least brightness of filled bars and grey wedges
-BAR_WIDTH = 8  # pixels of one value across a bar
+BAR_WIDTH = 9  # pixels of one value across a bar; JPEG makes blocks of 8
 BAR_LENGTH = 25  # pixels along it; smooth tissue that was compressed has shorter blocks
 BAR_STEP = 5 / 255  # of full scale, from one row of a grey wedge to the next
 
