@@ -14,7 +14,7 @@ from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import TissueEvidence
 
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
-NARROWEST_FRACTION = 60  # the narrowest tissue is the shorter image side over this; what is less lies between letters or bars
+NARROWEST_FRACTION = 60  # tissue is at least as wide as the shorter image side over this; less lies between letters
 NARROWEST_TISSUE = 5  # pixels, at least
 COLOURED_FRACTION = 0.5  # of the sector: with more, what is left is no image of its own
 COLOUR_MARGIN = 2  # pixels around coloured ones, where compression lets colour bleed
