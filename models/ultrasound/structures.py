@@ -36,7 +36,7 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Im
             image += weight * tissue * (before - image)
         restored |= found
     inside = len(images) * np.count_nonzero(tissue)
-    return images, 100 * np.count_nonzero(restored) / inside if inside else 0.0
+    return images, float(100 * np.count_nonzero(restored) / inside) if inside else 0.0
 
 
 def _structure(significances: tuple[Image, Image]) -> Mask:
