@@ -14,7 +14,7 @@ from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import TissueEvidence
 
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
-NARROWEST_TISSUE = 5  # pixels; between letters, or a bar and its frame, lies no tissue
+NARROWEST_TISSUE = 9  # pixels; between letters, or a bar and its frame, lies no tissue
 COLOURED_FRACTION = 0.5  # of the sector: with more, what is left is no image of its own
 COLOUR_MARGIN = 2  # pixels around coloured ones, where compression lets colour bleed
 
