@@ -52,7 +52,7 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     by_level = worst([percent * sure(bias.bias, error) for bias, error in levels])
     by_level_raw = worst([percent * bias.bias for bias, _ in levels])
     structure = strength / 100 * changed_structure(pair.before, pair.after, pair.tissue)  # what remains is not lost
-    border = 100 * (border_step(pair.before, pair.after, pair.tissue) - 1)
+    border = 100 * (border_step(pair.before, pair.after, pair.tissue, pair.maximum) - 1)
     flicker = block_flicker(pair.before, pair.after, pair.tissue, SIDE)
     checks = (
         Check("mean_bias", percent * float(by_frame.mean()), limit, "%", "the mean grey stays"),
