@@ -16,7 +16,7 @@ from operators.dicom.strokes import dilated, drawn_strokes
 from operators.dicom.tissue_evidence import TissueEvidence
 
 FLOOR_FRACTION = 0.98  # of the pixels of a sector with a floor are above the screen's black
-BLACK_FRACTION = 0.2  # of the screen around such a sector is black; elsewhere screen and sector have one black
+BLACK_FRACTION = 0.1  # of the image is black around it; elsewhere screen and sector have one black
 DARK_FRACTION = 0.01  # of that sector is dark and beyond the hulls; with less, the floor adds nothing
 ARC_WINDOWS = 3  # radius, in windows, of the disc that rolls into a probe's arc and not into gaps between speckle
 ARC_SLOPE = 0.35  # rows a column: the top of a hull is flatter than this over an arc, its sides are steeper
@@ -56,9 +56,7 @@ def _floor(raised: Mask, within: Mask, speckle: Mask, text: Mask) -> Mask:
 
 def _is_floor(floor: Mask, raised: Mask) -> bool:
     """Return whether almost all of an area is above black, and much of the screen around it is not."""
-    return bool(
-        raised[floor].mean() >= FLOOR_FRACTION and (~raised[~floor]).sum() >= BLACK_FRACTION * (~floor).sum() > 0
-    )
+    return bool(raised[floor].mean() >= FLOOR_FRACTION and (~raised & ~floor).mean() >= BLACK_FRACTION)
 
 
 def _hull(part: Mask) -> Mask:
