@@ -16,7 +16,7 @@ from bench.ultrasound.figures import Row
 from bench.ultrasound.measured import Image, Mask, delivered, framewise
 from bench.ultrasound.peers import Filter, log_bm3d, obnlm
 from models.ultrasound.coherence import significance
-from models.ultrasound.structures import BRIGHT, DARK
+from models.ultrasound.structures import DARK
 from operators.quality.seam import border_step
 from validation.phantoms.insertions import Insertion, Shape, draw_insertions, inserted, retained
 from validation.phantoms.speckle_physics import MAXIMUM
@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[tuple[Shape, ...], tuple[float, ...]]] = {  # largest fir
 APART = 10  # pixels between two of them
 BORDER = 28  # pixels from the border of the tissue
 SPECKLE_SIGMA, NEAR = 4.0, 12.0  # pixels: what a blur takes off is speckle; where its sd is taken
+LEAST_SPECKLE = 1.0  # grey; less is black
+HOMOGENEOUS_FRACTION = 0.1  # of the tissue, where a method leaves least
 LEAST_GREY, MOST_GREY = 6.0, 170.0  # of the surroundings: black and white clip what is put there
 LEAST_SHOWN = 0.6  # of an insertion's contrast must be there before denoising; the rest black or white has clipped
 NLM_STRENGTH, BM3D_STRENGTH = 0.9, 4.6  # times the speckle's sd: best by PSNR on phantoms
@@ -109,15 +111,16 @@ def _peers(frame: Frame) -> dict[str, Filter]:
     )
     return {
         "NLM": nlm,
-        "OBNLM": partial(obnlm, patch=11, reach=10, strength=OBNLM_STRENGTH),
+        "OBNLM": partial(obnlm, patch=11, reach=8, strength=OBNLM_STRENGTH),
         "BM3D": partial(log_bm3d, spectrum=BM3D_STRENGTH * sd),
     }
 
 
 def texture_left(recorded: Image, output: Image, tissue: Mask) -> float:
-    """Return the speckle's sd after over that before, the median over the tissue of the first frame."""
+    """Return the speckle's sd after over that before, in the tenth of the first frame that has least structure."""
     before, after = (speckle_sds(images[0], tissue)[tissue] for images in (recorded, output))
-    return float(np.median(after / np.maximum(before, 1.0)))
+    shown = before > LEAST_SPECKLE
+    return float(np.quantile(after[shown] / before[shown], HOMOGENEOUS_FRACTION)) if shown.any() else 1.0
 
 
 def _fraction_at(texture: float, frame: Frame, output: Image) -> float:
@@ -136,8 +139,7 @@ def figures(frame: Frame, without: Image, with_it: Image) -> Iterable[tuple[str,
         shown = retained(echo, PIXELS, frame.with_echoes, frame.recorded)
         if shown > LEAST_SHOWN:
             yield f"{kind} {echo.sds:g}", retained(echo, PIXELS, with_it, without) / shown
-    ((bright, dark),) = significance(frame.recorded, without, frame.tissue)
-    yield "lost", float(ndimage.label(bright > BRIGHT[1])[1])
+    ((_, dark),) = significance(frame.recorded, without, frame.tissue)
     yield "made", float(ndimage.label(dark > DARK[1])[1])
     yield "texture", texture_left(frame.recorded, without, frame.tissue)
     yield "seam", border_step(frame.recorded, without, frame.tissue, MAXIMUM)
