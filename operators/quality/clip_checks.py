@@ -9,8 +9,10 @@ import numpy as np
 
 from operators.quality.assessment import Assessment, Check
 from operators.quality.bias import Images, Mask, Real, level_biases, slice_biases, square_means, sure, worst
+from operators.quality.clip_structures import block_flicker, changed_structure
 from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import noise_levels
+from operators.quality.seam import border_step
 
 SIDE = 16  # pixels of a square: speckle averages out in it
 
@@ -49,11 +51,17 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     limit = settings.bias_percent
     by_level = worst([percent * sure(bias.bias, error) for bias, error in levels])
     by_level_raw = worst([percent * bias.bias for bias, _ in levels])
+    structure = strength / 100 * changed_structure(pair.before, pair.after, pair.tissue)  # what remains is not lost
+    border = 100 * (border_step(pair.before, pair.after, pair.tissue, pair.maximum) - 1)
+    flicker = block_flicker(pair.before, pair.after, pair.tissue, SIDE)
     checks = (
         Check("mean_bias", percent * float(by_frame.mean()), limit, "%", "the mean grey stays"),
         Check("level_bias", by_level, limit, "%", "bright and dark tissue keep their grey", by_level_raw),
         Check("contrast", _stretch(level, change), settings.contrast_percent, "%", "bright and dark are as far apart"),
         Check("flicker", percent * float(np.ptp(by_frame)), limit, "%", "no frame is brighter or darker than it was"),
+        Check("local_change", structure, settings.local_sd, "sd", "no line or spot was lost or made"),
+        Check("border_step", border, settings.border_percent, "%", "no border shows where the change ends"),
+        Check("block_flicker", percent * flicker if flicker else flicker, limit, "%", "no block flickers more"),
     )
     biases = tuple(bias for bias, _ in levels)
     return Assessment(strength, checks, noise_before, noise_after, "grey", biases)
