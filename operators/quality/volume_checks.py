@@ -21,7 +21,6 @@ from operators.quality.volume_pair import VolumePair, around_tissue
 
 UNITS = {"CT": "HU", "PT": "Bq/ml"}  # of the values; MR has none
 PLACE_LIMIT = 0.65  # of the way to a neighbour's original; noise alone puts an honest slice at up to .5
-SMALL_STRUCTURES = ("CT", "MR")  # looked for; PET noise rises so steeply from place to place that it passes for them
 PEAK_LIMIT = 10.0  # percent; what SUV differs by between repeated scans
 RANGE_LIMIT = 3.0  # sd of the noise beyond the darkest and brightest value: more is no noise
 
@@ -62,8 +61,6 @@ def _structure_checks(pair: VolumePair, tissue: Mask, settings: GateSettings) ->
 
 
 def _local_checks(pair: VolumePair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
-    if pair.modality not in SMALL_STRUCTURES:
-        return ()
     largest = local_change(pair, tissue, noise)
     return (Check("local_change", largest, settings.local_sd, "sd", "nothing small was erased or invented"),)
 
