@@ -13,6 +13,7 @@ from operators.quality.gate_settings import GateSettings
 from operators.quality.known_correction import with_whole_correction
 from operators.quality.restoring import clip, restore
 from operators.quality.slice_order import slice_place
+from operators.quality.structure_loss import structure_loss
 from operators.quality.volume_checks import assess_volume, edges_of
 from operators.quality.volume_pair import VolumePair
 
@@ -240,3 +241,28 @@ def test_where_most_tissue_would_be_restored_the_output_is_given_back_as_it_was(
     restored = restore(pair_of(before, after), GateSettings())
     assert restored.fraction is None
     assert np.array_equal(restored.images, received)
+
+
+def folds(lost: float) -> tuple[Images, Images]:
+    """Return faint stripes of 1 noise sd that go through all slices, with noise, and what is left of them without."""
+    shape = (12, 96, 96)
+    stripes = np.sin(2 * np.pi * np.arange(96) / 7) + np.zeros(shape)
+    noise = np.random.default_rng(3).standard_normal(shape)
+    before = NOISE * (5 + stripes + noise)
+    return before.astype(np.float32), (before - NOISE * (0.8 * noise + lost * stripes)).astype(np.float32)
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.25, 0.5])
+def test_the_loss_of_faint_structures_is_their_lost_fraction_whatever_is_retained_of_the_noise(lost: float) -> None:
+    before, after = folds(lost)
+    found = structure_loss(pair_of(before, after, "MR", 1.0), np.ones(before.shape, bool))
+    assert found is not None
+    assert abs(found.percent - 100 * lost) < 3
+    assert found.error < 2
+
+
+def test_no_loss_of_faint_structures_is_reported_where_slices_share_noise_or_are_too_few() -> None:
+    before, after = folds(0.5)
+    inside = np.ones(before.shape, bool)
+    assert structure_loss(pair_of(before, after, "PT", 1.0), inside) is None
+    assert structure_loss(pair_of(before[:6], after[:6], "MR", 1.0), inside[:6]) is None

@@ -80,7 +80,7 @@ def simulated(modality: str, seed: int) -> Output:
     mean = mean_image(phantom)
     scale = scale_of(modality, phantom, mean)
     noise = noise_of(rng, modality, mean.shape) * scale
-    return Output("truth", phantom, scale, mean + noise, mean + _part(rng, noise))
+    return Output("truth", phantom, scale, mean + noise, mean + part_of(rng, noise))
 
 
 def noise_of(rng: np.random.Generator, modality: str, shape: tuple[int, ...]) -> Volume:
@@ -108,7 +108,7 @@ def _local_sd(noise: Volume) -> Volume:
     return np.sqrt(ndimage.gaussian_filter(noise * noise, (1, 6, 6)))
 
 
-def _part(rng: np.random.Generator, noise: Volume) -> Volume:
+def part_of(rng: np.random.Generator, noise: Volume) -> Volume:
     """Return what of the noise a harmless output retains: a fraction, what is smooth, or both."""
     fraction, width = rng.uniform(0.15, 0.6), rng.uniform(0.7, 2.0)
     smooth = ndimage.gaussian_filter(noise, (rng.uniform(0, 0.8), width, width))

@@ -60,14 +60,11 @@ class SmallChange:
     depth: int
 
 
-def local_change(pair: VolumePair, tissue: Mask, noise_sd: float) -> float | None:
-    """Return the size of the largest small change, 0 where nothing stands out; None where the noise is not known."""
-    if not noise_sd or not pair.valid.any():
-        return None
-    starts = range(0, len(tissue), BLOCK)
-    most = max(1, MOST_VOXELS // (BLOCK * tissue[0].size))
+def local_change(pair: VolumePair, body: Mask) -> float:
+    """Return the size of the largest small change in the body, see `searched`; 0 where nothing stands out."""
+    starts = range(0, len(body), BLOCK)
+    most = max(1, MOST_VOXELS // (BLOCK * body[0].size))
     looked_at = [starts[i] for i in sampled(len(starts), most)]
-    body = searched(pair, tissue, noise_sd)
     changes = (small_changes(pair, body, start) for start in looked_at)
     return max((change.size for some in changes for change in some), default=0.0)
 
