@@ -117,7 +117,7 @@ def fit(
     Returns:
         The steps taken, ``steps`` unless the deadline came first.
     """
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps + 1, pct_start=WARM_UP)
     network.train()
     bar = tqdm(range(steps), desc=context.label, unit="step", disable=None)
