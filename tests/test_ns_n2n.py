@@ -45,8 +45,8 @@ def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> SlicePair:
-    guides = (x_i, x_j)
-    return SlicePair(x_i, x_j, torch.ones_like(x_i), torch.ones_like(x_i), guides)
+    x = torch.stack([x_i, x_j])
+    return SlicePair(x, torch.ones_like(x_i), torch.ones_like(x_i), guides=x)
 
 
 def denoised(
