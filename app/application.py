@@ -56,7 +56,8 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         ultrasound = DenoiseUltrasoundOperator(
             self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
         )
-        check = CheckQualityOperator(self, name="check", strengths=run.strength, settings=settings.check)
+        strengths = {"volume": run.strength, "ultrasound": run.ultrasound_strength}
+        check = CheckQualityOperator(self, name="check", strengths=strengths, settings=settings.check)
         report = ReportSeriesOperator(self, name="report", reporting=reporting, ledger=self.ledger)
         write = WriteSeriesOperator(
             self, name="write", residual=outputs.residual, folder=self._folder, ledger=self.ledger

@@ -143,6 +143,8 @@ class Run(TypedDict):
     precision: str
     seed: int
     strength: list[float]
+    """Asked for of CT, MR and PET, percent."""
+    ultrasound_strength: list[float]
     time_budget: float
     libraries: dict[str, str]
     counts: Counts

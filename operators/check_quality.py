@@ -6,6 +6,7 @@ steps until all pass. Or, as the site has set, the series is refused.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -47,10 +48,15 @@ def check(
 
 
 class CheckQualityOperator(Operator):  # type: ignore[misc]
-    """Decides whether a series is safe to hand out."""
+    """Decides whether a series is safe to hand out, at the strengths asked for its method."""
 
     def __init__(
-        self, fragment: Any, *args: Any, strengths: tuple[float, ...], settings: GateSettings, **kwargs: Any
+        self,
+        fragment: Any,
+        *args: Any,
+        strengths: Mapping[str, tuple[float, ...]],
+        settings: GateSettings,
+        **kwargs: Any,
     ) -> None:
         self._strengths, self._settings = strengths, settings
         super().__init__(fragment, *args, **kwargs)
@@ -61,4 +67,8 @@ class CheckQualityOperator(Operator):  # type: ignore[misc]
 
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Pass on what came of each branch."""
-        pass_on(op_input, op_output, lambda denoised: check(denoised, self._strengths, self._settings))
+        pass_on(
+            op_input,
+            op_output,
+            lambda denoised: check(denoised, self._strengths[denoised.source.method], self._settings),
+        )

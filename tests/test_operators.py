@@ -178,7 +178,7 @@ def test_no_operator_changes_the_message_that_it_received(fragment: Application,
         ("series", SelectSeriesOperator(fragment, name="select", demands=demands, time=time_slot)),
         ("selected", RouteModalityOperator(fragment, name="route")),
         (branch, denoise[branch](fragment, name="denoise", **cpu)),
-        (branch, CheckQualityOperator(fragment, name="check", strengths=(60.0, 100.0), settings=LENIENT)),
+        (branch, CheckQualityOperator(fragment, name="check", strengths={branch: (60.0, 100.0)}, settings=LENIENT)),
         (branch, ReportSeriesOperator(fragment, name="report", reporting=reporting, ledger=ledger)),
         (branch, WriteSeriesOperator(fragment, name="write", residual=True, folder=folder, ledger=ledger)),
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from operators.image_checks import image_at
 from operators.messages import CheckedSeries
 from operators.report.sample import ImagePair, Sample, spread
 from operators.report.window import Window
@@ -27,7 +28,8 @@ def sample_of(checked: CheckedSeries, strength: float) -> Sample:
         if indices:
             original = checked.denoised.originals.read(key, indices)
             spacings.append(original.spacing)
-            pairs.extend(_pairs(original, images[indices], strength, [first + index + 1 for index in indices]))
+            after = image_at(checked.denoised, key, strength, indices)
+            pairs.extend(_pairs(original, after, [first + index + 1 for index in indices]))
         first += len(images)
     display, (_, height, width) = checked.source.display, spacings[0]
     if display.only_valid:
@@ -41,11 +43,10 @@ def header_window(source: Source) -> Window | None:
     return None if display.window is None else Window(*display.window, display.inverse)
 
 
-def _pairs(original: Image, denoised: Images, strength: float, numbers: list[int]) -> Iterator[ImagePair]:
+def _pairs(original: Image, denoised: Images, numbers: list[int]) -> Iterator[ImagePair]:
     valid = np.broadcast_to(original.valid, original.values.shape)
     for number, before, image, inside in zip(numbers, original.values, denoised, valid, strict=True):
-        change = np.where(inside, image - before, 0)
-        yield ImagePair(number, before, (before + strength / 100 * change).astype(np.float32), inside)
+        yield ImagePair(number, before, np.where(inside, image, before), inside)
 
 
 def _cut(pair: ImagePair) -> ImagePair:
