@@ -40,7 +40,6 @@ def overrides(given: argparse.Namespace) -> list[str]:
     """Return ``section.key=value`` for each of ``--set``, then for each argument that stands for a setting."""
     settings = {
         "run.strength": given.strength and f"[{given.strength}]",
-        "run.ultrasound_strength": given.strength and f"[{given.strength}]",
         "run.seed": given.seed,
         "run.device": given.device,
         "run.time_budget": given.time_budget,

@@ -42,7 +42,6 @@ def result_of(ledger: Ledger, settings: Settings, compute: Compute, seconds: flo
         "precision": compute.precision,
         "seed": settings.run.seed,
         "strength": list(settings.run.strength),
-        "ultrasound_strength": list(settings.run.ultrasound_strength),
         "time_budget": settings.run.time_budget,
         "libraries": {"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}},
         "counts": counts_of(entries),

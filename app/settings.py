@@ -32,18 +32,19 @@ COMMAND_LINE = "--set"
 class RunSettings:
     """How a run goes."""
 
-    strength: tuple[float, ...] = (50.0,)  # CT, MR, PET: percent of the change applied; one derived series for each
-    ultrasound_strength: tuple[float, ...] = (100.0,)  # the same of ultrasound
+    strength: tuple[
+        float, ...
+    ] = ()  # percent of the change that is applied; one derived series for each; empty: chosen
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    time_budget: float = 240.0  # seconds from the first read to the last write
+    time_budget: float = 240.0  # seconds from the start of the command to the last write
+    order: Literal["smallest_first", "as_received"] = "smallest_first"  # of the series; or as_received
 
     def __post_init__(self) -> None:
-        for name, strengths in (("strength", self.strength), ("ultrasound_strength", self.ultrasound_strength)):
-            if not strengths or len(set(strengths)) < len(strengths):
-                raise ValueError(f"run.{name} needs one or more different values in percent")
-            if not all(0 < strength <= 100 for strength in strengths):
-                raise ValueError(f"run.{name} goes from above 0 to 100 percent")
+        if len(set(self.strength)) < len(self.strength):
+            raise ValueError("run.strength needs different values in percent")
+        if not all(0 < strength <= 100 for strength in self.strength):
+            raise ValueError("run.strength goes from above 0 to 100 percent")
         if not self.time_budget > 0:
             raise ValueError("run.time_budget is a number of seconds above 0")
         if not 0 <= self.seed < 2**63:

@@ -6,12 +6,12 @@ steps until all pass. Or, as the site has set, the series is refused.
 """
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
 
 from operators.branches import add_branches, pass_on
+from operators.default_strength import default_strength
 from operators.image_checks import assessed
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.quality.gate_settings import GateSettings
@@ -22,13 +22,17 @@ from operators.strength_steps import Assessments, grant
 def check(
     denoised: DenoisedSeries, strengths: tuple[float, ...], settings: GateSettings
 ) -> CheckedSeries | LedgerEntry:
-    """Return the series with the strengths at which it may be handed out, or the entry that refuses it."""
+    """Return the series with the strengths at which it may be handed out, or the entry that refuses it.
+
+    Where the run names no ``strengths``, the default of the method is asked for.
+    """
     summary = denoised.summary
 
     def assess(strength: float) -> Assessments:
         return tuple(assessed(denoised, strength, settings))
 
-    granted = grant(strengths, assess, may_reduce=settings.on_failure == "reduce_strength")
+    asked = strengths or (default_strength(summary.fits),)
+    granted = grant(asked, assess, may_reduce=settings.on_failure == "reduce_strength")
     by_image = tuple(zip(*granted.tried.values(), strict=True))
     if granted.strengths:
         return CheckedSeries(
@@ -48,15 +52,10 @@ def check(
 
 
 class CheckQualityOperator(Operator):  # type: ignore[misc]
-    """Decides whether a series is safe to hand out, at the strengths asked for its method."""
+    """Decides whether a series is safe to hand out."""
 
     def __init__(
-        self,
-        fragment: Any,
-        *args: Any,
-        strengths: Mapping[str, tuple[float, ...]],
-        settings: GateSettings,
-        **kwargs: Any,
+        self, fragment: Any, *args: Any, strengths: tuple[float, ...], settings: GateSettings, **kwargs: Any
     ) -> None:
         self._strengths, self._settings = strengths, settings
         super().__init__(fragment, *args, **kwargs)
@@ -67,8 +66,4 @@ class CheckQualityOperator(Operator):  # type: ignore[misc]
 
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Pass on what came of each branch."""
-        pass_on(
-            op_input,
-            op_output,
-            lambda denoised: check(denoised, self._strengths[denoised.source.method], self._settings),
-        )
+        pass_on(op_input, op_output, lambda denoised: check(denoised, self._strengths, self._settings))

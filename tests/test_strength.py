@@ -88,14 +88,14 @@ def test_what_was_not_measured_stays_and_its_values_bound_nothing() -> None:
 def test_a_known_correction_is_whole_at_any_strength(strength: float) -> None:
     magnitude = np.linspace(1.3 * NOISE, 30 * NOISE, 600, dtype=np.float32).reshape(1, 20, 30)
     amplitude = remove_rician_bias(magnitude, NOISE)  # nothing denoised
-    result = at_strength(magnitude, amplitude, np.ones(magnitude.shape, bool), strength, NOISE)
+    result = at_strength(magnitude, amplitude, np.ones(magnitude.shape, bool), strength, rician_sd=NOISE)
     assert np.allclose(result, amplitude, atol=0.05 * NOISE)
 
 
 def test_noise_that_comes_back_brings_no_bias_with_it() -> None:
     amplitude = np.full(SHAPE, 2 * NOISE, np.float32)  # where Rician noise lifts the mean by a quarter of its sd
     magnitude = np.hypot(amplitude + noise(0), noise(1))
-    half = at_strength(magnitude, amplitude, ALL, 50, NOISE)
+    half = at_strength(magnitude, amplitude, ALL, 50, rician_sd=NOISE)
     assert return_rician_bias(amplitude, NOISE).mean() > amplitude.mean() + 0.2 * NOISE
     assert abs(half.mean() - amplitude.mean()) < 0.02 * NOISE
 

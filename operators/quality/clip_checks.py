@@ -34,8 +34,8 @@ class ClipPair:
 
     def at(self, strength: float) -> "ClipPair":
         """The same clip after so many percent of the change, as it would be written."""
-        after = np.where(self.tissue, at_strength(self.before, self.after, self.tissue, strength), self.before)
-        return replace(self, after=np.clip(after, 0, self.maximum))
+        after = at_strength(self.before, self.after, self.tissue, strength, low_first=False)
+        return replace(self, after=np.clip(np.where(self.tissue, after, self.before), 0, self.maximum))
 
 
 def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Assessment:

@@ -23,7 +23,9 @@ BAND_SD = math.sqrt(2 * math.log(2)) / (2 * math.pi * BAND_EDGE)  # pixels, of G
 WHOLE_FROM = 0.25  # r at the first step below the strength asked for; before it G's part grows, so that nothing jumps
 
 
-def at_strength(before: Images, after: Images, valid: Mask, strength: float, rician_sd: float = 0.0) -> Images:
+def at_strength(
+    before: Images, after: Images, valid: Mask, strength: float, *, rician_sd: float = 0.0, low_first: bool = True
+) -> Images:
     """Return images after so many percent of the change; ``after`` itself at 100 percent.
 
     Args:
@@ -32,11 +34,12 @@ def at_strength(before: Images, after: Images, valid: Mask, strength: float, ric
         valid: the same shape or (rows, columns); elsewhere ``after`` stays.
         strength: percent, above 0.
         rician_sd: of the noise whose bias was removed from ``after``, 0 where none was.
+        low_first: False of ultrasound, whose grain itself is of low frequency.
     """
     if strength == FULL:
         return after
     returned = 1 - strength / FULL
-    low_part = (1 - returned) * min(1.0, returned / WHOLE_FROM)
+    low_part = (1 - returned) * min(1.0, returned / WHOLE_FROM) * low_first
     result = np.empty_like(after)
     for x, f, inside, y in zip(before, after, np.broadcast_to(valid, after.shape), result, strict=True):
         biased = return_rician_bias(f[None], rician_sd)[0] if rician_sd > 0 else f
