@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 
 from app.conformance import table
 from app.settings import load_settings
+from bench.volumes.bench_cases import RANGES
 from models.compute import choose_compute
 from models.fitting import FitContext
 from models.volume.finishing.rician import return_rician_bias
@@ -27,7 +28,6 @@ from validation.scoring import psnr
 
 LEFT = 0.6  # of the input's noise: what vendors leave, about
 PLENTY = 1e9  # seconds
-DATA_RANGE = {"CT": 400.0, "MR": 1000.0, "PT": 12000.0}  # of PSNR, as in bench.volumes
 lesion, edge = lesion_figures, edge_figures
 KEPT: Mapping[str, Mapping[str, Callable[["Pairs"], Measured]]] = {
     kit_cases.CT: {
@@ -93,7 +93,7 @@ def rows_of(group: str, full: CasePair, biased: Volume) -> Iterator[tuple[str, .
 
 def _row(group: str, name: str, pair: CasePair) -> tuple[str, ...]:
     pairs, phantom = Pairs(pair), pair.phantom
-    level = psnr(pair.after, phantom.truth, phantom.regions["body"], DATA_RANGE[phantom.modality])
+    level = psnr(pair.after, phantom.truth, phantom.regions["body"], RANGES[phantom.modality][0])
     left = 1 - uniform_figures.noise_reduction(pairs, "").value
     grain = uniform_figures.mean_frequency_retained(pairs, "").value
     kept = "; ".join(f"{what} {measure(pairs).value:.2f}" for what, measure in KEPT[group].items())
