@@ -11,7 +11,6 @@ from operators.quality.bias import Images
 from operators.quality.blending import COARSE
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
-from operators.quality.known_correction import with_whole_correction
 from operators.quality.restoring import clip, restore
 from operators.quality.slice_order import slice_place
 from operators.quality.structure_loss import structure_loss
@@ -216,15 +215,6 @@ def test_the_rician_correction_is_known_and_taken_back() -> None:
     magnitude = np.linspace(1.3 * NOISE, 30 * NOISE, 600, dtype=np.float32).reshape(1, 20, 30)
     back = return_rician_bias(remove_rician_bias(magnitude, NOISE), NOISE)
     assert np.allclose(back, magnitude, atol=0.02 * NOISE)
-
-
-@pytest.mark.parametrize("strength", [25, 60, 100])
-def test_a_known_correction_is_whole_at_any_strength(strength: float) -> None:
-    magnitude = np.linspace(1.3 * NOISE, 30 * NOISE, 600, dtype=np.float32).reshape(1, 20, 30)
-    corrected = remove_rician_bias(magnitude, NOISE)  # nothing denoised
-    result = with_whole_correction(magnitude, corrected, np.ones(magnitude.shape, bool), NOISE, strength)
-    written = magnitude + strength / 100 * (result - magnitude)
-    assert np.allclose(written, corrected, atol=0.05 * NOISE)
 
 
 def test_contrast_and_flicker_of_a_clip() -> None:

@@ -27,7 +27,9 @@ STRIDE = 2  # pixels between blocks in a slice; every second layer of blocks is 
 BAND = {"cpu": 32, "cuda": 2**15}  # rows at a time, by device: a processor's cache holds few; multiples of STRIDE
 THRESHOLD_SD = 2.7  # noise sd below which a coefficient is taken for noise (Manjon 2012)
 
-Gain = Callable[[Tensor, Tensor, Tensor], Tensor]  # of coefficients, from the guide's; and from the power of their noise
+Gain = Callable[
+    [Tensor, Tensor, Tensor], Tensor
+]  # of coefficients, from the guide's; and from the power of their noise
 
 
 @dataclass(frozen=True)
