@@ -92,17 +92,20 @@ def planned(source: Path, budget: float) -> float:
     load_cuda_runtime()
     from operators.dicom.reading_limits import ReadingLimits
     from operators.order import in_order
+    from operators.select_series import Demands, divide
+    from operators.selection import SelectionSettings
     from operators.series_costs import Pricing
     from operators.sources.finding import find_sources
     from operators.sources.nifti_settings import NiftiSettings
-    from operators.time_budget import RunTime, timetable
+    from operators.time_budget import RunTime
 
     compute = choose_compute("cpu")
     pricing = Pricing(compute, NSN2NSettings(), Speckle2SelfSettings())
     study = in_order(find_sources(source, ReadingLimits(), NiftiSettings())[0], "smallest_first")
-    seconds = pricing.starting(sum(series.voxel_count for series in study))
     run = RunTime(0.0, budget, Pace(lambda: 0.0))
-    for time in timetable(run, seconds, [pricing.need(series) for series in study]):
+    times = divide(study, Demands(SelectionSettings()), run, pricing)
+    seconds = pricing.starting(sum(series.voxel_count for series in times))
+    for time in times.values():
         seconds += time.need.following
         for slot in time.slots:
             least, most = slot.need.denoising.least, slot.need.denoising.most
@@ -135,7 +138,7 @@ def row(case: str, study: Study, source: Path, budget: float, threads: int) -> t
     lacks = ", ".join(f"{what} {count}" for what, count in given_up.items())
     plan = subprocess.run(
         [sys.executable, "-m", "bench.budgets", "--plan", str(source), "--budgets", f"{budget:g}"],
-        env=environment, capture_output=True, text=True, check=True,
+        env=environment, stdout=subprocess.PIPE, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     return case, threads, f"{budget:g}", plan, f"{result['seconds']:.0f}", lost, lacks or "-", gain if after else "-"
 
