@@ -53,7 +53,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
             ledger=self.ledger,
             limits=settings.limits,
             nifti=settings.nifti,
-            order=run.order,
+            smallest_first=run.order == "smallest_first",
         )
         select = SelectSeriesOperator(self, name="select", demands=demands, run=self._time, pricing=pricing)
         route = RouteModalityOperator(self, name="route")

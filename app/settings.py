@@ -19,7 +19,6 @@ from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.reading_limits import ReadingLimits
-from operators.order import Order
 from operators.quality.gate_settings import GateSettings
 from operators.selection import SelectionSettings
 from operators.sources.nifti_settings import NiftiSettings
@@ -33,15 +32,17 @@ COMMAND_LINE = "--set"
 class RunSettings:
     """How a run goes."""
 
-    strength: tuple[float, ...] = (100.0,)  # percent of the change that is applied; one derived series for each
+    strength: tuple[
+        float, ...
+    ] = ()  # percent of the change that is applied; one derived series for each; empty: chosen
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_budget: float = 240.0  # seconds from the start of the command to the last write
-    order: Order = "smallest_first"  # of the series; or as_received
+    order: Literal["smallest_first", "as_received"] = "smallest_first"  # of the series; or as_received
 
     def __post_init__(self) -> None:
-        if not self.strength or len(set(self.strength)) < len(self.strength):
-            raise ValueError("run.strength needs one or more different values in percent")
+        if len(set(self.strength)) < len(self.strength):
+            raise ValueError("run.strength needs different values in percent")
         if not all(0 < strength <= 100 for strength in self.strength):
             raise ValueError("run.strength goes from above 0 to 100 percent")
         if not self.time_budget > 0:

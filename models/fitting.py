@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 GRADIENT_NORM_LIMIT = 1.0  # of the whole network; one outlying batch must not undo a short fit
 WARM_UP = 0.1  # fraction of the steps in which the learning rate rises
 LINES_PER_FIT = 5  # progress lines where there is no terminal for a bar
+FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 STEPS_PER_LOOK = 10  # between looks at the clock; the first ones are slow
 GIVEN_UP = {  # for lack of time; from least to most
     "steps": "The network took fewer steps than the settings ask for.",
@@ -124,6 +125,16 @@ class FitRecord:
     steps_taken: int
     measures: Measures = field(default_factory=dict)
     given_up: tuple[str, ...] = ()  # keys of `GIVEN_UP`
+
+    @property
+    def as_planned(self) -> bool:
+        """Whether the network, if any was planned, got so far that it can be called fitted."""
+        return self.steps_taken >= FITTED_FRACTION * self.steps_planned and "network" not in self.given_up
+
+    @property
+    def name(self) -> str:
+        """What made the images."""
+        return self.method if self.as_planned else f"initial estimate of {self.method}"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.provenance import Provenance
-from operators.messages import CheckedSeries, FitSummary
+from operators.messages import CheckedSeries, FitSummary, method_of
 from operators.sources.derived_series import SeriesPlan
 
 
@@ -31,7 +31,7 @@ def provenance_of(summary: FitSummary, strength: float, version: str, naming: De
     """Return how a derived series is made; the steps of all its fits are summed."""
     fits = summary.fits
     return Provenance(
-        method=fits[0].method if summary.fitted else f"initial estimate of {fits[0].method}",
+        method=method_of(fits),
         version=version,
         settings_hash=hash_of(summary, naming),
         seed=fits[0].seed,

@@ -9,7 +9,6 @@ from monai.deploy.core import Operator, OperatorSpec
 from operators.dicom.reading_limits import ReadingLimits
 from operators.ledger import Ledger
 from operators.messages import FoundSeries
-from operators.order import Order, in_order
 from operators.sources.finding import find_sources
 from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.source import Source
@@ -26,10 +25,11 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
         ledger: Ledger,
         limits: ReadingLimits,
         nifti: NiftiSettings,
-        order: Order = "smallest_first",
+        smallest_first: bool = True,
         **kwargs: Any,
     ) -> None:
-        self._path, self._ledger, self._limits, self._nifti, self._order = path, ledger, limits, nifti, order
+        self._path, self._ledger, self._limits, self._nifti = path, ledger, limits, nifti
+        self._smallest_first = smallest_first
         self._study: tuple[Source, ...] | None = None
         self._waiting: deque[Source] = deque()
         super().__init__(fragment, *args, **kwargs)
@@ -43,7 +43,7 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
         if self._study is None:
             found, unread = find_sources(self._path, self._limits, self._nifti)
             self._ledger.found(found, unread)
-            self._study = in_order(found, self._order)
+            self._study = tuple(sorted(found, key=lambda source: source.voxel_count) if self._smallest_first else found)
             self._waiting.extend(self._study)
         if self._waiting:
             op_output.emit(FoundSeries(self._waiting.popleft(), self._study), "series")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from models.fitting import GIVEN_UP, FitRecord
 from operators.quality.assessment import Assessment
 from operators.quality.blending import RestoredMap
+from operators.report.cautions import Network
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
@@ -18,7 +19,6 @@ from operators.sources.source import Key, Source
 from operators.time_budget import SeriesTime
 
 Status = Literal["denoised", "refused", "failed"]
-FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
 RESTORED_PERCENT = "restored_percent"  # measures of a fit: of the tissue; with a check's name behind, for that check
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
@@ -50,9 +50,11 @@ class FitSummary:
     started: float  # reading of time.monotonic()
 
     @property
-    def fitted(self) -> bool:
-        """Whether each fit got so far that it can be called one; with less it is an initial estimate."""
-        return are_fits(self.fits)
+    def network(self) -> Network:
+        """Whether each network got so far that it can be called fitted; slices without neighbours have none."""
+        if not any(fit.steps_planned for fit in self.fits):
+            return "none"
+        return "fitted" if are_fits(self.fits) else "not fitted"
 
     @property
     def given_up(self) -> tuple[str, ...]:
@@ -176,9 +178,12 @@ def label_of(series: Source | LedgerEntry) -> str:
 
 def are_fits(records: Iterable[FitRecord]) -> bool:
     """Return whether every fit took enough of its steps to be called one; else the images are initial estimates."""
-    return all(
-        fit.steps_taken >= FITTED_FRACTION * fit.steps_planned and "network" not in fit.given_up for fit in records
-    )
+    return all(fit.as_planned for fit in records)
+
+
+def method_of(records: Iterable[FitRecord]) -> str:
+    """Return what made the images of a series, each method once."""
+    return "; ".join(dict.fromkeys(fit.name for fit in records))
 
 
 def given_up_of(records: Iterable[FitRecord]) -> tuple[str, ...]:

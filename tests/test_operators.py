@@ -26,7 +26,6 @@ from operators.dicom.reading_limits import ReadingLimits
 from operators.ledger import Ledger
 from operators.load_study import LoadStudyOperator
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries, entry_of
-from operators.order import Order
 from operators.output_folder import OutputFolder
 from operators.quality.gate_settings import GateSettings
 from operators.report_series import Reporting, ReportSeriesOperator
@@ -67,7 +66,7 @@ def fragment() -> Application:
 
 @pytest.fixture
 def sources(tmp_path: Path) -> tuple[Source, ...]:
-    for number, (modality, slices) in enumerate((("CT", 6), ("MR", 2), ("SR", 1)), 1):
+    for number, (modality, slices) in enumerate((("CT", 6), ("MR", 4), ("SR", 1)), 1):
         write_series(tmp_path, modality, number, slices)
     return tuple(map(source_of, read_study(tmp_path).series))
 
@@ -80,18 +79,18 @@ def computed(operator: Any, **given: Any) -> Any:
     return name, message
 
 
-@pytest.mark.parametrize(("order", "expected"), [("as_received", [0, 1, 2]), ("smallest_first", [2, 1, 0])])
+@pytest.mark.parametrize(("smallest_first", "expected"), [(False, [0, 1, 2]), (True, [2, 1, 0])])
 def test_load_emits_one_series_per_tick_in_order_and_stops(
     fragment: Application,
     sources: tuple[Source, ...],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    order: Order,
+    smallest_first: bool,
     expected: list[int],
 ) -> None:
     ledger, limits, nifti = Ledger(), ReadingLimits(), NiftiSettings()
     load = LoadStudyOperator(
-        fragment, name="load", path=tmp_path, ledger=ledger, limits=limits, nifti=nifti, order=order
+        fragment, name="load", path=tmp_path, ledger=ledger, limits=limits, nifti=nifti, smallest_first=smallest_first
     )
     stops: list[int] = []
     monkeypatch.setattr(load, "stop_execution", lambda: stops.append(1))
@@ -124,10 +123,11 @@ def selected_of(
 
 def test_select_divides_the_time_among_what_can_be_denoised(fragment: Application, sources: tuple[Source, ...]) -> None:
     (first, ct), (second, mr), (third, sr) = selected_of(fragment, sources, SelectionSettings())
-    assert (first, second, third) == ("selected", "refused", "refused")
-    assert (mr.reason_code, sr.modality) == ("too-few-slices", "SR")
+    assert (first, second, third) == ("selected", "selected", "refused")
+    assert sr.modality == "SR"
+    following = mr.time.need.whole.most
     (slot,) = ct.time.slots
-    assert slot.later.most == pytest.approx(slot.following), "what is refused takes no time from others"
+    assert slot.later.most == pytest.approx(slot.following + following), "what is refused takes no time from others"
 
 
 def test_a_series_too_large_for_the_memory_granted_is_refused_with_both_figures(

@@ -44,7 +44,7 @@ IN_GRAIN = Similarity(1, 0.1)  # what is left of the speckle's grain after retri
 
 @dataclass(frozen=True)
 class ScaledClip:
-    """Frames of zero mean and unit spread inside the tissue, zero outside."""
+    """Frames of zero mean and unit spread inside the tissue; outside each pixel has the value of the nearest tissue."""
 
     frames: torch.Tensor  # (frames, rows, columns) float32
     tissue: torch.Tensor  # (rows, columns) bool
@@ -87,12 +87,12 @@ def restore_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) 
 
 
 def speckle_sd(clip: ScaledClip) -> float:
-    """Return the sd of fully developed speckle: the median over the brighter half, which black does not clip."""
+    """Return the sd of fully developed speckle: the median of what is above the mean, which black does not clip."""
     frames = clip.frames[:, None]
     background = gaussian(frames, *BACKGROUND_SIGMA)
     variance = gaussian((frames - background).square(), *BACKGROUND_SIGMA)[:, 0, clip.tissue]
     background = background[:, 0, clip.tissue]
-    return float(variance[background >= background.median()].median().sqrt())
+    return float(variance[background >= background.mean()].median().sqrt())
 
 
 @torch.no_grad()

@@ -25,7 +25,8 @@ from operators.dicom.luminance import Luminance, luminance_of
 from operators.dicom.regions import Mask, regions_of
 from operators.dicom.study import Instance
 from operators.dicom.tint import LIT, OTHERS_FRACTION, Tint, TintEvidence
-from operators.dicom.tissue_mask import TissueEvidence, tissue_mask
+from operators.dicom.tissue_evidence import TissueEvidence
+from operators.dicom.tissue_mask import tissue_mask
 from operators.dicom.values import integer, text
 
 SUBSAMPLING_SYNTAXES = frozenset(JPEGTransferSyntaxes)  # their colour is decoded to YBR that no syntax stores as it is

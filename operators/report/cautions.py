@@ -1,11 +1,18 @@
 """What a derived series is, and what it must not be used for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from models.fitting import GIVEN_UP
 
-FITTED = "a small network that was fitted on that series alone and knows no other images"
-NOT_FITTED = "the initial estimate of its method, from that series alone: the time budget left no fit of a network"
+Network = Literal["fitted", "not fitted", "none"]
+MAKERS: Mapping[Network, str] = {
+    "fitted": "a small network that was fitted on that series alone and knows no other images",
+    "not fitted": "the initial estimate of its method, from that series alone: the time budget left no fit of a "
+    "network",
+    "none": "a filter that was measured on that series alone, slice by slice: too few slices are neighbours for a "
+    "network",
+}
 PURPOSE = (
     "What this is: a second version of one series with less noise, made by {maker}. It is meant to be read beside the "
     "original, which lies unchanged in the same study; where the two differ, the original counts."
@@ -31,7 +38,7 @@ LACK_OF_TIME = (
 )
 
 
-def cautions_for(modality: str, fitted: bool, given_up: Sequence[str] = ()) -> tuple[str, ...]:
+def cautions_for(modality: str, network: Network, given_up: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the purpose, the limits of a modality, the limits of all, and what was given up if anything was."""
     lack = (LACK_OF_TIME.format(given_up=" ".join(GIVEN_UP[what] for what in given_up)),) if given_up else ()
-    return PURPOSE.format(maker=FITTED if fitted else NOT_FITTED), NOT_FOR[modality], EVERY_NOT_FOR, *lack
+    return PURPOSE.format(maker=MAKERS[network]), NOT_FOR[modality], EVERY_NOT_FOR, *lack

@@ -7,8 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from models.compute import one_thread_each
@@ -22,9 +21,7 @@ from models.volume.slice_plan import unit_of
 LOG = logging.getLogger(__name__)
 
 
-def initial_estimate(
-    volume: MeasuredVolume, passes: tuple[Search, ...], context: FitContext
-) -> tuple[npt.NDArray[np.float32], int]:
+def initial_estimate(volume: MeasuredVolume, passes: tuple[Search, ...], context: FitContext) -> tuple[Tensor, int]:
     """Return the estimated slices, (slices, rows, columns), in the network's units, and the passes that were begun.
 
     Args:
@@ -37,11 +34,11 @@ def initial_estimate(
         for index, slice_ in enumerate(volume.voxels):
             yield volume.scaling.scaled(slice_)[0], volume.relative_noise(index)[0]
 
-    images = np.empty((len(volume.voxels), *volume.size), np.float32)
+    images = torch.empty_like(volume.voxels[:, 0])
     with one_thread_each(volume.voxels.device) as pool:
-        with context.stage("transform", images.size):
+        with context.stage("transform", images.numel()):
             for index, estimate in enumerate(shrink(scaled_slices(), volume.noise.coefficient_sd, pool)):
-                images[index] = estimate.cpu().numpy()
+                images[index] = estimate
         for number, search in enumerate(passes, start=1):
             unit = unit_of(search)
             if not context.has_time_for(context.costs[unit].of(volume.tissue_voxels)):

@@ -1,0 +1,77 @@
+"""Lines and spots in what was removed from ultrasound: found where they are, never made from speckle."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.fitting import FitRecord
+from models.ultrasound.speckle2self import SPECKLE_PERCENT
+from models.ultrasound.structures import restore_structures
+from operators.default_strength import LEAST_STRENGTH, WHOLE, default_strength
+from validation.phantoms.insertions import Insertion, Shape, inserted, profile_of
+from validation.phantoms.speckle_physics import Beam, echo_of, grey_of, white
+
+SIDE, MEAN = 160, 100.0
+SPACING = (1.0, 1.0, 1.0)  # pixels for mm
+LINE, SPOT = Shape(3.0, 50.0), Shape(5.0)
+TISSUE = np.ones((SIDE, SIDE), bool)
+RECORD = FitRecord("", "", "", "", "", 0, 0, 0)
+
+
+def speckle(seed):
+    """One frame of fully developed speckle, its mean grey taken off."""
+    beam = Beam(0.0, np.zeros(SIDE), np.full(SIDE, 2.5))
+    grey = grey_of(np.abs(echo_of(white((SIDE, SIDE), np.random.default_rng(seed)), beam)) ** 2)
+    rows, columns = grey.shape
+    return np.pad(grey, ((0, SIDE - rows), (0, SIDE - columns)), "wrap")[None].astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_made_from_speckle(seed):
+    frames = speckle(seed)
+    smooth = np.full_like(frames, frames.mean())
+    images, percent = restore_structures(frames, smooth, TISSUE)
+    assert percent == 0
+    assert np.array_equal(images, smooth)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, 1.1, 1.57, 2.5])
+@pytest.mark.parametrize(("shape", "sds", "least"), [(LINE, 4, 0.9), (SPOT, 4, 0.8), (LINE, -8, 0.5), (SPOT, -8, 0.5)])
+def test_an_echo_that_was_removed_comes_back_and_half_of_a_dark_gap(angle, shape, sds, least):
+    frames = speckle(1)
+    smooth = np.full_like(frames, frames.mean())
+    insertion = Insertion(shape, (0, 80, 80), angle, float(sds * frames.std()), abs(sds))
+    recorded = inserted(frames, SPACING, [insertion])
+    images, percent = restore_structures(recorded, smooth, TISSUE)
+    box, profile = profile_of(insertion, SPACING)
+    lost = ((recorded - images)[box] * profile).sum() / ((recorded - smooth)[box] * profile).sum()
+    assert lost < 1 - least
+    assert 0 < percent < 6
+
+
+def test_outside_the_tissue_nothing_changes_or_counts():
+    frames = speckle(2)
+    tissue = TISSUE.copy()
+    tissue[:, :40] = False
+    drawn = frames.copy()
+    drawn[:, 60:63, :40] = 255.0
+    smooth = np.where(tissue, frames.mean(), drawn).astype(np.float32)
+    assert np.array_equal(restore_structures(drawn, smooth, tissue)[0], smooth)
+
+
+def test_frames_without_speckle_or_tissue_come_back():
+    even = np.full((2, 40, 40), 7.0, np.float32)
+    for tissue in (np.ones((40, 40), bool), np.zeros((40, 40), bool)):
+        assert np.array_equal(restore_structures(even, even, tissue)[0], even)
+
+
+@pytest.mark.parametrize(
+    ("percent", "strength"), [(9.3, 65.0), (4.8, 50.0), (2.0, LEAST_STRENGTH), (0.0, LEAST_STRENGTH)]
+)
+def test_the_less_speckle_the_scanner_left_the_less_is_removed(percent, strength):
+    assert default_strength([replace(RECORD, measures={SPECKLE_PERCENT: percent})]) == strength
+
+
+def test_a_volume_is_changed_at_full_strength():
+    assert default_strength([RECORD]) == WHOLE
