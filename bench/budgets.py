@@ -91,8 +91,8 @@ def planned(source: Path, budget: float) -> float:
     """Return the seconds that the application plans for the command."""
     load_cuda_runtime()
     from operators.dicom.reading_limits import ReadingLimits
-    from operators.order import in_order
-    from operators.select_series import Demands, divide
+    from operators.messages import SelectedSeries
+    from operators.select_series import Demands, select
     from operators.selection import SelectionSettings
     from operators.series_costs import Pricing
     from operators.sources.finding import find_sources
@@ -101,13 +101,14 @@ def planned(source: Path, budget: float) -> float:
 
     compute = choose_compute("cpu")
     pricing = Pricing(compute, NSN2NSettings(), Speckle2SelfSettings())
-    study = in_order(find_sources(source, ReadingLimits(), NiftiSettings())[0], "smallest_first")
-    run = RunTime(0.0, budget, Pace(lambda: 0.0))
-    times = divide(study, Demands(SelectionSettings()), run, pricing)
-    seconds = pricing.starting(sum(series.voxel_count for series in times))
-    for time in times.values():
-        seconds += time.need.following
-        for slot in time.slots:
+    found, _ = find_sources(source, ReadingLimits(), NiftiSettings())
+    study = sorted(found, key=lambda series: series.voxel_count)
+    outcomes = select(study, Demands(SelectionSettings()), RunTime(0.0, budget, Pace(lambda: 0.0)), pricing)
+    served = [outcome for outcome in outcomes.values() if isinstance(outcome, SelectedSeries)]
+    seconds = pricing.starting(sum(series.source.voxel_count for series in served))
+    for series in served:
+        seconds += series.time.need.following
+        for slot in series.time.slots:
             least, most = slot.need.denoising.least, slot.need.denoising.most
             fit = min(most, max(least, slot.context(compute, 0, "").budget))
             seconds += slot.need.decoding + fit + slot.need.restoring

@@ -7,8 +7,8 @@ import pytest
 from bench import scale
 from models.compute import Compute
 from models.costs import costs_of
-from models.volume.initial.similar_patches import THOROUGH_MR
-from models.volume.slice_plan import LADDER, unit_of
+from models.volume.slice_fit import SLICES_ALONE
+from models.volume.slice_plan import LADDER, LADDER_MR, unit_of
 
 FIGURES = Path(__file__).parent.parent / "docs" / "figures" / "scale.txt"
 
@@ -26,7 +26,7 @@ def test_a_study_costs_its_start_once_and_every_fit(compute: Compute) -> None:
 
 
 def test_the_table_prices_every_pass_of_refinement() -> None:
-    for search in {search for passes in (*LADDER, THOROUGH_MR) for search in passes}:
+    for search in {search for passes in (*LADDER, *LADDER_MR, SLICES_ALONE) for search in passes}:
         assert costs_of(scale.TASK)[unit_of(search)].of(1e6) > 0
 
 

@@ -19,7 +19,6 @@ from operators.boundary import within_boundary
 from operators.denoise_volume import denoise
 from operators.dicom.reading import read_study
 from operators.messages import DenoisedSeries, LedgerEntry, SelectedSeries
-from operators.order import in_order
 from operators.quality.gate_settings import GateSettings
 from operators.series_costs import Pricing
 from operators.sources.finding import source_of
@@ -56,7 +55,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, ...]:
     folder = tmp_path_factory.mktemp("study")
     for number in range(1, STUDY + 1):
         write_series(folder, "MR", number, slices=5 + number % 3)
-    return in_order(map(source_of, read_study(folder).series), "smallest_first")
+    return tuple(sorted(map(source_of, read_study(folder).series), key=lambda source: source.voxel_count))
 
 
 def needed(study: tuple[Source, ...]) -> Need:
