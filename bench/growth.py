@@ -24,7 +24,6 @@ from models.volume.ns_n2n_settings import NSN2NSettings
 SHAPES = (
     *((slices, 128, 128) for slices in (16, 64, 256, 1000)),
     *((32, side, side) for side in (128, 256, 512)),
-    (300, 512, 512),
 )
 STEPS = 20
 SIGNAL, NOISE = 40.0, 20.0  # HU; every voxel is tissue, of which a body fills about half

@@ -3,6 +3,7 @@
 ``make costs`` measures the table of costs anew and puts what follows from it into the documents.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ from models.pace import Pace
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import plan_work
 from models.volume.ns_n2n_settings import NSN2NSettings
-from models.volume.slice_plan import plan_slices
+from models.volume.slice_plan import LADDER, LADDER_MR, plan_slices
 from operators.series_costs import TISSUE_FRACTION, Pricing
 from operators.time_budget import RunTime, SeriesNeed, timetable
 
@@ -37,16 +38,11 @@ class Kind:
     @property
     def voxels(self) -> int:
         """Of one fit."""
-        return torch.Size(self.shape).numel()
-
-    @property
-    def method(self) -> str:
-        """Which denoises it."""
-        return "ultrasound" if self.name == "US" else "volume"
+        return math.prod(self.shape)
 
     def need(self, compute: Compute) -> SeriesNeed:
         """What one series of the study needs."""
-        return Pricing(compute, NSN2NSettings(), Speckle2SelfSettings()).need_of(self.method, [self.shape])
+        return Pricing(compute, NSN2NSettings(), Speckle2SelfSettings()).need_of(self.name, [self.shape])
 
     def whole(self, compute: Compute) -> float:
         """Seconds of a study with all that the settings ask for."""
@@ -58,12 +54,13 @@ class Kind:
         start = costs_of(TASK)["start"].of(self.fits * self.voxels)
         first = timetable(run, start, [self.need(TASK)] * self.fits)[0].slots[0]
         budget, costs = first.context(TASK, 0, "").budget, costs_of(TASK)
-        if self.method == "ultrasound":
+        if self.name == "US":
             asked = Speckle2SelfSettings()
             clip = plan_work(self.shape, asked, costs, budget)
             return f"{clip.steps} of {asked.steps} steps, {clip.fit_offsets} of {asked.search_offsets} offsets"
         most, sizes = NSN2NSettings().steps, (self.voxels, int(TISSUE_FRACTION * self.voxels))
-        plan, wanted = plan_slices(most, costs, *sizes, budget), plan_slices(most, costs, *sizes)
+        ladder = LADDER_MR if self.name == "MR" else LADDER
+        plan, wanted = (plan_slices(most, costs, *sizes, seconds, ladder) for seconds in (budget, math.inf))
         return f"{plan.steps} of {wanted.steps} steps, {len(plan.passes)} of {len(wanted.passes)} passes"
 
 

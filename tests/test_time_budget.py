@@ -8,9 +8,10 @@ from functools import partial
 import pytest
 import torch
 
+from app.series_rows import row_of
 from models.compute import choose_compute
 from models.costs import costs_of
-from models.fitting import FitContext, fit
+from models.fitting import GIVEN_UP, FitContext, FitRecord, fit
 from models.pace import TOLERATED, Pace
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume import slice_fit
@@ -18,8 +19,9 @@ from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
 from operators.denoise_volume import denoise
 from operators.dicom.reading import read_study
-from operators.messages import DenoisedSeries, LedgerEntry, SelectedSeries
+from operators.messages import DenoisedSeries, LedgerEntry, SelectedSeries, are_fits
 from operators.quality.gate_settings import GateSettings
+from operators.report.cautions import cautions_for
 from operators.series_costs import Pricing
 from operators.sources.finding import source_of
 from operators.sources.source import Source
@@ -202,3 +204,11 @@ def test_what_follows_is_kept_free_and_more_of_it_on_a_slow_machine() -> None:
     assert context.latest == pytest.approx(1100 - 15 * pace.slowness)
     assert context.has_time_for(0.0)
     assert not context.has_time_for(20.0)
+
+
+@pytest.mark.parametrize("what", GIVEN_UP)
+def test_what_was_given_up_stands_in_the_row_of_the_series_and_in_its_report(what: str) -> None:
+    record = FitRecord("NS-N2N", "default", "cpu", "float32", "one thread", 0, 100, 100, {}, (what,))
+    assert row_of(LedgerEntry("1", "2", "CT", "denoised", fits=(record, record)))["given_up"] == [what]
+    assert GIVEN_UP[what] in cautions_for("CT", "fitted", [what])[-1]
+    assert are_fits([record]) == (what != "network")
