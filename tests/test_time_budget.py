@@ -11,8 +11,9 @@ import torch
 from app.series_rows import row_of
 from models.compute import choose_compute
 from models.costs import costs_of
-from models.fitting import GIVEN_UP, FitContext, FitRecord, fit
+from models.fitting import GIVEN_UP, FitContext, FitRecord
 from models.pace import TOLERATED, Pace
+from models.training_loop import fit
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume import slice_fit
 from models.volume.ns_n2n_settings import NSN2NSettings

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from models.compute import Compute
-from models.fitting import FitContext, Measures, WorkDone, fit
+from models.fitting import FitContext, Measures, WorkDone
+from models.training_loop import fit
 from models.volume.initial.scales import estimate_in_scales
 from models.volume.initial.similar_patches import IN_SLICE, Search
 from models.volume.matching import estimate_difference_sd, published_guides
