@@ -4,6 +4,7 @@
 # make conformance   docs/conformance.md from the tables in the code
 # make schema   docs/result.schema.json and docs/reason-codes.md from the code
 # make validate  the quick validation kit; what it leaves is in demo/kit
+# make costs    the table of costs of this machine, which nobody else should use meanwhile, and what follows from it
 # make figures  demo, kit and strengths, and their figures into the documents that show them
 # make map    the application package, an OCI image; TARGET=gpu, INDEX= and BASE= as the Dockerfile says
 # make map-run IN=study OUT=results   the package on a study; ARGS= for the application
@@ -21,7 +22,7 @@ ENGINE := $(PYTHON) deploy/map/engine.py
 IMAGE := $(NAME):$(VERSION)
 BUILD := $(IMAGE) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
 
-.PHONY: demo test quick validate conformance schema figures map map-run map-test release clean
+.PHONY: demo test quick validate conformance schema costs figures map map-run map-test release clean
 
 demo: .venv/product
 	$(IN_VENV) -m validation.demo
@@ -40,6 +41,12 @@ schema: .venv/product
 
 validate: .venv/product
 	$(IN_VENV) -m app validate --out demo/kit --quick
+
+costs: .venv/product
+	$(IN_VENV) -m bench.costs --write
+	$(IN_VENV) -m bench.growth > docs/figures/growth.txt
+	$(IN_VENV) -m bench.scale > docs/figures/scale.txt
+	$(IN_VENV) -m validation.figures
 
 figures: demo
 	cp demo/table.txt docs/figures/demo.txt

@@ -144,7 +144,7 @@ def test_a_constant_volume_stays_what_it_is() -> None:
 def test_work_grows_with_the_budget_steps_first_taken_then_passes_then_the_network() -> None:
     most, costs = NSN2NSettings().steps, costs_of(CPU)
     sizes = (2_000_000, 1_000_000)
-    plans = [plan_slices(most, costs, *sizes, budget) for budget in (0, *np.geomspace(1, 1000, 60), math.inf)]
+    plans = [plan_slices(most, costs, *sizes, budget) for budget in (0, *np.geomspace(1, 1000, 400), math.inf)]
     prices = [always(costs, sizes[0]) + plan.seconds(costs, *sizes) for plan in plans]
     assert prices == sorted(prices)
     assert plans[0] == SlicePlan((), 0)
