@@ -69,9 +69,9 @@ def test_axes_are_slices_rows_columns(tmp_path: Path) -> None:
     assert volume.values[2, 1, 4] == np.arange(60).reshape(5, 4, 3)[4, 1, 2]
 
 
-def test_strength_is_the_fraction_of_the_change(tmp_path: Path) -> None:
+def test_what_is_given_is_written_and_the_name_says_the_strength(tmp_path: Path) -> None:
     source = described(saved(tmp_path, np.full((4, 4, 3), 100, np.int16), 0.5))
-    path = written(source, {0: np.full((3, 4, 4), 40, np.float32)}, 60, tmp_path)
+    path = written(source, {0: np.full((3, 4, 4), 44, np.float32)}, 60, tmp_path)
     np.testing.assert_array_equal(nibabel.load(path).get_fdata(), 44.0)
     assert path.name.endswith("_strength-60.nii.gz")
 

@@ -21,6 +21,7 @@ from pydicom.valuerep import AMBIGUOUS_VR, STANDARD_VR
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
 from operators.dicom.errors import UnwritableError, named
+from operators.dicom.multiframe import FRAME_TYPES
 from operators.dicom.uid_names import (
     CT_FOR_PROCESSING,
     ENHANCED_CT_FOR_PROCESSING,
@@ -33,7 +34,13 @@ OPTIONAL = "3"
 CONTEXT = (Tag("SpecificCharacterSet"), Tag("PixelRepresentation"), Tag("BitsAllocated"), Tag("SamplesPerPixel"))
 # What the writer reads of a source beyond the attributes that its pixels and its place are read from.
 READ_AS_TEXT = ("ImageType", "SeriesDescription", "SeriesNumber", "DerivationDescription", "LossyImageCompression")
-READ_AS_ITEMS = ("ContributingEquipmentSequence", "DerivationCodeSequence", "SourceImageEvidenceSequence")
+READ_AS_ITEMS = (
+    "ContributingEquipmentSequence",
+    "DerivationCodeSequence",
+    "SourceImageEvidenceSequence",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
 NOT_IN_TABLES = {  # classes newer than the tables, by their definition; of the others the retired ones of ultrasound
     CT_FOR_PROCESSING: "ct-image",
     ENHANCED_CT_FOR_PROCESSING: "enhanced-ct-image",
@@ -102,7 +109,9 @@ def _is_known(header: Dataset, tag: BaseTag) -> bool:
 def _is_read(header: Dataset, keyword: str) -> bool:
     if keyword in READ_AS_TEXT:
         return readable(lambda: text(header, keyword))
-    return keyword not in READ_AS_ITEMS or readable(lambda: items(header, keyword))
+    return keyword not in READ_AS_ITEMS or readable(
+        lambda: [items(item, nested) for item in items(header, keyword) for nested in FRAME_TYPES]
+    )
 
 
 def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:

@@ -122,8 +122,7 @@ class NiftiImage:
             real = volume * np.float64(slope) + intercept
             with np.errstate(invalid="ignore"):  # what is not finite is not written
                 change = denoised.transpose(2, 1, 0).reshape(real.shape) - real.astype(np.float32).astype(np.float64)
-                wanted = real + plan.strength / 100 * change
-            changed = _as_stored((wanted - intercept) / slope, stored.dtype)
+                changed = _as_stored((real + change - intercept) / slope, stored.dtype)
             np.copyto(volume, changed, where=np.isfinite(real))
         result = type(image)(stored, image.affine, image.header.copy())
         result.header.set_slope_inter(slope, intercept)
