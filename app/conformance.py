@@ -27,7 +27,7 @@ from operators.dicom import (
     zones,
 )
 from operators.dicom.decoding import ALLOCATED_BITS, VIDEO_SYNTAX_ROOT, has_decoder
-from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
+from operators.dicom.identity import CODING_SCHEME, FILTER_CODE, MANUFACTURER, MODEL_NAME, NETWORK_CODE
 from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.uid_names import name_of
 
@@ -73,7 +73,9 @@ def _read() -> Iterator[str]:
         f"Pixels: integers in {', '.join(map(str, sorted(ALLOCATED_BITS)))} bits, signed and unsigned; MONOCHROME1 and "
         "MONOCHROME2; in ultrasound also RGB, YBR_FULL, YBR_FULL_422, YBR_ICT, YBR_RCT and PALETTE COLOR. An object "
         f"that announces more than {ReadingLimits().values_per_instance} values, or is deflated to hide more than "
-        f"{files.INFLATED_LIMIT} bytes, is refused before it is decoded."
+        f"{files.INFLATED_LIMIT} bytes, is refused before it is decoded. An object whose pixel data break off is left "
+        "out as if it were missing, also where a decoder would give what there is: a JPEG, JPEG-LS or JPEG 2000 frame "
+        "must have its end mark."
     )
 
 
@@ -149,7 +151,8 @@ def _written() -> Iterator[str]:
     rows = [
         ("Manufacturer in ContributingEquipmentSequence", MANUFACTURER),
         ("ManufacturerModelName there", MODEL_NAME),
-        ("DerivationCodeSequence", f"({CODE_VALUE}, {CODING_SCHEME}, {CODE_MEANING})"),
+        ("DerivationCodeSequence", f"({NETWORK_CODE[0]}, {CODING_SCHEME}, {NETWORK_CODE[1]})"),
+        ("the same of slices without neighbours", f"({FILTER_CODE[0]}, {CODING_SCHEME}, {FILTER_CODE[1]})"),
     ]
     yield table(("Where", "Value"), rows)
 

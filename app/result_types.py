@@ -91,6 +91,7 @@ class FittedRow(TypedDict, total=False):
     """How a series was denoised."""
 
     method: str
+    """What made the images: network or filter, in how many dimensions, on which grid, from which noise."""
     variant: str
     device: str
     precision: str
@@ -99,8 +100,10 @@ class FittedRow(TypedDict, total=False):
     steps_planned: int
     steps_taken: int
     stopped_early: bool
+    given_up: list[str]
+    """What was given up for lack of time; reason-codes.md has the meanings."""
     fitted: bool
-    """Whether every fit took a tenth of its steps or more; else the images are initial estimates."""
+    """Whether every fit took a tenth of its planned steps or more; else the images are initial estimates."""
     settings: dict[str, Any]
     settings_hash: str
     fits: list[FitRow]

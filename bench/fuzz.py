@@ -5,7 +5,8 @@
 Studies of a few small files are built here; with ``--data`` real ones are taken too, a few neighbouring files of each
 series. One file of a study is mutated, and the study goes the way of the operators, with noise added instead of a
 fit. It runs in a process of its own with a limit on memory: an exception that is no refusal, a crash, a hang or memory
-beyond the limit is a finding, and its file is copied. Exit code 1 where there is one.
+beyond the limit is a finding, and its file is copied. Exit code 1 where there is one. A series that is refused after
+its examination, which a fit would have followed, is counted as late.
 """
 
 import argparse
@@ -18,7 +19,6 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,64 +28,39 @@ import numpy.typing as npt
 
 from bench.fuzz_studies import built_studies, real_studies
 from bench.mutations import mutated
-from operators.dicom.cine import read_clip
 from operators.dicom.derived_settings import DerivedSettings
-from operators.dicom.deriving import derive_clip_series, derive_volume_series
 from operators.dicom.errors import Refusal
-from operators.dicom.geometry import volumes_in
-from operators.dicom.pixels import read_volume
 from operators.dicom.provenance import Provenance
-from operators.dicom.reading import read_study
-from operators.dicom.study import Series
+from operators.dicom.reading_limits import ReadingLimits
+from operators.sources.finding import find_sources
+from operators.sources.nifti_settings import NiftiSettings
+from operators.sources.source import Source
 
 Denoise = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-MINIMUM_SLICES = 4
 SECONDS = 30.0  # one study may take; a sound one needs a tenth of a second
 MEMORY = 4 << 30  # bytes of address space beyond what the process has at its start
 PROVENANCE = Provenance("NS-N2N", "0", "fuzz", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)
 
 
-def denoise_series(series: Series, denoise: Denoise) -> None:
-    """The way of one series through the operators, up to bytes.
-
-    Raises:
-        Refusal: with the reason.
-    """
-    series.check()
-    if series.modality == "US":
-        clips = _clips_of(series, denoise)
-        derived = derive_clip_series(series, clips, PROVENANCE, DerivedSettings(), frozenset())
-    else:
-        stacks = volumes_in(series, MINIMUM_SLICES).stacks
-        volumes = {stack: denoise(read_volume(stack).voxels) for stack in stacks}
-        derived = derive_volume_series(series, volumes, PROVENANCE, DerivedSettings(), frozenset())
-    for dataset in derived:
-        dataset.save_as(BytesIO(), enforce_file_format=True)
-
-
-def _clips_of(series: Series, denoise: Denoise) -> dict[object, npt.NDArray[np.float32]]:
-    clips, refusal = {}, None
-    for instance in series.instances:
-        try:
-            clips[instance] = denoise(read_clip(instance).frames)
-        except Refusal as reason:
-            refusal = reason
-    if refusal is not None and not clips:
-        raise refusal
-    return clips
+def outcome_of(source: Source, denoise: Denoise, folder: Path) -> str:
+    """Take one series the way of the operators, up to files, and return what became of it."""
+    if source.refusal is not None:
+        return "refused"
+    try:
+        images = {key: denoise(image.values) for key, image in source.images(Counter())}
+        source.write(images, source.plan(PROVENANCE, DerivedSettings(), frozenset()), folder)
+    except Refusal:
+        return "late"
+    return "denoised"
 
 
 def outcomes_of(folder: Path, denoise: Denoise) -> Iterator[str]:
     """Yield the outcome of each series and each unread file of a study."""
-    study = read_study(folder)
-    yield from ("unread" for _ in study.unread)
-    for series in study.series:
-        try:
-            denoise_series(series, denoise)
-        except Refusal:
-            yield "refused"
-        else:
-            yield "denoised"
+    sources, unread = find_sources(folder, ReadingLimits(), NiftiSettings())
+    yield from ("unread" for _ in unread)
+    for source in sources:
+        with tempfile.TemporaryDirectory() as target:
+            yield outcome_of(source, denoise, Path(target))
 
 
 def add_noise(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -98,6 +73,7 @@ def work(orders: Connection) -> None:
     warnings.simplefilter("ignore")
     space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, space + MEMORY))
+    orders.send("ready")
     while True:
         folder = orders.recv()
         try:
@@ -120,6 +96,7 @@ class Worker:
         self._process = context.Process(target=work, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
+        self._orders.recv()  # that it is ready: its start does not count
 
     def outcomes(self, folder: Path) -> list[str] | str:
         """Outcomes, or what went wrong."""
@@ -176,7 +153,7 @@ def run(files: int, data: Path | None, seed: int, findings_folder: Path) -> int:
 
 def report(table: dict[str, Counter[str]], findings: Counter[str]) -> None:
     """A row for each kind, then the findings."""
-    outcomes = ("denoised", "refused", "unread", "FINDING")
+    outcomes = ("denoised", "refused", "late", "unread", "FINDING")
     print(f"{'kind':40}" + "".join(f"{outcome:>10}" for outcome in outcomes))
     for kind, counts in table.items():
         print(f"{kind:40}" + "".join(f"{counts[outcome]:10}" for outcome in outcomes))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.provenance import Provenance
-from operators.messages import CheckedSeries, FitSummary
+from operators.messages import CheckedSeries, FitSummary, method_of
 from operators.sources.derived_series import SeriesPlan
 
 
@@ -31,7 +31,7 @@ def provenance_of(summary: FitSummary, strength: float, version: str, naming: De
     """Return how a derived series is made; the steps of all its fits are summed."""
     fits = summary.fits
     return Provenance(
-        method=fits[0].method if summary.fitted else f"initial estimate of {fits[0].method}",
+        method=method_of(fits),
         version=version,
         settings_hash=hash_of(summary, naming),
         seed=fits[0].seed,
@@ -44,6 +44,10 @@ def provenance_of(summary: FitSummary, strength: float, version: str, naming: De
 
 
 def hash_of(summary: FitSummary, naming: DerivedSettings) -> str:
-    """Return the SHA-256 of the canonical JSON of every setting that shows in what is written."""
-    shown = {"method": summary.settings, "derived": asdict(naming)}
+    """Return the SHA-256 of the canonical JSON of every setting that shows in what is written.
+
+    What was given up for lack of time counts as one, beside the steps, which have a place of their own.
+    """
+    passes = [fit.measures.get("passes") for fit in summary.fits]
+    shown = {"method": summary.settings, "derived": asdict(naming), "passes": passes, "given_up": summary.given_up}
     return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

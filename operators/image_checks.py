@@ -49,12 +49,12 @@ def with_original(before: Image, fitted: Denoised, modality: str, settings: Gate
     pair, rician_sd = volume_pair(before, images, modality, record), _rician_sd(record)
     restored = restore(pair, settings)
     amplitude = remove_rician_bias(restored.images, rician_sd) if rician_sd > 0 else restored.images
-    if restored.fraction is not None:
+    if restored.coarse is not None:
         images[pair.valid] = amplitude[pair.valid]
     clip(images, pair)
     by_check = {f"{RESTORED_PERCENT} {check}": percent for check, percent in restored.by_check.items()}
     measures = {RESTORED: restored.locations, RESTORED_PERCENT: restored.percent, **by_check}
-    return replace(fitted, record=replace(record, measures={**record.measures, **measures}))
+    return Denoised(images, replace(record, measures={**record.measures, **measures}), restored.coarse)
 
 
 def images_at(denoised: DenoisedSeries, strength: float) -> Mapping[Key, Images]:

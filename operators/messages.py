@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from models.fitting import FitRecord
+from models.fitting import GIVEN_UP, FitRecord
 from operators.quality.assessment import Assessment
+from operators.quality.blending import RestoredMap
+from operators.report.cautions import Network
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
 from operators.sources.source import Key, Source
-from operators.time_budget import TimeSlot
+from operators.time_budget import SeriesTime
 
 Status = Literal["denoised", "refused", "failed"]
-FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
 RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
 RESTORED_PERCENT = "restored_percent"  # measures of a fit: of the tissue; with a check's name behind, for that check
 LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
@@ -25,7 +26,7 @@ LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 @dataclass(frozen=True)
 class FoundSeries:
-    """A series, and all series of the input, among which the time is divided."""
+    """A series, and all series of the input in the order of their work, among which the time is divided."""
 
     source: Source
     study: tuple[Source, ...]
@@ -36,7 +37,7 @@ class SelectedSeries:
     """A series to be denoised, in its part of the run's time."""
 
     source: Source
-    time: TimeSlot
+    time: SeriesTime
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,16 @@ class FitSummary:
     started: float  # reading of time.monotonic()
 
     @property
-    def fitted(self) -> bool:
-        """Whether each fit got so far that it can be called one; with less it is an initial estimate."""
-        return are_fits(self.fits)
+    def network(self) -> Network:
+        """Whether each network got so far that it can be called fitted; slices without neighbours have none."""
+        if not any(fit.steps_planned for fit in self.fits):
+            return "none"
+        return "fitted" if are_fits(self.fits) else "not fitted"
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """What was given up for lack of time, of any image."""
+        return given_up_of(self.fits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +70,13 @@ class DenoisedSeries:
     originals: Originals
     images: Mapping[Key, Images]  # real units; of ultrasound stored luminance
     summary: FitSummary
+    restored: Mapping[Key, RestoredMap] = field(default_factory=dict)  # by `operators.quality.blending`
 
     def __post_init__(self) -> None:
         for images in self.images.values():
             images.setflags(write=False)
+        for restored in self.restored.values():
+            restored.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,23 +94,24 @@ class CheckedSeries:
         return self.denoised.source
 
     @property
-    def restored_locations(self) -> int:
-        """Small locations where the original was restored, of all images."""
-        return sum(int(fit.measures.get(RESTORED, 0)) for fit in self.denoised.summary.fits)
-
-    @property
     def restored_percent(self) -> float:
         """Percent of the tissue in which the original was restored, of the image with most."""
         return max((float(fit.measures.get(RESTORED_PERCENT, 0.0)) for fit in self.denoised.summary.fits), default=0.0)
 
     @property
-    def deviation(self) -> str:
-        """What is not as the run asked for, empty where all is."""
+    def restored(self) -> str:
+        """Where the original was restored, as a clause; empty where it was not."""
         names = {name for fit in self.denoised.summary.fits for name in fit.measures}
         checks = sorted(name.split()[-1] for name in names if name.startswith(f"{RESTORED_PERCENT} "))
         percent = f"{self.restored_percent:.2g} percent"
-        restored = f"the original was restored in {percent} of the tissue ({', '.join(checks)})"
-        return "; ".join(filter(None, (restored if checks else "", self.reason)))
+        return f"the original was restored in {percent} of the tissue ({', '.join(checks)})" if checks else ""
+
+    @property
+    def deviation(self) -> str:
+        """What is not as the run asked for, empty where all is."""
+        given_up = ", ".join(self.denoised.summary.given_up)
+        lack = f"for lack of time less was done than the settings ask for ({given_up})" if given_up else ""
+        return "; ".join(filter(None, (lack, self.restored, self.reason)))
 
 
 @dataclass(frozen=True)
@@ -166,4 +178,15 @@ def label_of(series: Source | LedgerEntry) -> str:
 
 def are_fits(records: Iterable[FitRecord]) -> bool:
     """Return whether every fit took enough of its steps to be called one; else the images are initial estimates."""
-    return all(fit.steps_taken >= FITTED_FRACTION * fit.steps_planned for fit in records)
+    return all(fit.as_planned for fit in records)
+
+
+def method_of(records: Iterable[FitRecord]) -> str:
+    """Return what made the images of a series, each method once."""
+    return "; ".join(dict.fromkeys(fit.name for fit in records))
+
+
+def given_up_of(records: Iterable[FitRecord]) -> tuple[str, ...]:
+    """Return what any of the fits gave up for lack of time, in the order of `GIVEN_UP`."""
+    given_up = {what for fit in records for what in fit.given_up}
+    return tuple(what for what in GIVEN_UP if what in given_up)

@@ -1,11 +1,14 @@
 """In, on ``series``: ``FoundSeries``. Out: ``SelectedSeries`` on ``selected``, or a ``LedgerEntry`` on ``refused``.
 
-The run's time is divided among the series that pass, by their voxels. The parts follow from the headers alone, so that
-the same study gets the same plan on every run.
+Everything that can refuse a series is asked of all series with the first one. Then the run's time is divided among
+those that are served, by what they need. The parts follow from the headers alone, so that the same study gets the same
+plan on every run.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from monai.deploy.core import Operator, OperatorSpec
@@ -14,8 +17,9 @@ from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries
 from operators.selection import SelectionSettings
+from operators.series_costs import Pricing
 from operators.sources.source import Source
-from operators.time_budget import TimeSlot
+from operators.time_budget import RunTime, timetable
 
 FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches
 BYTES_PER_VOXEL = {"volume": 26}  # at the peak, by method; measured on 512 x 512 x 300; a clip is small
@@ -47,39 +51,44 @@ def check(source: Source, demands: Demands) -> None:
     Raises:
         Refusal: it must not be denoised as a whole, the site does not want it, or memory is too small for it.
     """
-    source.check()
+    if source.refusal is not None:
+        raise source.refusal
     demands.rules.check(source.modality, source.headers)
-    needed = FIXED_BYTES + BYTES_PER_VOXEL.get(source.method, 0) * source.voxel_count
+    needed = FIXED_BYTES + BYTES_PER_VOXEL.get(source.method, 0) * voxels_of(source)
     if needed > demands.memory:
         raise TooLittleMemoryError(needed, demands.memory)
 
 
-def passes(source: Source, demands: Demands) -> bool:
-    """Return whether ``check`` lets it pass."""
-    try:
-        check(source, demands)
-    except Refusal:
-        return False
-    return True
+def voxels_of(source: Source) -> int:
+    """Return the voxels of all images of a series that is not refused."""
+    return sum(source.sizes().values())
 
 
-def select(found: FoundSeries, demands: Demands, time: TimeSlot) -> SelectedSeries:
-    """Return the series with its part of the time.
-
-    Raises:
-        Refusal: see ``check``.
-    """
-    check(found.source, demands)
-    selected = [source for source in found.study if passes(source, demands)]
-    part = time.part(selected.index(found.source), [source.voxel_count for source in selected])
-    return SelectedSeries(found.source, part)
+def select(
+    study: Sequence[Source], demands: Demands, run: RunTime, pricing: Pricing
+) -> Mapping[Source, SelectedSeries | LedgerEntry]:
+    """Examine every series of a study, and divide the time among those that are served."""
+    selection: dict[Source, SelectedSeries | LedgerEntry] = {}
+    served: list[Source] = []
+    for source in study:
+        entry = within_boundary(source, partial(check, source, demands))
+        if entry is None:
+            served.append(source)
+        else:
+            selection[source] = entry
+    starting = pricing.starting(sum(source.voxel_count for source in served))
+    times = timetable(run, starting, [pricing.need(source) for source in served])
+    return selection | {source: SelectedSeries(source, time) for source, time in zip(served, times, strict=True)}
 
 
 class SelectSeriesOperator(Operator):  # type: ignore[misc]
     """Passes on the series to be denoised."""
 
-    def __init__(self, fragment: Any, *args: Any, demands: Demands, time: TimeSlot, **kwargs: Any) -> None:
-        self._demands, self._time = demands, time
+    def __init__(
+        self, fragment: Any, *args: Any, demands: Demands, run: RunTime, pricing: Pricing, **kwargs: Any
+    ) -> None:
+        self._demands, self._run, self._pricing = demands, run, pricing
+        self._selection: Mapping[Source, SelectedSeries | LedgerEntry] = {}
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:
@@ -89,7 +98,8 @@ class SelectSeriesOperator(Operator):  # type: ignore[misc]
         spec.output("refused")
 
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
-        """Emit on one of the two."""
+        """Examine the whole study with its first series, and emit on one of the two."""
         found: FoundSeries = op_input.receive("series")
-        outcome = within_boundary(found.source, lambda: select(found, self._demands, self._time))
+        self._selection = self._selection or select(found.study, self._demands, self._run, self._pricing)
+        outcome = self._selection[found.source]
         op_output.emit(outcome, "refused" if isinstance(outcome, LedgerEntry) else "selected")

@@ -31,7 +31,7 @@ def one_slice(folder: Path) -> None:
 
 def truncated(folder: Path) -> None:
     write_series(folder, "CT", 1)
-    for path in folder.rglob("0"):
+    for path in folder.rglob("2"):
         path.write_bytes(path.read_bytes()[:-100])
 
 

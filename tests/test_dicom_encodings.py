@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_builders import as_jpeg, enhanced, file_meta, image_series, image_slice, named_as, save, speckle, ultrasound
+from highdicom._standard_utils import get_iod_module_map, get_sop_class_iod_map
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -21,6 +22,7 @@ from pydicom.uid import (
 )
 
 from operators.dicom.cine import read_clip
+from operators.dicom.classes import CLIPS, MODALITY_OF_CLASS
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import ConflictingDuplicatesError, MissingAttributeError, UnwritableError
@@ -30,6 +32,7 @@ from operators.dicom.provenance import Provenance
 from operators.dicom.reading import read_study
 from operators.dicom.reading_limits import ReadingLimits
 from operators.dicom.study import Series
+from operators.dicom.unwritable import definition_of
 
 PROVENANCE = Provenance("NS-N2N", "0", "settings", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)
 
@@ -241,6 +244,15 @@ def test_a_value_representation_that_nobody_knows_is_left_out(tmp_path: Path) ->
     series = only_series(tmp_path)
     assert series.attributes_left_out == {"SingleCollimationWidth (0018,9306)": 1}
     assert len(derive(series)) == 4
+
+
+def test_every_class_that_is_denoised_has_a_definition_and_a_retired_one_is_served(tmp_path: Path) -> None:
+    assert {definition_of(sop_class) for sop_class in MODALITY_OF_CLASS} <= set(get_iod_module_map())
+    retired = next(sop_class for sop_class in CLIPS if sop_class not in get_sop_class_iod_map())
+    save(tmp_path, ultrasound(speckle(1), "MONOCHROME2", SOPClassUID=retired, SingleCollimationWidth=0.625))
+    whole = (tmp_path / "file0").read_bytes()
+    (tmp_path / "file0").write_bytes(whole.replace(b"\x18\x00\x06\x93FD", b"\x18\x00\x06\x93QQ"))
+    assert only_series(tmp_path).attributes_left_out == {"SingleCollimationWidth (0018,9306)": 1}
 
 
 def test_an_unknown_value_representation_in_the_meta_information_is_a_damaged_file(tmp_path: Path) -> None:

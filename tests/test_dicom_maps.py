@@ -10,10 +10,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from operators.dicom.errors import ImageKindError, MapError
-from operators.dicom.geometry import Stack, stacks_of
+from operators.dicom.geometry import Stack, stacks_of, volumes_in
 from operators.dicom.label_masks import resembles_labels
 from operators.dicom.map_kinds import MAP_KINDS
-from operators.dicom.pixels import read_volume
+from operators.dicom.pixels import images_among
 from operators.dicom.reading import read_study
 from operators.dicom.reading_limits import ReadingLimits
 
@@ -194,13 +194,13 @@ def test_noise_reports_an_image_from_labels() -> None:
     assert not resembles_labels(np.full((6, 40, 40), 7.0))
 
 
-def test_a_label_mask_without_a_name_is_refused_when_it_is_read(tmp_path: Path) -> None:
+def test_a_label_mask_without_a_name_is_refused_by_a_few_slices(tmp_path: Path) -> None:
     slices = image_series("MR", 6)
     for made, values in zip(slices, labelled("labels"), strict=True):
         set_pixels(made, values)
-    (stack,) = stacks(tmp_path, *slices)
+    volumes = volumes_in(read_study(save(tmp_path, *slices)).series[0], 3)
     with pytest.raises(ImageKindError, match="a label mask"):
-        read_volume(stack)
+        images_among(volumes)
 
 
 def test_every_kind_has_a_key_of_its_own_and_compares_with_plain_values() -> None:

@@ -30,7 +30,6 @@ def test_folder_of_any_depth_and_one_file_are_read(tmp_path: Path) -> None:
     whole = read_study(tmp_path)
     assert [len(series.instances) for series in whole.series] == [4]
     assert whole.series[0].modality == "CT"
-    assert whole.series[0].voxel_count == 4 * 6 * 8
     assert len(read_study(tmp_path / "c" / "file0").series[0].instances) == 1
 
 
@@ -107,7 +106,6 @@ def test_announced_pixels_beyond_the_limit_are_refused_before_decoding(tmp_path:
     save(tmp_path, image_slice("CT", 0, Rows=65535, Columns=65535))
     series = read_study(tmp_path).series[0]
     assert isinstance(series.refusal, TooLargeError)
-    assert series.voxel_count == 0
     save(tmp_path / "small", image_slice("CT", 0))
     assert read_study(tmp_path / "small", ReadingLimits(47)).series[0].refusal is not None
     assert read_study(tmp_path / "small", ReadingLimits(48)).series[0].refusal is None
@@ -167,13 +165,6 @@ def test_a_uid_written_as_a_name_makes_the_file_unread(tmp_path: Path) -> None:
     whole = (tmp_path / "file0").read_bytes()
     (tmp_path / "file0").write_bytes(whole.replace(b"\x08\x00\x16\x00UI", b"\x08\x00\x16\x00PN"))
     assert "SOPClassUID" in read_study(tmp_path).unread[0].reason
-
-
-def test_series_numbers_of_a_study_are_known(tmp_path: Path) -> None:
-    save(tmp_path, image_slice("CT", 0, series=2), image_slice("CT", 0, series=7))
-    study = read_study(tmp_path)
-    assert study.series_numbers(study.series[0].study_uid) == {2, 7}
-    assert study.series_numbers("1.2") == frozenset()
 
 
 def test_modality_follows_the_storage_class(tmp_path: Path) -> None:

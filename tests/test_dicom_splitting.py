@@ -10,7 +10,6 @@ from pydicom.dataset import Dataset
 
 from operators.dicom.geometry import Stack, stacks_of
 from operators.dicom.reading import read_study
-from operators.dicom.volume_errors import OnePositionError
 
 MINIMUM, SLICES = 4, 4
 Attributes = Mapping[str, object]
@@ -126,10 +125,11 @@ def test_enhanced_frames_at_several_times_are_volumes(tmp_path: Path) -> None:
     assert len(split(tmp_path, [enhanced("MR", 4, times=3)])) == 3
 
 
-def test_a_time_series_of_one_slice_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_time_series_of_one_slice_is_a_volume_for_each_time(tmp_path: Path) -> None:
     slices = [image_slice("MR", i, ImagePositionPatient=[0, 0, 0], TemporalPositionIdentifier=i) for i in range(19)]
-    with pytest.raises(OnePositionError, match="its 19 images show one and the same position"):
-        split(tmp_path, slices)
+    found = split(tmp_path, slices)
+    assert [len(stack.places) for stack in found] == [1] * 19
+    assert found[7].label == "time point 7"
 
 
 def test_a_position_reported_by_slice_location_alone_is_refused_by_name(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from app.settings import Settings, load_settings
 from models.compute import choose_compute
 from operators.dicom import cine, deriving, parts, pixels
 from operators.dicom.decoding import Samples, decoded_frames
+from operators.dicom.label_masks import SLICES_EXAMINED
 from operators.ledger import Ledger
 from operators.output_folder import OutputFolder
 from tests.small_study import series_uid, write_series
@@ -102,10 +103,10 @@ def test_another_setting_gives_other_uids(first: tuple[Ledger, Path], study: Pat
 
 
 @pytest.mark.parametrize(("strengths", "decodes"), [("[100]", 2), ("[60,100]", 3)])
-def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written(
+def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written_and_a_few_slices_to_examine_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strengths: str, decodes: int
 ) -> None:
-    write_series(tmp_path / "in", "CT", 1, 6)
+    write_series(tmp_path / "in", "CT", 1, SLICES_EXAMINED + 2)
     decoded: Counter[str] = Counter()
 
     def counted(dataset: pydicom.Dataset, frames: Sequence[int]) -> Iterator[tuple[Samples, str]]:
@@ -116,7 +117,7 @@ def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written(
         monkeypatch.setattr(module, "decoded_frames", counted)
     ledger = denoised(tmp_path / "in", tmp_path / "out", load_settings(overrides=[*QUICK, f"run.strength={strengths}"]))
     assert [entry.status for entry in ledger.settle()] == ["denoised"]
-    assert sorted(decoded.values()) == [decodes] * 6
+    assert sorted(decoded.values()) == [decodes] * 2 + [decodes + 1] * SLICES_EXAMINED
 
 
 def test_time_that_is_over_refuses_every_series_it_would_have_been_for(study: Path, tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_the_same_file_gives_the_same_bytes_and_no_name(tmp_path: Path) -> None:
 )
 def test_what_can_not_be_denoised_is_refused(tmp_path: Path, values: Any, settings: NiftiSettings, reason: str) -> None:
     ((image,), _) = find_nifti(saved(tmp_path, values), settings)
-    with pytest.raises(NiftiRefusal, match=reason):
-        image.check()
+    assert isinstance(image.refusal, NiftiRefusal)
+    assert reason in str(image.refusal)
 
 
 def test_a_folder_gives_its_files_by_content_and_reports_the_broken_ones(tmp_path: Path) -> None:

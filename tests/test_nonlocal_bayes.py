@@ -35,7 +35,7 @@ def refined(
     local: np.ndarray | None = None,
     search: Search = THOROUGH[0],
 ) -> np.ndarray:
-    images = estimate.copy()
+    images = torch.from_numpy(estimate.copy())
     relative = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
     relative = relative if local is None else relative * torch.from_numpy(local)
     volume = torch.from_numpy(voxels)[:, None]
@@ -45,7 +45,7 @@ def refined(
     noisy = MeasuredVolume(volume, valid, tissue, noise, Scaling(0.0, 1.0, relative))
     with one_thread_each(volume.device) as pool:
         refine(images, noisy, search, pool, FitContext(choose_compute("cpu"), 0, math.inf, deadline, "test"))
-    return images
+    return images.numpy()
 
 
 def test_white_noise_has_the_identity_as_its_covariance() -> None:

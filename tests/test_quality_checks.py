@@ -8,6 +8,7 @@ from scipy import ndimage, special
 
 from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
 from operators.quality.bias import Images
+from operators.quality.blending import COARSE
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
 from operators.quality.known_correction import with_whole_correction
@@ -135,9 +136,11 @@ def test_the_original_is_restored_where_something_small_was_erased_or_invented_a
     restored = restore(pair_of(before, after), GateSettings())
     assert restored.images is after  # in place: a copy of a long CT would exceed the memory of its fit
     assert restored.locations > 0
-    assert restored.fraction is not None
+    assert restored.coarse is not None
     left = np.abs(restored.images - before)[8, 50, 52:62].mean()
     assert left < np.abs(received - before)[8, 50, 52:62].mean() / 2
+    assert restored.coarse[8, 50 // COARSE, 56 // COARSE] > 50
+    assert not restored.coarse[0].any()
     near = np.zeros(SHAPE, bool)
     near[4:13, 24:77, 24:91] = True
     assert np.array_equal(restored.images[~near], received[~near])
@@ -223,5 +226,5 @@ def test_where_most_tissue_would_be_restored_the_output_is_given_back_as_it_was(
     after = ndimage.gaussian_filter(before, (0, 3, 3)) + np.float32(30)
     received = after.copy()
     restored = restore(pair_of(before, after), GateSettings())
-    assert restored.fraction is None
+    assert restored.coarse is None
     assert np.array_equal(restored.images, received)

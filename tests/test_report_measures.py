@@ -17,7 +17,7 @@ from operators.report.histogram import histogram_of
 from operators.report.noise_map import noise_map
 from operators.report.noise_power import detrended, power_of, spectrum_of
 from operators.report.pdf import page_pdf
-from operators.report.pictures import SPECK, grey_before, grey_removed
+from operators.report.pictures import MOST_TINT, SPECK, grey_before, removed
 from operators.report.plots import plots_png
 from operators.report.sample import FEWEST_IMAGES, MOST_IMAGES, MOST_PIXELS, ImagePair, Sample, spread
 from operators.report.structure import most_structured, structure_of
@@ -130,9 +130,10 @@ class TestVerdict:
         assert verdict.details == ("0 checks passed.", "Too little data to measure: edge width.")
 
     def test_restored_places_are_reported_and_are_no_lowering(self) -> None:
-        verdict = verdict_of(handed_out(self.GOOD, restored=2))
+        clause = "the original was restored in 2 percent of the tissue (edge_width)"
+        verdict = verdict_of(handed_out(self.GOOD, restored=clause))
         assert verdict.status == "as asked"
-        assert verdict.details[-1] == "The original was restored at 2 small places."
+        assert verdict.details[-1] == "The original was restored in 2 percent of the tissue (edge_width)."
 
 
 class TestStructure:
@@ -177,9 +178,19 @@ class TestPictures:
     def test_what_was_removed_lies_around_middle_grey(self) -> None:
         valid = np.ones((64, 64), bool)
         valid[:32] = False
-        grey = grey_removed(*self.page(valid, "MR"))
-        assert abs(int(grey[0, 0]) - 127) <= 9
+        grey = removed(*self.page(valid, "MR"))
+        assert np.abs(grey[0, 0].astype(int) - 127).max() <= 9
         assert (grey[32:] > grey[0, 0]).all()
+
+    def test_what_was_removed_is_tinted_where_the_original_was_restored(self) -> None:
+        content, pair = self.page(np.ones((64, 64), bool), "MR")
+        restored = np.zeros((64, 64), np.float32)
+        restored[8:16, 8:16], restored[40:48, 40:48] = 1, 0.5
+        tinted = removed(content, replace(pair, restored=restored)).astype(int)
+        red_over_blue = tinted[..., 0] - tinted[..., 2]
+        assert (red_over_blue[restored == 0] == 0).all()
+        assert red_over_blue[44, 44] > 30 * MOST_TINT
+        assert red_over_blue[12, 12] > 1.8 * red_over_blue[44, 44]
 
 
 def pair_of(before: np.ndarray, after: np.ndarray) -> ImagePair:

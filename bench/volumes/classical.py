@@ -94,15 +94,15 @@ def total_variation(case: Case) -> Volume:
 def on_even_noise(case: Case, denoise: Callable[[Volume], Volume]) -> Volume:
     """Denoise the volume over the true map of its noise, if it has one; remove the Rician bias if one coil left it."""
     noise = case.magnitude_noise
-    if noise is None:
-        return np.asarray(denoise(case.noisy), np.float32)
-    sd = np.where(noise.sd > 0, noise.sd, noise_sd(case))
-    image = denoise(case.noisy / sd * noise_sd(case)) / noise_sd(case)  # in units of the noise there
+    with patch.object(np, "trapz", np.trapezoid, create=True):  # BM3D's and BM4D's own call; NumPy 2.4 has dropped it
+        if noise is None:
+            return np.asarray(denoise(case.noisy), np.float32)
+        sd = np.where(noise.sd > 0, noise.sd, noise_sd(case))
+        image = denoise(case.noisy / sd * noise_sd(case)) / noise_sd(case)  # in units of the noise there
     return np.asarray((image if noise.coils > 1 else remove_rician_bias(image, 1.0)) * sd * (noise.sd > 0), np.float32)
 
 
 def _bm4d(case: Case, noise: Volume | float) -> Volume:
     from bm4d import bm4d
 
-    with patch.object(np, "trapz", np.trapezoid, create=True):  # its own call, by the name that NumPy 2.4 has dropped
-        return on_even_noise(case, lambda volume: bm4d(volume, noise))
+    return on_even_noise(case, lambda volume: bm4d(volume, noise))

@@ -1,18 +1,27 @@
 """The cosine transform of blocks, in whose coefficients noise is measured and removed."""
 
+import math
+
 import numpy as np
 import torch
 from scipy.fft import dctn
 from torch import Tensor
 
 BLOCK = 4  # voxels a side
+FEWEST_SLICES = 4  # neighbours from which on blocks span slices; with fewer, nothing separates noise from anatomy there
 
 
-def cosine_basis(axes: int) -> Tensor:
-    """Return the orthonormal transform of blocks of ``axes`` dimensions, (BLOCK ** axes, BLOCK ** axes) float32.
+def block_slices(slices: int) -> int:
+    """Return the slices of a block in a volume of so many: with too few the third dimension is switched off."""
+    return BLOCK if slices >= FEWEST_SLICES else 1
 
-    Rows are frequencies, columns are voxels, both in the order of slices, rows, columns.
+
+def cosine_basis(*sides: int) -> Tensor:
+    """Return the orthonormal transform of blocks of these sides, (voxels, voxels) float32.
+
+    Rows are frequencies, columns are voxels, both in the order of the sides: slices, rows, columns.
     """
-    impulses = np.eye(BLOCK**axes).reshape(-1, *(BLOCK,) * axes)
-    basis = dctn(impulses, axes=range(1, axes + 1), norm="ortho").reshape(BLOCK**axes, -1).T
+    voxels = math.prod(sides)
+    impulses = np.eye(voxels).reshape(-1, *sides)
+    basis = dctn(impulses, axes=range(1, len(sides) + 1), norm="ortho").reshape(voxels, -1).T
     return torch.from_numpy(np.ascontiguousarray(basis, np.float32))

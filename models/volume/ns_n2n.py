@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from models.fitting import Denoised, FitContext
 from models.volume.acquired.working_grid import WorkingGrid, acquired_grid
+from models.volume.dct import FEWEST_SLICES
 from models.volume.finishing.finish import finish
 from models.volume.finishing.rician import remove_rician_bias, rician_sd
 from models.volume.measured_volume import measure_volume
@@ -24,18 +25,20 @@ from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.scaling import noise_units, unit_range
 from models.volume.slice_fit import fit_default, fit_published
 
-METHOD = "NS-N2N"
-MINIMUM_SLICES = 4  # with fewer, too few pairs separate noise from anatomy
+NETWORK, FILTER = "NS-N2N in three dimensions", "non-local Bayes slice by slice"
 
 Voxels = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
 class TooFewSlicesError(ValueError):
-    """The volume has too few slices for a fit on neighbouring ones."""
+    """The volume has too few slices for a fit on neighbouring ones, without which the published method is nothing."""
 
     def __init__(self, slices: int) -> None:
-        super().__init__(f"the volume has {slices} slices and NS-N2N needs at least {MINIMUM_SLICES} neighbouring ones")
+        super().__init__(
+            f"the volume has {slices} slices and the published NS-N2N needs at least {FEWEST_SLICES} neighbouring "
+            "ones; the default variant does without"
+        )
 
 
 def denoise_volume(
@@ -58,31 +61,35 @@ def denoise_volume(
         context: compute, seed, budget, deadline and label of this fit.
 
     Raises:
-        TooFewSlicesError: fewer than `MINIMUM_SLICES` slices.
+        TooFewSlicesError: fewer than `FEWEST_SLICES` slices for the published variant.
     """
-    if len(voxels) < MINIMUM_SLICES:
-        raise TooFewSlicesError(len(voxels))
     default, device = settings.variant == "default", context.compute.device
-    filled = _with_padding_filled(voxels, valid)
-    grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
-    if modality == "MR" and default:
-        grid = acquired_grid(filled, valid, spacing)
-        noise_of = partial(measure_mr_noise, air=grid.air)
-    scaling_of = noise_units if default else unit_range
-    volume = measure_volume(grid.voxels, grid.valid, modality, scaling_of, device, noise_of)
+    if len(voxels) < FEWEST_SLICES and not default:
+        raise TooFewSlicesError(len(voxels))
+    with context.stage("measure", voxels.size):
+        filled = _with_padding_filled(voxels, valid)
+        grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
+        if modality == "MR" and default:
+            grid = acquired_grid(filled, valid, spacing)
+            noise_of = partial(measure_mr_noise, air=grid.air)
+        scaling_of = noise_units if default else unit_range
+        volume = measure_volume(grid.voxels, grid.valid, modality, scaling_of, device, noise_of)
+    in_time = context.before(context.costs["finish"].of(voxels.size))
     with context.seeded():
-        fitted = (fit_default if default else fit_published)(volume, settings.steps, context)
+        fitted = (fit_default if default else fit_published)(volume, settings.steps, in_time)
     images, measures = fitted.images, {**fitted.measures, **grid.measures}
-    if default:
-        measures["unchanged_above_mm"] = finish(images, grid.voxels, volume, grid.spacing, modality)
-    measures |= _removed(grid.voxels, images, volume.tissue.threshold)
-    images = grid.filled(images, filled)
-    one_channel = modality == "MR" and (not default or (grid.air is not None and grid.air.coils == 1))
-    if one_channel and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
-        images = remove_rician_bias(images, sd)
-        measures["rician_sd"] = sd
+    with context.stage("finish", voxels.size):
+        if default:
+            measures["unchanged_above_mm"] = finish(images, grid.voxels, volume, grid.spacing, modality)
+        measures |= _removed(grid.voxels, images, volume.tissue.threshold)
+        images = grid.filled(images, filled)
+        one_channel = modality == "MR" and (not default or (grid.air is not None and grid.air.coils == 1))
+        if one_channel and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
+            images = remove_rician_bias(images, sd)
+            measures["rician_sd"] = sd
     images[~valid] = voxels[~valid]
-    record = context.record(METHOD, settings.variant, fitted.steps_planned, fitted.steps_taken, measures)
+    method = ", ".join(filter(None, (FILTER if volume.noise.in_slice else NETWORK, grid.name, volume.noise.source)))
+    record = context.record(method, settings.variant, fitted.work, measures)
     return Denoised(images, record)
 
 

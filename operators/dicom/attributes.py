@@ -10,18 +10,16 @@ from highdicom import ContributingEquipment
 from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
 
 from operators.dicom.classes import CLASSIC_VOLUMES, CLIPS, MODALITY_OF_CLASS
 from operators.dicom.decoding import is_lossy
 from operators.dicom.derived_settings import DerivedSettings
-from operators.dicom.identity import CODE_MEANING, CODE_VALUE, CODING_SCHEME, MANUFACTURER, MODEL_NAME
+from operators.dicom.identity import CODING_SCHEME, MANUFACTURER, MODEL_NAME
 from operators.dicom.provenance import Provenance
 from operators.dicom.values import integer, items, text, texts
 
 LONG_STRING = 64  # characters of an LO, PS3.5 6.2
 SHORT_TEXT = 1024  # characters of an ST
-NOISE_REDUCTION = Code(CODE_VALUE, CODING_SCHEME, CODE_MEANING)
 
 # Kept on purpose: what other systems depend on.
 KEPT = {
@@ -104,7 +102,7 @@ def _equipment(source: Dataset, derivation: Derivation) -> list[Dataset]:
         codes.DCM.ProcessingEquipment,
         manufacturer_model_name=MODEL_NAME,
         software_versions=derivation.provenance.version,
-        contribution_description=CODE_MEANING,
+        contribution_description=derivation.provenance.code[1],
     )
     return [*items(source, "ContributingEquipmentSequence"), ours]
 
@@ -145,7 +143,7 @@ REPLACED_WITH_PIXELS = {
     "PhotometricInterpretation": "RGB where JPEG or JPEG 2000 colour was decoded; else kept",
     "PlanarConfiguration": "0 where compressed colour was decoded; else kept",
     "DerivationDescription": "method, version, strength, seed, steps, settings hash, after what the source says",
-    "DerivationCodeSequence": "one item appended: the private code of noise reduction",
+    "DerivationCodeSequence": "one item appended: the private code of noise reduced, or filtered without a network",
     "SourceImageSequence": "the same position in the source object",
     "SourceImageEvidenceSequence": "enhanced: one item appended, the source object",
     "SharedFunctionalGroupsSequence": "enhanced: groups that change are moved to the frames",
@@ -182,5 +180,9 @@ def add_derivation(target: Dataset, references: list[Dataset], provenance: Prove
     description = provenance.description()
     room = SHORT_TEXT - len(description) - 2
     target.DerivationDescription = f"{earlier[:room]}; {description}" if earlier else description
-    target.DerivationCodeSequence = [*items(target, "DerivationCodeSequence"), CodedConcept.from_code(NOISE_REDUCTION)]
+    value, meaning = provenance.code
+    target.DerivationCodeSequence = [
+        *items(target, "DerivationCodeSequence"),
+        CodedConcept(value, CODING_SCHEME, meaning),
+    ]
     target.SourceImageSequence = references

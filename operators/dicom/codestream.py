@@ -15,6 +15,7 @@ JPEG_XL_BITS = (9, 13, 18, 30)  # of a side less 1, by two bits before it
 JPEG_XL_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # columns to rows
 SIZE_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 and SOF55 (JPEG-LS)
 SYNTAXES = {0xC0: JPEGBaseline8Bit, 0xC1: JPEGExtended12Bit, 0xC3: JPEGLossless, 0xF7: JPEGLSLossless}
+END, FILL = b"\xff\xd9", b"\0 \xff"  # of JPEG, JPEG-LS and JPEG 2000; bytes that pad a frame behind it
 BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9), 0xFF})  # without a length; 0xFF fills up
 
 
@@ -47,6 +48,12 @@ def jpeg_xl_size(data: bytes) -> tuple[int, int]:
     rows = side(small)
     ratio = take(3)
     return rows, rows * JPEG_XL_RATIOS[ratio - 1][0] // JPEG_XL_RATIOS[ratio - 1][1] if ratio else side(small)
+
+
+def is_truncated(frame: bytes) -> bool:
+    """Return whether the codestream of a JPEG, JPEG-LS or JPEG 2000 frame lacks its end, which decoders may forgive."""
+    marked = frame[:2] == JPEG_START or frame[:4] == JPEG_2000_START
+    return marked and not frame.rstrip(FILL).endswith(END)
 
 
 def syntax_of(frame: bytes) -> UID | None:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.utils import expand_ybr422
+from pydicom.pixels.utils import expand_ybr422, get_expected_length
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from operators.dicom import jpeg_xl
-from operators.dicom.codestream import announced_size
+from operators.dicom.codestream import announced_size, is_truncated
 from operators.dicom.errors import ImageKindError, MissingAttributeError, UndecodableError
 from operators.dicom.files import is_encapsulated, transfer_syntax
 from operators.dicom.jpeg_xl import decoded_jpeg_xl
@@ -71,13 +71,11 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Sa
     """Yield the stored samples (rows, columns[, samples]) of the frames, in that order, and their photometric kind.
 
     Raises:
-        UndecodableError: truncated or damaged pixel data, or no decoder for them.
+        Refusal: no pixel data, truncated or damaged ones, or no decoder for them.
     """
-    if "PixelData" not in dataset:
-        raise MissingAttributeError("PixelData", "there is nothing to denoise without it")
+    check_frames(dataset)
     syntax = transfer_syntax(dataset)
     with parsing(UndecodableError(syntax, BROKEN)):
-        _check_codestreams(dataset)
         if _is_native_422(dataset):
             yield from _frames_422(dataset, frames)
             return
@@ -88,14 +86,29 @@ def decoded_frames(dataset: Dataset, frames: Sequence[int]) -> Iterator[tuple[Sa
             yield samples, str(description["photometric_interpretation"])
 
 
-def _check_codestreams(dataset: Dataset) -> None:
-    """Refuse frames that ask their decoder for another size than the header's."""
-    if not is_encapsulated(dataset):
-        return
-    size = (int(dataset.Rows), int(dataset.Columns))
-    for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
-        if announced_size(frame) not in {None, size}:
-            raise UndecodableError(transfer_syntax(dataset), OTHER_SIZE)
+def check_frames(dataset: Dataset) -> None:
+    """Let pixel data pass whose length, or whose codestreams by their marks, are those of the header's frames.
+
+    Raises:
+        Refusal: there are none, they break off, or they ask their decoder for another size.
+    """
+    if "PixelData" not in dataset:
+        raise MissingAttributeError("PixelData", "there is nothing to denoise without it")
+    broken = UndecodableError(transfer_syntax(dataset), BROKEN)
+    with parsing(broken):
+        if not is_encapsulated(dataset):
+            if len(dataset.PixelData) < get_expected_length(dataset):
+                raise broken
+            return
+        size, count = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
+        for frame in generate_frames(dataset.PixelData, number_of_frames=count):
+            count -= 1
+            if announced_size(frame) not in {None, size}:
+                raise UndecodableError(transfer_syntax(dataset), OTHER_SIZE)
+            if is_truncated(frame):
+                raise broken
+        if count > 0:
+            raise broken
 
 
 def _is_native_422(dataset: Dataset) -> bool:

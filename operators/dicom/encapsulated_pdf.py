@@ -16,7 +16,6 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from operators.dicom.errors import UnusableValueError
 from operators.dicom.identity import (
-    CODE_MEANING,
     CODING_SCHEME,
     MANUFACTURER,
     MODEL_NAME,
@@ -140,7 +139,7 @@ def _add_equipment(made: Dataset, provenance: Provenance) -> None:
             codes.DCM.ProcessingEquipment,
             manufacturer_model_name=MODEL_NAME,
             software_versions=provenance.version,
-            contribution_description=CODE_MEANING,
+            contribution_description=provenance.code[1],
         )
     ]
 

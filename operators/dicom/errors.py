@@ -32,6 +32,12 @@ class Refusal(ValueError):
     reason_code: ClassVar[str]  # of each kind of refusal, for programs; stable, kebab-case
 
 
+def kept(refusal: Refusal) -> Refusal:
+    """Return a refusal that may be kept: its traceback would hold the pixels that were being read."""
+    refusal.__cause__ = refusal.__context__ = None
+    return refusal.with_traceback(None)
+
+
 class UnusableValueError(Refusal):
     """An attribute does not hold what its value representation asks for."""
 

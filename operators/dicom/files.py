@@ -7,6 +7,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from pydicom import dcmread
@@ -31,6 +32,7 @@ NEIGHBOUR_SUFFIXES = (".dcm.json", ".tags", ".error", ".lock", ".nii", ".nii.gz"
 NEIGHBOUR_NAMES = frozenset({"DICOMDIR", "task.json"})
 
 SOP_UIDS = {"SOPClassUID": "MediaStorageSOPClassUID", "SOPInstanceUID": "MediaStorageSOPInstanceUID"}
+END_OF_FRAMES = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimitation item, which some archives cut off
 PREAMBLE = 128  # bytes before the DICM mark, PS3.10 7.1
 INFLATED_LIMIT = 2**30  # bytes a deflated object may unfold to; more is a bomb
 READ_CHUNK = 2**20  # bytes inflated at a time
@@ -139,6 +141,8 @@ def read_dataset(path: Path, *, header_only: bool) -> Dataset:
         dataset = _read_marked(path, header_only) if _has_mark(path) else None
         if dataset is None:
             dataset = dcmread(path, force=True, stop_before_pixels=header_only)
+            if not header_only and not len(dataset):  # pydicom gives up where the file ends before a delimiter
+                dataset = dcmread(BytesIO(path.read_bytes() + END_OF_FRAMES), force=True)
         _complete(dataset)
         if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             raise UnreadableError(DIRECTORY)

@@ -1,21 +1,24 @@
 """From a series to its volumes: which frames lie on one another, in which order, how far apart.
 
 In: a CT, MR or PT series. Out: one ``Stack`` per volume, slices ordered along their normal. A series that
-holds several volumes is split by what differs; gaps and zones of other spacing split a volume.
+holds several volumes is split by what differs; gaps and zones of other spacing split a volume. A slice without
+neighbours is a volume of its own.
 What must not or cannot be denoised is left out, with the reason, while other volumes remain. Shuffled files
 give the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from operators.dicom.errors import Refusal
-from operators.dicom.slices import FramePlace, PlacedSlice, placed_slices
-from operators.dicom.splitting import SAME_POSITION, volumes_among
+from operators.dicom.errors import Refusal, UndecodableError
+from operators.dicom.slices import FramePlace, LeftOut, PlacedSlice, placed_slices
+from operators.dicom.splitting import volumes_among
 from operators.dicom.study import Series
-from operators.dicom.volume_errors import OnePositionError, RepeatedPositionError, TooFewPositionsError
+from operators.dicom.values import number
+from operators.dicom.volume_errors import RepeatedPositionError
 from operators.dicom.zones import along_normal, blocks_of, zones_of
 
 ORIENTATION_TOLERANCE = 0.005  # difference of a direction cosine, about 0.3 degrees: less is rounding of the header
@@ -27,8 +30,12 @@ class Stack:
     """One volume: its frames in order along the slice normal. Compared by identity."""
 
     places: tuple[FramePlace, ...]
-    spacing: tuple[float, float, float]  # mm: slice, row, column
+    spacing: tuple[float, float, float]  # mm: slice, row, column; of one slice its thickness
     label: str  # what distinguishes it in its series, empty for the only one
+
+    def taken(self, indices: Sequence[int]) -> "Stack":
+        """Return some of its slices."""
+        return replace(self, places=tuple(self.places[index] for index in indices))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +43,7 @@ class Volumes:
     """What a series holds for the method, and what is left out."""
 
     stacks: tuple[Stack, ...]
-    left_out: Mapping[str, int]  # frames by the reason
+    left_out: Counter[str]  # frames by the reason
 
 
 def stacks_of(series: Series, minimum_slices: int) -> tuple[Stack, ...]:
@@ -45,7 +52,11 @@ def stacks_of(series: Series, minimum_slices: int) -> tuple[Stack, ...]:
 
 
 def volumes_in(series: Series, minimum_slices: int) -> Volumes:
-    """Return the volumes of a series that have at least ``minimum_slices`` slices.
+    """Return the volumes of a series.
+
+    Args:
+        series: of CT, MR or PET.
+        minimum_slices: that a change of spacing must leave on either side to split a volume.
 
     Raises:
         Refusal: there is none, with the reason.
@@ -53,37 +64,44 @@ def volumes_in(series: Series, minimum_slices: int) -> Volumes:
     series.check()
     slices, left_out = placed_slices(series)
     stacks: list[Stack] = []
-    refusals: list[tuple[int, Refusal]] = []
     for group in _parallel(slices):
-        for label, chosen in _volumes_among(group, minimum_slices, refusals):
+        for label, chosen in _volumes_among(group, minimum_slices, left_out):
             try:
-                stacks.extend(_parts(chosen, label, minimum_slices, len(slices)))
+                stacks.extend(_parts(chosen, label, minimum_slices))
             except Refusal as refusal:
-                refusals.append((len(chosen), refusal))
+                left_out.append((len(chosen), refusal))
+    return volumes_of(stacks, left_out)
+
+
+def volumes_of(stacks: Sequence[Stack], left_out: LeftOut) -> Volumes:
+    """Return the volumes with the reasons counted.
+
+    Raises:
+        Refusal: there is no volume; damage is the reason of gaps, else the reason for most frames is given.
+    """
     if not stacks:
-        raise max(refusals, key=lambda one: one[0])[1]
-    for count, reason in refusals:
-        left_out[str(reason)] += count
-    return Volumes(tuple(stacks), dict(left_out))
+        raise max(left_out, key=lambda one: (isinstance(one[1], UndecodableError), one[0]))[1]
+    reasons: Counter[str] = Counter()
+    for frames, reason in left_out:
+        reasons[str(reason)] += frames
+    return Volumes(tuple(stacks), reasons)
 
 
 def _volumes_among(
-    group: Sequence[PlacedSlice], minimum: int, refusals: list[tuple[int, Refusal]]
+    group: Sequence[PlacedSlice], minimum: int, left_out: LeftOut
 ) -> Iterator[tuple[str, Sequence[PlacedSlice]]]:
     """Yield the volumes among parallel slices, each with its label; note a refusal where nothing distinguishes them."""
     along = along_normal(group)
     try:
-        if len(group) > 1 and max(along) - min(along) <= SAME_POSITION:
-            raise OnePositionError(len(group))
         volumes = list(volumes_among(along, [one.header for one in group]))
     except RepeatedPositionError as refusal:
         blocks = blocks_of(group, minimum)
         yield from ((f"block {number} of {len(blocks)}", block) for number, block in enumerate(blocks, 1))
         if not blocks:
-            refusals.append((len(group), refusal))
+            left_out.append((len(group), refusal))
         return
     except Refusal as refusal:
-        refusals.append((len(group), refusal))
+        left_out.append((len(group), refusal))
         return
     for label, chosen in volumes:
         yield label, [group[index] for index in chosen]
@@ -109,18 +127,16 @@ def _stackable(one: PlacedSlice, other: PlacedSlice) -> bool:
     )
 
 
-def _parts(ordered: Sequence[PlacedSlice], label: str, minimum: int, images: int) -> Iterator[Stack]:
+def _parts(ordered: Sequence[PlacedSlice], label: str, minimum: int) -> Iterator[Stack]:
     """Yield the volume as one stack, or as its zones."""
-    if len(ordered) < minimum:
-        raise TooFewPositionsError(len(ordered), images, minimum)
     zones = zones_of(ordered, minimum)
-    for number, zone in enumerate(zones, 1):
-        part = f"part {number} of {len(zones)}" if len(zones) > 1 else ""
+    for index, zone in enumerate(zones, 1):
+        part = f"part {index} of {len(zones)}" if len(zones) > 1 else ""
         yield _stack(zone, ", ".join(filter(None, (label, part))))
 
 
 def _stack(ordered: Sequence[PlacedSlice], label: str) -> Stack:
     row, column = ordered[0].spacing
     steps = np.diff(along_normal(ordered))
-    step = float(np.median(steps)) if len(steps) else 0.0
+    step = float(np.median(steps)) if len(steps) else number(ordered[0].header, "SliceThickness") or row
     return Stack(tuple(one.place for one in ordered), (step, row, column), label)

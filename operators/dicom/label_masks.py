@@ -11,12 +11,17 @@ SLICES_EXAMINED = 5  # evenly spread: labels may be absent from any one slice
 EQUAL_NEIGHBOURS = 0.5  # of the labelled pixels; noise of one stored unit leaves about a quarter equal
 
 
+def examined(count: int) -> list[int]:
+    """Return the indices of the slices that are examined among ``count``."""
+    return [int(index) for index in np.unique(np.linspace(0, count - 1, SLICES_EXAMINED).astype(int))]
+
+
 def resembles_labels(values: npt.NDArray[np.floating]) -> bool:
     """Return whether a volume (slices, rows, columns) holds labels: whole numbers, equal to their neighbours in a row.
 
     The most frequent value is background and does not count. A volume of one value alone holds no labels.
     """
-    slices = values[np.unique(np.linspace(0, len(values) - 1, SLICES_EXAMINED).astype(int))]
+    slices = values[examined(len(values))]
     levels, counts = np.unique(slices, return_counts=True)
     if not 1 < len(levels) <= MOST_LABELS or not np.array_equal(levels, np.rint(levels)):
         return False

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.valuerep import format_number_as_ds
 
 from operators.dicom.errors import UnusableValueError
-from operators.dicom.values import items, number, numbers, value
+from operators.dicom.values import integer, items, number, numbers, required_integer, value
 
 Stored = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -81,8 +81,8 @@ def _whole_numbers(dataset: Dataset, keyword: str, header: Dataset) -> list[int]
 
 def _as_stored(word: int, header: Dataset) -> int:
     """Return a number of the header read as the pixels are: masked, signed or not."""
-    mask: int = 2 ** int(header.BitsAllocated) - 1
-    signed = bool(header.get("PixelRepresentation")) and (word & mask) > mask // 2
+    mask: int = 2 ** required_integer(header, "BitsAllocated", "padding has as many") - 1
+    signed = bool(integer(header, "PixelRepresentation")) and (word & mask) > mask // 2
     return (word & mask) - (mask + 1 if signed else 0)
 
 

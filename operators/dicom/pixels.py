@@ -14,10 +14,12 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from operators.dicom.decoding import Samples, decoded_frames, repacked, stored_range, unpacked
+from operators.dicom.errors import ImageKindError, UndecodableError, kept
 from operators.dicom.frames import frame_headers, whole_dataset
-from operators.dicom.geometry import Stack
-from operators.dicom.label_masks import refuse_labels
+from operators.dicom.geometry import Stack, Volumes, volumes_of
+from operators.dicom.label_masks import examined, refuse_labels
 from operators.dicom.mappings import Linear, Real, Stored, Table, grown_for, mapping_of, padding_of
+from operators.dicom.slices import LeftOut
 from operators.dicom.study import Instance
 
 
@@ -90,11 +92,30 @@ class Volume:
     spacing: tuple[float, float, float]  # mm: slice, row, column
 
 
+def images_among(volumes: Volumes) -> Volumes:
+    """Return the volumes that are images, by a few slices of each; labels and what cannot be decoded are left out.
+
+    Raises:
+        Refusal: there is none.
+    """
+    stacks: list[Stack] = []
+    left_out: LeftOut = []
+    for stack in volumes.stacks:
+        try:
+            refuse_labels(read_volume(stack.taken(examined(len(stack.places)))).voxels)
+        except (ImageKindError, UndecodableError) as reason:
+            left_out.append((len(stack.places), kept(reason)))
+        else:
+            stacks.append(stack)
+    images = volumes_of(stacks, left_out)
+    return Volumes(images.stacks, volumes.left_out + images.left_out)
+
+
 def read_volume(stack: Stack) -> Volume:
     """Decode a stack.
 
     Raises:
-        Refusal: pixel data that are broken, have no decoder, or hold labels.
+        Refusal: pixel data that are broken or have no decoder.
     """
     first = stack.places[0].instance
     shape = (len(stack.places), first.rows, first.columns)
@@ -110,7 +131,6 @@ def read_volume(stack: Stack) -> Volume:
             stored = unpacked(samples, instance.header)
             volume.voxels[slot] = scales[frame].mapping.real(stored)
             volume.valid[slot] = scales[frame].valid(stored)
-    refuse_labels(volume.voxels)
     return volume
 
 

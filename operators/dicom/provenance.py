@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 
 from highdicom import UID
 
-from operators.dicom.identity import MODEL_NAME
+from operators.dicom.identity import FILTER_CODE, MODEL_NAME, NETWORK_CODE
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, MODEL_NAME)
 
@@ -18,7 +18,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, MODEL_NAME)
 class Provenance:
     """Everything that decides the pixels of a derived series."""
 
-    method: str  # NS-N2N or Speckle2Self, with its variant
+    method: str  # NS-N2N, Speckle2Self or a filter, and how it was applied
     version: str  # of this application
     settings_hash: str
     seed: int
@@ -29,11 +29,17 @@ class Provenance:
     steps_taken: int
     shows: str = ""  # which part of the change an object shows; empty for the denoised image itself
 
+    @property
+    def code(self) -> tuple[str, str]:
+        """Return value and meaning of the private code: a slice without neighbours has no network."""
+        return NETWORK_CODE if self.steps_taken else FILTER_CODE
+
     def description(self) -> str:
         """Return the text of DerivationDescription: one line, plain ASCII."""
+        made = "fitted" if self.steps_taken else "measured"
         shown = f"{self.shows.capitalize()} of a series, not an image to read. " if self.shows else ""
         return (
-            f"{shown}Noise reduced by {self.method} (version {self.version}) fitted on this study alone: "
+            f"{shown}Noise reduced by {self.method} (version {self.version}) {made} on this study alone: "
             f"strength {self.strength:g} %, seed {self.seed}, {self.steps_taken} steps, {self.device_kind} "
             f"{self.precision} ({self.processor}), settings {self.settings_hash}"
         )

@@ -1,17 +1,25 @@
 """Each frame of a series with its position in the patient, checked; frames of other kinds are left out.
 
-In: a CT, MR or PT series. Out: its frames that may be denoised, and how many were left out for which reason.
+In: a CT, MR or PT series. Out: its frames that may be denoised, and why the others are left out.
 """
 
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from operators.dicom.errors import ImageKindError, MissingAttributeError, Refusal, UnusableValueError
-from operators.dicom.frames import frame_headers
+from operators.dicom.decoding import check_frames
+from operators.dicom.errors import (
+    ImageKindError,
+    MissingAttributeError,
+    Refusal,
+    UndecodableError,
+    UnusableValueError,
+    kept,
+)
+from operators.dicom.frames import frame_headers, whole_dataset
 from operators.dicom.kinds import check_frame_kind, check_instance_kind
 from operators.dicom.mappings import mapping_of, padding_of
 from operators.dicom.study import Instance, Series
@@ -20,6 +28,8 @@ from operators.dicom.values import number, numbers
 UNIT_TOLERANCE = 0.01  # of the length of the normal: more is no pair of perpendicular unit vectors
 POSITION_NEED = "slices cannot be ordered without it"
 LOCATION_NEED = "slices cannot be ordered without it, and SliceLocation has an origin of the maker's own"
+
+LeftOut = list[tuple[int, Refusal]]  # a number of frames and the reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,34 +56,38 @@ class PlacedSlice:
         return self.place.instance.rows, self.place.instance.columns
 
 
-def placed_slices(series: Series) -> tuple[list[PlacedSlice], Counter[str]]:
-    """Return every frame that may be denoised, and the others by the reason for which they are left out.
+def placed_slices(series: Series) -> tuple[list[PlacedSlice], LeftOut]:
+    """Return every frame that may be denoised, and why others may not.
 
     Raises:
-        Refusal: no frame may be, or one that may is not placed.
+        Refusal: a frame that may be is not placed.
     """
     slices: list[PlacedSlice] = []
-    left_out: Counter[str] = Counter()
-    refusal: Refusal | None = None
+    left_out: LeftOut = []
     for instance in series.instances:
+        others: LeftOut = []
         try:
             check_instance_kind(instance)
             padding_of(instance.header)
-        except ImageKindError as reason:
-            refusal = refusal or reason
-            left_out[str(reason)] += instance.frame_count
-            continue
-        for frame, header in enumerate(frame_headers(instance)):
-            try:
-                check_frame_kind(header, instance, series.maps)
-            except ImageKindError as reason:
-                refusal = refusal or reason
-                left_out[str(reason)] += 1
-            else:
-                slices.append(_placed(FramePlace(instance, frame), header))
-    if not slices and refusal is not None:
-        raise refusal
+            frames = list(_frames_of(instance, series.maps, others))
+            if frames:
+                check_frames(whole_dataset(instance))
+        except (ImageKindError, UndecodableError) as reason:
+            others = [(instance.frame_count, kept(reason))]
+        else:
+            slices.extend(frames)
+        left_out.extend(others)
     return slices, left_out
+
+
+def _frames_of(instance: Instance, maps: frozenset[str], left_out: LeftOut) -> Iterator[PlacedSlice]:
+    for frame, header in enumerate(frame_headers(instance)):
+        try:
+            check_frame_kind(header, instance, maps)
+        except ImageKindError as reason:
+            left_out.append((1, reason))
+        else:
+            yield _placed(FramePlace(instance, frame), header)
 
 
 def _placed(place: FramePlace, header: Dataset) -> PlacedSlice:

@@ -112,11 +112,6 @@ class Series:
         except UnusableValueError:
             return None
 
-    @property
-    def voxel_count(self) -> int:
-        """Pixels of all frames of all instances, before decoding; 0 for a refused series."""
-        return 0 if self.refusal else sum(instance.voxel_count for instance in self.instances)
-
     def check(self) -> None:
         """Raise the reason for which the series is refused as a whole, if there is one."""
         if self.refusal is not None:
@@ -136,8 +131,3 @@ class Study:
 
     series: tuple[Series, ...]
     unread: tuple[Unread, ...]
-
-    def series_numbers(self, study_uid: str) -> frozenset[int]:
-        """Return the series numbers used in one study, so that a new one can stay clear of them."""
-        numbers = (series.number for series in self.series if series.study_uid == study_uid)
-        return frozenset(number for number in numbers if number is not None)

@@ -6,6 +6,7 @@ those of PS3.3, as highdicom carries them.
 
 from collections.abc import Hashable, Iterable
 from copy import deepcopy
+from functools import cache
 
 from highdicom._standard_utils import get_iod_module_map, get_module_attribute_map, get_sop_class_iod_map
 from pydicom.datadict import keyword_for_tag
@@ -38,7 +39,7 @@ NOT_IN_TABLES = {  # classes newer than the tables, by their definition; of the 
     ENHANCED_CT_FOR_PROCESSING: "enhanced-ct-image",
     LEGACY_CONVERTED_CT_FOR_PROCESSING: "legacy-converted-enhanced-ct-image",
 }
-US_IMAGE = "us-image"
+US_IMAGE = "ultrasound-image"
 
 Written = set[Hashable]  # elements known to be writable, since the slices of a series share most of theirs
 
@@ -54,8 +55,10 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
         UnwritableError: one of them is of type 1 or 2.
     """
     tags = _unwritable(header, header.keys(), written)
-    if required := _required(tags, text(header, "SOPClassUID")):
-        raise UnwritableError([named(tag) for tag in required])
+    if any(keyword_for_tag(tag) for tag in tags):
+        required = required_keywords(text(header, "SOPClassUID"))
+        if names := [named(tag) for tag in tags if keyword_for_tag(tag) in required]:
+            raise UnwritableError(names)
     for tag in tags:
         del header[tag]
     return tags
@@ -124,19 +127,21 @@ def _parses(header: Dataset, tag: BaseTag) -> bool:
     return readable(lambda: header[tag])
 
 
-def _required(tags: Iterable[BaseTag], sop_class: str) -> list[BaseTag]:
-    """Return those of the tags that are of type 1 or 2, conditional or not, in the top level of a storage class."""
-    keywords = {keyword_for_tag(tag): tag for tag in tags if not tag.is_private}
-    if not keywords:
-        return []
+def definition_of(sop_class: str) -> str:
+    """Return the key of the information object definition of a class that is denoised."""
+    return str(get_sop_class_iod_map().get(sop_class) or NOT_IN_TABLES.get(UID(sop_class), US_IMAGE))
+
+
+@cache
+def required_keywords(sop_class: str) -> frozenset[str]:
+    """Return the attributes of type 1 or 2, conditional or not, in the top level of a storage class."""
     attributes = get_module_attribute_map()
-    definition = get_sop_class_iod_map().get(sop_class) or NOT_IN_TABLES.get(UID(sop_class), US_IMAGE)
-    modules = get_iod_module_map()[definition]
-    required = {
+    modules = get_iod_module_map()[definition_of(sop_class)]
+    required = frozenset(
         attribute["keyword"]
         for module in modules
         for attribute in attributes[module["key"]]
-        if attribute["keyword"] in keywords and not attribute["path"] and attribute["type"] != OPTIONAL
-    }
+        if not attribute["path"] and attribute["type"] != OPTIONAL
+    )
     get_module_attribute_map.cache_clear()  # a hundred megabytes, needed only where a header is broken
-    return [tag for keyword, tag in keywords.items() if keyword in required]
+    return required

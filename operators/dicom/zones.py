@@ -1,8 +1,9 @@
 """Cut the slices of one volume where they are no neighbours, or where their spacing changes.
 
 Slices missing, a jump within the plane, or more than ``NEIGHBOUR_SPACING`` apart: such cuts are needed. Where the
-spacing changes, or a step is too short, zones of constant spacing begin: such cuts are made when every zone can stand
-alone. Packs that interleave at uneven distances are volumes of their own, and so are blocks that overlap.
+spacing changes, or a step is too short, zones of constant spacing begin: such cuts are made when every zone has enough
+neighbours. Packs that interleave at uneven distances are volumes of their own, and so are blocks that overlap. A slice
+without neighbours is a zone of its own.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,6 @@ from highdicom.spatial import get_normal_vector
 from operators.dicom.slices import PlacedSlice
 from operators.dicom.splitting import SAME_POSITION
 from operators.dicom.values import integer, number
-from operators.dicom.volume_errors import DistantSlicesError, SliceGapError
 
 GAP_TOLERANCE = 0.25  # of the usual spacing nearby: PET bed seams and table jitter stay below, a missing slice is 1.0
 SHIFT_TOLERANCE = 1.0  # pixels that a slice may be off the line through its neighbours' origins
@@ -35,31 +35,25 @@ def along_normal(group: Sequence[PlacedSlice]) -> list[float]:
 
 
 def zones_of(ordered: Sequence[PlacedSlice], minimum: int) -> list[Sequence[PlacedSlice]]:
-    """Return the zones of a volume, each with at least ``minimum`` slices, ordered by position.
+    """Return the zones of a volume, ordered by position.
 
     Args:
         ordered: slices by position, no two at one.
-
-    Raises:
-        Refusal: a needed cut leaves a smaller part.
+        minimum: slices of a zone, unless a needed cut leaves fewer.
     """
     steps = np.diff(along_normal(ordered))
     if len(ordered) >= 2 * minimum and _interleaves_unevenly(steps):
         return [zone for pack in (ordered[0::2], ordered[1::2]) for zone in zones_of(pack, minimum)]
     usual = _usual(steps)
-    distant = steps > NEIGHBOUR_SPACING * _thickness(ordered)
-    needed = distant | _off_line(ordered, steps) | (steps > usual * (1 + GAP_TOLERANCE))
+    needed = (steps > NEIGHBOUR_SPACING * _thickness(ordered)) | _off_line(ordered, steps)
+    needed |= steps > usual * (1 + GAP_TOLERANCE)
     zones = _parts(ordered, needed | _zone_starts(steps, needed))
     if len(zones) == 1:
         return zones
     blocks = blocks_of(ordered, minimum, float(usual.max()) * (1 + GAP_TOLERANCE))
     if blocks and (len(blocks) < len(zones) or _smallest(zones) < minimum):
         return blocks
-    if _smallest(zones) < minimum:
-        zones = _parts(ordered, needed)
-    if _smallest(zones) < minimum:
-        raise _refusal(ordered, needed, distant, minimum)
-    return zones
+    return zones if _smallest(zones) >= minimum else _parts(ordered, needed)
 
 
 def blocks_of(group: Sequence[PlacedSlice], minimum: int, widest: float = np.inf) -> list[Sequence[PlacedSlice]]:
@@ -135,17 +129,3 @@ def _parts(ordered: Sequence[PlacedSlice], cuts: Mask) -> list[Sequence[PlacedSl
 
 def _smallest(parts: Sequence[Sequence[PlacedSlice]]) -> int:
     return min(map(len, parts))
-
-
-def _refusal(
-    ordered: Sequence[PlacedSlice], needed: Mask, distant: Mask, minimum: int
-) -> SliceGapError | DistantSlicesError:
-    along = along_normal(ordered)
-    steps, sizes = np.diff(along), [len(part) for part in _parts(ordered, needed)]
-    if distant.any():
-        thickness = float(_thickness(ordered)[distant].min())
-        return DistantSlicesError(thickness, float(steps[distant].min()), float(steps[distant].max()), minimum)
-    cuts = np.flatnonzero(needed)
-    runs = np.split(cuts, np.flatnonzero(np.diff(cuts) > 1) + 1)  # neighbouring gaps are one range
-    gaps = [(along[run[0]], along[run[-1] + 1]) for run in runs]
-    return SliceGapError(gaps, float(np.median(steps)), sizes, minimum)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from operators.quality.assessment import LevelBias
 from operators.quality.bias import Images, Mask, level_biases, square_means, sure
-from operators.quality.blending import Blend, blend_of
+from operators.quality.blending import Blend, RestoredMap, blend_of
 from operators.quality.edge_restoring import needed, restore_edges
 from operators.quality.gate_settings import GateSettings
 from operators.quality.intensity_checks import limit_of, relative
@@ -28,14 +28,14 @@ class Restored:
 
     Attributes:
         images: (slices, rows, columns), real units.
-        fraction: of the original in each voxel, the same shape; None where nothing was restored.
+        coarse: where and how much, ``operators.quality.blending``; None where nothing was restored.
         percent: of the tissue's voxels, those with a tenth of the original or more.
         by_check: the same for each check that asked for it.
         locations: small ones, where something was erased or invented.
     """
 
     images: Images
-    fraction: np.ndarray[tuple[int, ...], np.dtype[np.float16]] | None
+    coarse: RestoredMap | None
     percent: float
     by_check: Mapping[str, float]
     locations: int
@@ -59,10 +59,10 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
         if percent > known:
             by_check[name] = percent - known
         known = percent
-    if not blend.outputs or known > MOST_TISSUE:
+    if not blend.replaced or known > MOST_TISSUE:
         blend.undo()
         return Restored(pair.after, None, 0.0, {}, 0)
-    return Restored(blend.images, blend.fraction, known, by_check, locations)
+    return Restored(blend.images, blend.coarse(), known, by_check, locations)
 
 
 def _restore_details(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> int:

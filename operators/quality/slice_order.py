@@ -18,7 +18,10 @@ FEWEST = 64  # pixels of tissue that can distinguish two slices
 
 
 def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
-    """Return how far the slice that is worst placed lies towards a neighbour, None where no slice has enough tissue."""
+    """Return how far the slice that is worst placed lies towards a neighbour.
+
+    None where there is but one slice, or none with enough tissue.
+    """
     old, new = (ndimage.gaussian_filter(one, (0, SMOOTH, SMOOTH))[:, ::STEP, ::STEP] for one in (before, after))
     inside = tissue[:, ::STEP, ::STEP]
     judged = [index for index, one in enumerate(inside) if np.count_nonzero(one) >= FEWEST]
@@ -30,7 +33,7 @@ def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
             d = (old[j] - old[i])[inside[i]]
             if _power(d) > SIMILAR * typical:
                 worst = max(worst, float((change * d).mean(dtype=np.float64)) / _power(d))
-    return worst if judged else None
+    return worst if judged and len(before) > 1 else None
 
 
 def _power(values: Images) -> float:

@@ -1,7 +1,18 @@
 """What a derived series is, and what it must not be used for."""
 
-FITTED = "a small network that was fitted on that series alone and knows no other images"
-NOT_FITTED = "the initial estimate of its method, from that series alone: the time budget left no fit of a network"
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from models.fitting import GIVEN_UP
+
+Network = Literal["fitted", "not fitted", "none"]
+MAKERS: Mapping[Network, str] = {
+    "fitted": "a small network that was fitted on that series alone and knows no other images",
+    "not fitted": "the initial estimate of its method, from that series alone: the time budget left no fit of a "
+    "network",
+    "none": "a filter that was measured on that series alone, slice by slice: too few slices are neighbours for a "
+    "network",
+}
 PURPOSE = (
     "What this is: a second version of one series with less noise, made by {maker}. It is meant to be read beside the "
     "original, which lies unchanged in the same study; where the two differ, the original counts."
@@ -22,6 +33,12 @@ EVERY_NOT_FOR = (
 )
 
 
-def cautions_for(modality: str, fitted: bool) -> tuple[str, str, str]:
-    """Return the purpose, the limits of a modality, and the limits of all."""
-    return PURPOSE.format(maker=FITTED if fitted else NOT_FITTED), NOT_FOR[modality], EVERY_NOT_FOR
+LACK_OF_TIME = (
+    "For lack of time less was done than the settings ask for. {given_up} More noise may be left than could be."
+)
+
+
+def cautions_for(modality: str, network: Network, given_up: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the purpose, the limits of a modality, the limits of all, and what was given up if anything was."""
+    lack = (LACK_OF_TIME.format(given_up=" ".join(GIVEN_UP[what] for what in given_up)),) if given_up else ()
+    return PURPOSE.format(maker=MAKERS[network]), NOT_FOR[modality], EVERY_NOT_FOR, *lack

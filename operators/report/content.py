@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from operators.quality.assessment import Assessment
-from operators.report.cautions import cautions_for
+from operators.report.cautions import Network, cautions_for
 from operators.report.flat_squares import NoisePower, noise_power_of
 from operators.report.histogram import Histogram, histogram_of
 from operators.report.noise_map import noise_map
@@ -37,7 +37,8 @@ class Subject:
     modality: str  # CT, MR, PT or US
     series: str  # "series 2", or what stands for it
     facts: Mapping[str, str]  # settings, seed, versions, UIDs
-    fitted: bool = True  # else it is an initial estimate
+    network: Network = "fitted"
+    given_up: tuple[str, ...] = ()  # for lack of time
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +103,15 @@ class Content:
         )
 
     @property
+    def restored_note(self) -> str:
+        """What the tint of the removed part means, empty where nothing is tinted."""
+        tinted = any(pair.restored is not None for pair in self.sample.pairs)
+        return " Amber: there the original was restored, the more the stronger." if tinted else ""
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
-        return cautions_for(self.subject.modality, self.subject.fitted)
+        return cautions_for(self.subject.modality, self.subject.network, self.subject.given_up)
 
     @property
     def heading(self) -> str:

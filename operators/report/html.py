@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from operators.report.content import TITLE, Content
-from operators.report.pictures import Grey, aspect, encoded, grey_after, grey_before, grey_removed
+from operators.report.pictures import Colour, Grey, aspect, encoded, grey_after, grey_before, removed
 from operators.report.plots import INCHES
 from operators.report.sample import ImagePair
 from operators.report.typesetting import DOTS
@@ -59,11 +59,11 @@ def page_html(content: Content, plots: bytes) -> str:
 
 def _embedded(content: Content, pair: ImagePair) -> Embedded:
     rows, columns = pair.before.shape
-    greys = (grey(content, pair) for grey in (grey_before, grey_after, grey_removed))
-    return Embedded(pair.number, columns, round(rows * aspect(content)), *map(_webp, greys))
+    shown = (picture(content, pair) for picture in (grey_before, grey_after, removed))
+    return Embedded(pair.number, columns, round(rows * aspect(content)), *map(_webp, shown))
 
 
-def _webp(grey: Grey) -> str:
+def _webp(grey: Grey | Colour) -> str:
     return base64.b64encode(encoded(grey, "WEBP", **WEBP)).decode()
 
 

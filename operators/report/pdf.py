@@ -8,7 +8,7 @@ from reportlab.platypus.flowables import HRFlowable
 
 from operators.report.content import TITLE as DOCUMENT_TITLE
 from operators.report.content import Content
-from operators.report.pictures import Grey, aspect, encoded, grey_after, grey_before, grey_removed
+from operators.report.pictures import Colour, Grey, aspect, encoded, grey_after, grey_before, removed
 from operators.report.plots import INCHES
 from operators.report.typesetting import (
     BARE,
@@ -89,14 +89,14 @@ def _pictures(content: Content) -> list[Flowable]:
     width = min(PICTURE_WIDTH, MOST_PICTURE_HEIGHT * columns / (rows * aspect(content)))
     size = (width, width * rows * aspect(content) / columns)
 
-    def shown(grey: Grey) -> Flowable:
+    def shown(grey: Grey | Colour) -> Flowable:
         return picture(encoded(grey, "PNG", compress_level=1), *size)
 
     captions = [paragraph(caption, CAPTION) for caption in ("Before", "After", content.removed_caption)]
-    greys = [shown(grey(content, pair)) for grey in (grey_before, grey_after, grey_removed)]
+    greys = [shown(picture_of(content, pair)) for picture_of in (grey_before, grey_after, removed)]
     cells = table([captions, greys], 3 * [PICTURE_WIDTH + GAP], BARE)
     window = f"{content.window.text(content.sample.unit)}, the same for both{content.hidden_note}."
-    note = f"{content.choice}. {window} Anatomy in what was removed would be anatomy lost."
+    note = f"{content.choice}. {window} Anatomy in what was removed would be anatomy lost.{content.restored_note}"
     return [cells, paragraph(note, NOTE)]
 
 

@@ -17,9 +17,12 @@ from operators.report.sample import Image, ImagePair
 from operators.report.window import Window
 
 Grey = npt.NDArray[np.uint8]
+Colour = npt.NDArray[np.uint8]  # (rows, columns, 3), sRGB
 
 HIDDEN = 0.25  # of full grey: what is not shown of an ultrasound image
 SPECK = 16  # pixels; the stem of the smallest letter, 1 x 5, hides 21 with the margin of the tissue's mask
+RESTORED_TINT = (214, 140, 20)  # amber: apart from grey for the colour-blind, too
+MOST_TINT = 0.75  # of the tint, where the whole original was restored: what was removed stays visible below it
 REMOVED_STEPS = 15  # from black to white in the removed part: each is under half a standard deviation of it
 
 
@@ -33,14 +36,18 @@ def grey_after(content: Content, pair: ImagePair) -> Grey:
     return _grey(content, pair, pair.after)
 
 
-def grey_removed(content: Content, pair: ImagePair) -> Grey:
-    """Return before less after, around middle grey."""
+def removed(content: Content, pair: ImagePair) -> Colour:
+    """Return before less after, around middle grey, tinted where the original was restored, the more the stronger."""
     reach = content.removed_reach
-    removed = np.where(pair.valid, pair.before - pair.after, 0).astype(np.float32)
-    return Window(-reach, reach, content.window.inverse).grey(removed, REMOVED_STEPS)
+    change = np.where(pair.valid, pair.before - pair.after, 0).astype(np.float32)
+    grey = Window(-reach, reach, content.window.inverse).grey(change, REMOVED_STEPS)[..., np.newaxis]
+    if pair.restored is None:
+        return np.repeat(grey, 3, axis=2)
+    tint = MOST_TINT * np.where(pair.valid, pair.restored, 0)[..., np.newaxis]
+    return np.rint(grey + tint * (np.array(RESTORED_TINT) - grey)).astype(np.uint8)
 
 
-def encoded(grey: Grey, kind: str, **options: Any) -> bytes:
+def encoded(grey: Grey | Colour, kind: str, **options: Any) -> bytes:
     """Return an image as the bytes of a lossless file, PNG or WebP."""
     stream = io.BytesIO()
     Picture.fromarray(grey).save(stream, kind, **options)

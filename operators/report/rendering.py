@@ -23,8 +23,9 @@ def report_of(checked: CheckedSeries, plan: SeriesPlan) -> Report:
         if assessment.strength == plan.strength
     }
     labels = tuple(source.label(key) for key in shown)
-    handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored_locations)
-    subject = Subject(source.modality, _title(source), _facts(checked, plan), checked.denoised.summary.fitted)
+    handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored)
+    summary = checked.denoised.summary
+    subject = Subject(source.modality, _title(source), _facts(checked, plan), summary.network, summary.given_up)
     content = content_of(subject, handed_out, sample_of(checked, plan.strength), header_window(source))
     plots = plots_png(content)
     return Report(page_html(content, plots), page_pdf(content, plots) if source.takes_pdf else None)
@@ -48,4 +49,14 @@ def _facts(checked: CheckedSeries, plan: SeriesPlan) -> dict[str, str]:
         "computed on": f"{provenance.device_kind}, {provenance.precision}, {provenance.processor}",
         "settings": f"{settings}; hash {provenance.settings_hash[:SHOWN_DIGITS]}",
         "version": provenance.version,
+        **_remarks(checked),
     }
+
+
+def _remarks(checked: CheckedSeries) -> dict[str, str]:
+    """Return what a reader must know of the source images, where there is something."""
+    left_out = checked.denoised.summary.left_out
+    remarks = {"left as they are": "; ".join(f"{images} images: {reason}" for reason, images in left_out.items())}
+    if checked.source.lossy:
+        remarks["source images"] = "compressed with loss before they came here; their artefacts may pass for noise"
+    return {name: remark for name, remark in remarks.items() if remark}

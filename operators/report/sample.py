@@ -28,6 +28,7 @@ class ImagePair:
     before: Image
     after: Image
     valid: Mask  # False for padding, and in ultrasound for all but the tissue
+    restored: Image | None = None  # fraction of the original that was blended back; None where nothing was
 
 
 @dataclass(frozen=True, eq=False)

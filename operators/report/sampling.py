@@ -3,12 +3,14 @@
 Only they are held in memory. What lies outside an ultrasound's tissue, where names may be burned in, is cut away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from operators.messages import CheckedSeries
+from operators.quality.blending import RestoredMap, restored_at
 from operators.report.sample import ImagePair, Sample, spread
 from operators.report.window import Window
 from operators.sources.image import Image, Images
@@ -27,7 +29,8 @@ def sample_of(checked: CheckedSeries, strength: float) -> Sample:
         if indices:
             original = checked.denoised.originals.read(key, indices)
             spacings.append(original.spacing)
-            pairs.extend(_pairs(original, images[indices], strength, [first + index + 1 for index in indices]))
+            shown = _pairs(original, images[indices], strength, [first + index + 1 for index in indices])
+            pairs.extend(_with_restored(shown, checked.denoised.restored.get(key), indices))
         first += len(images)
     display, (_, height, width) = checked.source.display, spacings[0]
     if display.only_valid:
@@ -48,10 +51,19 @@ def _pairs(original: Image, denoised: Images, strength: float, numbers: list[int
         yield ImagePair(number, before, (before + strength / 100 * change).astype(np.float32), inside)
 
 
+def _with_restored(pairs: Iterable[ImagePair], restored: RestoredMap | None, indices: list[int]) -> Iterator[ImagePair]:
+    for pair, index in zip(pairs, indices, strict=True):
+        if restored is None:
+            yield pair
+        else:
+            yield replace(pair, restored=restored_at(restored, index, pair.before.shape))
+
+
 def _cut(pair: ImagePair) -> ImagePair:
     """Return the pair without the rows and columns that hold nothing valid."""
     area = (_extent(pair.valid, 1), _extent(pair.valid, 0))
-    return ImagePair(pair.number, pair.before[area], pair.after[area], pair.valid[area])
+    restored = None if pair.restored is None else pair.restored[area]
+    return ImagePair(pair.number, pair.before[area], pair.after[area], pair.valid[area], restored)
 
 
 def _extent(valid: npt.NDArray[np.bool_], across: int) -> slice:

@@ -19,7 +19,7 @@ class HandedOut:
     assessments: tuple[Assessment, ...]  # one for each volume or clip
     labels: tuple[str, ...]  # what distinguishes each of them in the series, empty for the only one
     reason: str = ""  # why the strength is lower than asked for, empty where it is not
-    restored: int = 0  # small places where the original was restored
+    restored: str = ""  # where the original was restored, empty where it was not
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,12 @@ def _details(handed_out: HandedOut, checks: Sequence[CheckLine], failed: Sequenc
         sentences.append(f"{'All ' if passed == len(checks) else ''}{passed} check{'' if passed == 1 else 's'} passed.")
     if unmeasured:
         sentences.append(f"Too little data to measure: {', '.join(unmeasured)}.")
-    if count := handed_out.restored:
-        sentences.append(f"The original was restored at {count} small place{'s' if count > 1 else ''}.")
-    if handed_out.reason:
-        sentences.append(f"{handed_out.reason[0].upper()}{handed_out.reason[1:].rstrip('.')}.")
+    sentences += [_sentence(clause) for clause in (handed_out.restored, handed_out.reason) if clause]
     return sentences
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[0].upper()}{clause[1:].rstrip('.')}."
 
 
 def _worst(assessments: Sequence[Assessment]) -> list[Check]:

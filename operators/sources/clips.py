@@ -9,7 +9,6 @@ from pydicom.dataset import Dataset
 
 from operators.dicom.cine import read_clip
 from operators.dicom.deriving import derive_clip_series
-from operators.dicom.errors import Refusal
 from operators.dicom.regions import pixel_size
 from operators.dicom.study import Instance
 from operators.sources.derived_series import SeriesPlan
@@ -31,22 +30,6 @@ class ClipSeries(DicomSeries):
         """Return the pixels of each clip."""
         return {instance: instance.voxel_count for instance in self.series.instances}
 
-    def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
-        """Decode one clip after another; one that is refused counts as one image left out."""
-        left_out.update(self.series.left_out)
-        refusals: list[Refusal] = []
-        for instance in self.series.instances:
-            try:
-                image = self.read(instance)
-            except Refusal as refusal:
-                refusals.append(refusal)
-                left_out[str(refusal)] += 1
-            else:
-                yield instance, image
-                del image
-        if len(refusals) == len(self.series.instances):
-            raise refusals[0]
-
     def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
         """Decode a clip, or some of its frames: their tissue is that of the whole clip."""
         instance = cast(Instance, key)
@@ -54,6 +37,16 @@ class ClipSeries(DicomSeries):
         height, width = pixel_size(instance.header) or (0.0, 0.0)
         image = Image(clip.frames, clip.tissue, (0.0, height, width), clip.maximum)
         return image if indices is None else image.taken(indices)
+
+    def _examine(self) -> None:
+        """Decode clips until one has tissue; the others are examined when it is their turn."""
+        next(self.images(Counter()))
+
+    def _left_out(self) -> Counter[str]:
+        return Counter()
+
+    def _image_count(self, key: Key) -> int:
+        return 1
 
     def _derived(self, images: Mapping[Key, Images], plan: SeriesPlan) -> Iterator[Dataset]:
         clips = cast(Mapping[Instance, Images], images)

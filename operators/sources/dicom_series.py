@@ -1,8 +1,10 @@
 """What DICOM series of volumes and of ultrasound clips have in common: identity, numbers, and how files are saved."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -10,11 +12,12 @@ from pydicom.dataset import Dataset
 from operators.dicom.attributes import series_number
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
+from operators.dicom.errors import Refusal, kept
 from operators.dicom.parts import Part
 from operators.dicom.provenance import Provenance
 from operators.dicom.study import Instance, Series
 from operators.sources.derived_series import Kind, SeriesPlan, WrittenSeries
-from operators.sources.image import Images
+from operators.sources.image import Image, Images
 from operators.sources.source import METHOD_OF_MODALITY, Key
 
 
@@ -56,8 +59,8 @@ class DicomSeries(ABC):
 
     @property
     def voxel_count(self) -> int:
-        """Pixels of all frames; 0 for a refused series."""
-        return self.series.voxel_count
+        """Pixels of all frames."""
+        return sum(instance.voxel_count for instance in self.series.instances)
 
     @property
     def headers(self) -> tuple[Dataset, ...]:
@@ -70,13 +73,42 @@ class DicomSeries(ABC):
         return self.series.attributes_left_out
 
     @property
+    def lossy(self) -> bool:
+        """By header and transfer syntax."""
+        return self.series.lossy
+
+    @property
     def takes_pdf(self) -> bool:
         """A PDF is an object of the study as any other."""
         return True
 
-    def check(self) -> None:
-        """Raise the reason for which the series is refused as a whole, if there is one."""
-        self.series.check()
+    @cached_property
+    def refusal(self) -> Refusal | None:
+        """By headers, by lengths and marks of the pixel data, and by a few decoded images."""
+        try:
+            self.series.check()
+            self._examine()
+        except Refusal as refusal:
+            return kept(refusal)
+        return None
+
+    def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
+        """Decode one image after another; one that is refused after all is left out, too."""
+        left_out.update(self.series.left_out)
+        left_out.update(self._left_out())
+        refusals: list[Refusal] = []
+        keys = tuple(self.sizes())
+        for key in keys:
+            try:
+                image = self.read(key)
+            except Refusal as refusal:
+                refusals.append(kept(refusal))
+                left_out[str(refusal)] += self._image_count(key)
+            else:
+                yield key, image
+                del image
+        if len(refusals) == len(keys):
+            raise refusals[0]
 
     def label(self, key: Key) -> str:
         """Return nothing, unless a kind of series says otherwise."""
@@ -108,6 +140,26 @@ class DicomSeries(ABC):
         number = series_number(self.headers[0], plan.naming, plan.used_numbers)
         reported = Reported(plan.series_uid, references)
         return saved([encapsulated_pdf(pdf, self.headers[0], reported, provenance, number)], plan, "report", folder)
+
+    @abstractmethod
+    def sizes(self) -> Mapping[Key, int]:
+        """Return the voxels of each image."""
+
+    @abstractmethod
+    def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
+        """Decode one image, or some of its slices or frames."""
+
+    @abstractmethod
+    def _examine(self) -> None:
+        """Raise the `Refusal` that can be known before a fit, if there is one."""
+
+    @abstractmethod
+    def _left_out(self) -> Counter[str]:
+        """Return how many slices or frames are left out for which reason, beside those of `Series.left_out`."""
+
+    @abstractmethod
+    def _image_count(self, key: Key) -> int:
+        """Return how many are left out where an image is refused."""
 
     @abstractmethod
     def _derived(self, images: Mapping[Key, Images], plan: SeriesPlan) -> Iterator[Dataset]:

@@ -10,20 +10,11 @@ from nibabel.filebasedimages import ImageFileError
 
 from operators.dicom.errors import Refusal
 from operators.dicom.study import Unread
-from operators.sources.nifti_image import NiftiImage
+from operators.sources.nifti_image import DAMAGED, NiftiImage, NiftiRefusal
 from operators.sources.nifti_settings import NiftiSettings
 
 SUFFIXES = (".nii", ".nii.gz")
 UID_DIGITS = 16  # of the file's SHA-256; enough for a billion files
-
-
-class NiftiRefusal(Refusal):
-    """A NIfTI file that can't be denoised as it stands."""
-
-    reason_code = "nifti"
-
-    def __init__(self, what: str, way_out: str) -> None:
-        super().__init__(f"a NIfTI file {what}; {way_out}")
 
 
 def is_nifti(path: Path) -> bool:
@@ -39,7 +30,7 @@ def find_nifti(path: Path, settings: NiftiSettings) -> tuple[tuple[NiftiImage, .
     for file in filter(is_nifti, files):
         try:
             images.append(_describe(file, settings))
-        except (ImageFileError, OSError, EOFError, ValueError):
+        except (ImageFileError, *DAMAGED):
             unread.append(Unread("named as NIfTI, but not readable as such"))
     return tuple(sorted(images, key=lambda image: image.uid)), tuple(unread)
 

@@ -3,9 +3,11 @@
 A file of four dimensions is that many volumes, each denoised by itself, known by its index in time.
 """
 
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from operators.dicom.derived_settings import DerivedSettings
-from operators.dicom.errors import Refusal
+from operators.dicom.errors import Refusal, kept
 from operators.dicom.label_masks import refuse_labels
 from operators.dicom.parts import Part
 from operators.dicom.provenance import Provenance
@@ -23,7 +25,17 @@ from operators.sources.derived_series import DERIVED_NIFTI, SeriesPlan, WrittenS
 from operators.sources.image import Display, Image, Images
 from operators.sources.source import METHOD_OF_MODALITY, Key
 
+DAMAGED = (OSError, EOFError, ValueError, zlib.error)  # what nibabel raises for a file that breaks off
 UNITS = {"CT": "HU"}  # by modality; elsewhere the file does not say
+
+
+class NiftiRefusal(Refusal):
+    """A NIfTI file that can't be denoised as it stands."""
+
+    reason_code = "nifti"
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(f"a NIfTI file {what}; {way_out}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +47,13 @@ class NiftiImage:
     modality: str
     voxel_count: int
     volume_count: int
-    refusal: Refusal | None
+    fault: Refusal | None  # of its header
     study_uid: str = ""
     number: None = None
     instance_count: int = 1
     headers: tuple[Dataset, ...] = ()
     takes_pdf: bool = False
+    lossy: bool = False  # the file does not say
     attributes_left_out: Mapping[str, int] = field(default_factory=dict)  # none: the header is kept whole
 
     @property
@@ -54,10 +67,18 @@ class NiftiImage:
         """A NIfTI file gives no window."""
         return Display(UNITS.get(self.modality, ""))
 
-    def check(self) -> None:
-        """Raise the reason for which the file is refused, if there is one."""
-        if self.refusal is not None:
-            raise self.refusal
+    @cached_property
+    def refusal(self) -> Refusal | None:
+        """By the header, and by the last volume, for which the file is read to its end."""
+        if self.fault is not None:
+            return self.fault
+        try:
+            refuse_labels(self.read(self.volume_count - 1).values)
+        except Refusal as refusal:
+            return kept(refusal)
+        except DAMAGED:
+            return NiftiRefusal("is truncated or damaged", "make it again from its source")
+        return None
 
     def sizes(self) -> Mapping[Key, int]:
         """Return the voxels of each volume."""
@@ -66,9 +87,7 @@ class NiftiImage:
     def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
         """Read one volume after another; nothing is left out."""
         for index in range(self.volume_count):
-            volume = self.read(index)
-            refuse_labels(volume.values)
-            yield index, volume
+            yield index, self.read(index)
 
     def label(self, key: Key) -> str:
         """Return the number of a volume among several."""

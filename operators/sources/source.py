@@ -13,6 +13,7 @@ from typing import Protocol
 from pydicom.dataset import Dataset
 
 from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.errors import Refusal
 from operators.dicom.parts import Part
 from operators.dicom.provenance import Provenance
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
@@ -52,7 +53,7 @@ class Source(Protocol):
 
     @property
     def voxel_count(self) -> int:
-        """Voxels of all its images, before decoding."""
+        """Voxels of all its images by their headers, of a refused series too."""
 
     @property
     def headers(self) -> Sequence[Dataset]:
@@ -63,6 +64,10 @@ class Source(Protocol):
         """How many derived objects lack an attribute that could not be written again, by keyword or tag."""
 
     @property
+    def lossy(self) -> bool:
+        """Whether its images were ever compressed with loss, as far as it says."""
+
+    @property
     def display(self) -> Display:
         """How its images are shown."""
 
@@ -70,15 +75,12 @@ class Source(Protocol):
     def takes_pdf(self) -> bool:
         """Whether a PDF can be filed beside it, in its study."""
 
-    def check(self) -> None:
-        """Raise the `Refusal` for which it must not be denoised as a whole, if there is one."""
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why it must not be denoised as a whole, if so: all that can be known before a fit, sought once."""
 
     def sizes(self) -> Mapping[Key, int]:
-        """Return the voxels of each image that ``images`` may yield, in its order, before decoding.
-
-        Raises:
-            Refusal: there is none.
-        """
+        """Return the voxels of each image that ``images`` may yield, in its order; only where it is not refused."""
 
     def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
         """Decode one image after another, holding none, so that one is in memory at a time.
@@ -87,7 +89,7 @@ class Source(Protocol):
             left_out: the count of slices or frames that are not denoised, by the reason; added to.
 
         Raises:
-            Refusal: there is none.
+            Refusal: pixel data of every image turn out to be damaged.
         """
 
     def label(self, key: Key) -> str:

@@ -2,19 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 from pydicom.dataset import Dataset
 
-from models.volume.ns_n2n import MINIMUM_SLICES
+from models.volume.dct import FEWEST_SLICES
 from operators.dicom.deriving import derive_volume_series
 from operators.dicom.errors import UnusableValueError
 from operators.dicom.geometry import Stack, Volumes, volumes_in
 from operators.dicom.parts import Part, can_be_parted, derive_part, part_derivation
-from operators.dicom.pixels import read_volume
+from operators.dicom.pixels import images_among, read_volume
 from operators.dicom.study import Instance
 from operators.dicom.values import numbers, text
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
@@ -32,7 +32,7 @@ class VolumeSeries(DicomSeries):
 
     @cached_property
     def _volumes(self) -> Volumes:
-        return volumes_in(self.series, MINIMUM_SLICES)
+        return images_among(volumes_in(self.series, FEWEST_SLICES))
 
     @property
     def display(self) -> Display:
@@ -46,13 +46,6 @@ class VolumeSeries(DicomSeries):
         """Return the voxels of each volume."""
         return {stack: _voxels(stack) for stack in self._volumes.stacks}
 
-    def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
-        """Decode one volume after another."""
-        left_out.update(self.series.left_out)
-        left_out.update(self._volumes.left_out)
-        for stack in self._volumes.stacks:
-            yield stack, self.read(stack)
-
     def label(self, key: Key) -> str:
         """Return what the header distinguishes a volume by."""
         return cast(Stack, key).label
@@ -60,9 +53,7 @@ class VolumeSeries(DicomSeries):
     def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
         """Decode a volume, or some of its slices."""
         stack = cast(Stack, key)
-        if indices is not None:
-            stack = replace(stack, places=tuple(stack.places[index] for index in indices))
-        volume = read_volume(stack)
+        volume = read_volume(stack if indices is None else stack.taken(indices))
         return Image(volume.voxels, volume.valid, volume.spacing)
 
     def write_part(
@@ -75,6 +66,15 @@ class VolumeSeries(DicomSeries):
         derivation = part_derivation(self.series, part, plan.provenance, plan.naming, plan.used_numbers)
         datasets = derive_part(self.series, stacks, part, noise_sd, derivation)
         return saved(datasets, plan, part.word, folder)
+
+    def _examine(self) -> None:
+        self.sizes()
+
+    def _left_out(self) -> Counter[str]:
+        return self._volumes.left_out
+
+    def _image_count(self, key: Key) -> int:
+        return len(cast(Stack, key).places)
 
     def _derived(self, images: Mapping[Key, Images], plan: SeriesPlan) -> Iterator[Dataset]:
         stacks = cast(Mapping[Stack, Images], images)

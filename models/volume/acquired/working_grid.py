@@ -37,6 +37,11 @@ class WorkingGrid:
         return fill(images, recorded) if self.matrix and self.matrix.interpolated else images
 
     @property
+    def name(self) -> str:
+        """Return what the method's name says of the grid; nothing of that which was recorded."""
+        return "on the acquired grid" if self.matrix and self.matrix.interpolated else ""
+
+    @property
     def measures(self) -> dict[str, str]:
         """Return the acquired matrix as text, where it was searched."""
         return {"acquired_matrix": str(self.matrix)} if self.matrix else {}

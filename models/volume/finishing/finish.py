@@ -28,6 +28,7 @@ def finish(
         The sd in mm of the Gaussian above which structures pass unchanged.
     """
     threshold = volume.tissue.threshold
-    fuse_neighbours(images, volume.scaling, threshold, estimate_difference_sd(volume.noise))
+    if not volume.noise.in_slice:
+        fuse_neighbours(images, volume.scaling, threshold, estimate_difference_sd(volume.noise))
     limit_change(images, voxels, volume.scaling)
     return return_low_frequencies(images, voxels, spacing, threshold, RETURNED_FRACTION[modality])

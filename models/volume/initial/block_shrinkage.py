@@ -31,7 +31,7 @@ Gain = Callable[[Tensor, Tensor], Tensor]  # of coefficients, from those of the 
 
 @dataclass(frozen=True)
 class _Layer:
-    """`BLOCK` slices, (BLOCK, rows, columns), with their guide images and the relative noise (rows, columns).
+    """The slices of a layer of blocks, (slices, rows, columns), their guide images, and the relative noise of a slice.
 
     Guides are None where the slices are their own.
     """
@@ -54,8 +54,8 @@ def shrink(slices: Iterable[tuple[Tensor, Tensor]], coefficient_sd: Tensor, pool
     """Yield the slices of a volume with their blocks shrunk.
 
     Args:
-        slices: each with its relative noise, both (rows, columns), in order; at least `BLOCK` of them.
-        coefficient_sd: (BLOCK ** 3,) noise of each coefficient where the relative noise is 1, see `cosine_basis`.
+        slices: each with its relative noise, both (rows, columns), in order; at least those of a block.
+        coefficient_sd: (slices * BLOCK ** 2,) noise of each coefficient of a block where the relative noise is 1.
         pool: of workers, which share the rows of each slice.
     """
     waiting: deque[tuple[Tensor, Tensor]] = deque()
@@ -83,8 +83,9 @@ def _filtered(
     guided: Iterable[tuple[Tensor, Tensor, Tensor]], coefficient_sd: Tensor, gain: Gain, pool: Executor
 ) -> Iterator[Tensor]:
     """Yield slices filtered block by block, from triples of slice, relative noise and guide image."""
-    shrinkage = _Shrinkage(cosine_basis(3).to(coefficient_sd.device), coefficient_sd, gain)
-    window: deque[tuple[Tensor, Tensor]] = deque(maxlen=BLOCK)
+    depth = len(coefficient_sd) // BLOCK**2
+    shrinkage = _Shrinkage(cosine_basis(depth, BLOCK, BLOCK).to(coefficient_sd.device), coefficient_sd, gain)
+    window: deque[tuple[Tensor, Tensor]] = deque(maxlen=depth)
     sums: deque[Tensor] = deque()
     weights: deque[Tensor] = deque()
     for index, (slice_, relative_noise, guide) in enumerate(guided):
@@ -92,14 +93,14 @@ def _filtered(
         window.append((_padded(slice_), _padded(guide)))
         sums.append(torch.zeros_like(window[-1][0]))
         weights.append(torch.zeros_like(window[-1][0]))
-        if len(window) < BLOCK:
+        if len(window) < depth:
             continue
         slices, guides = (torch.stack(planes)[:, shift:, shift:] for planes in zip(*window, strict=True))
         layer = _Layer(slices, guides if guide is not slice_ else None, _padded(relative_noise)[shift:, shift:])
         tops = range(0, slices.shape[1] - BLOCK + 1, BAND)
         for top, (total, weight) in zip(tops, pool.map(partial(_band, layer, shrinkage), tops), strict=True):
             here = slice(shift + top, shift + top + len(weight)), slice(shift, None)
-            for plane in range(BLOCK):
+            for plane in range(depth):
                 sums[plane][here] += total[plane]
                 weights[plane][here] += weight
         yield _cropped(sums.popleft() / weights.popleft(), size)
@@ -108,7 +109,7 @@ def _filtered(
 
 
 def _band(layer: _Layer, shrinkage: _Shrinkage, top: int) -> tuple[Tensor, Tensor]:
-    """Return sums (BLOCK, rows, columns) and weights (rows, columns) of the blocks in `BAND` rows from ``top`` on."""
+    """Return sums (slices, rows, columns) and weights (rows, columns) of the blocks in `BAND` rows from ``top`` on."""
     rows, basis = slice(top, top + BAND + BLOCK - STRIDE), shrinkage.basis
     local = functional.avg_pool2d(layer.relative_noise[None, rows], BLOCK, stride=STRIDE).flatten(1)
     noise_sd = shrinkage.coefficient_sd[:, None] * local
@@ -123,7 +124,7 @@ def _band(layer: _Layer, shrinkage: _Shrinkage, top: int) -> tuple[Tensor, Tenso
 
 
 def _blocks(slices: Tensor) -> Tensor:
-    """Return the blocks of `BLOCK` slices, (BLOCK, rows, columns): (BLOCK ** 3, blocks)."""
+    """Return the blocks of (slices, rows, columns): (slices * BLOCK ** 2, blocks)."""
     return functional.unfold(slices[:, None], BLOCK, stride=STRIDE).flatten(0, 1)
 
 

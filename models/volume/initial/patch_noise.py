@@ -27,15 +27,16 @@ def patch_noise(coefficient_sd: Tensor, patch: tuple[int, int, int]) -> PatchNoi
     """Return the noise of patches of so many slices, rows and columns.
 
     Args:
-        coefficient_sd: (BLOCK ** 3,) of the noise of blocks.
-        patch: slices, rows and columns, at most `BLOCK` each.
+        coefficient_sd: (slices * BLOCK ** 2,) of the noise of blocks.
+        patch: slices, rows and columns, at most those of a block.
     """
-    basis = cosine_basis(3).to(coefficient_sd.device)
+    sides = (len(coefficient_sd) // BLOCK**2, BLOCK, BLOCK)
+    basis = cosine_basis(*sides).to(coefficient_sd.device)
     block = (basis.T * coefficient_sd.square()) @ basis
-    cells = torch.arange(BLOCK**3, device=coefficient_sd.device).view(BLOCK, BLOCK, BLOCK)
+    cells = torch.arange(len(coefficient_sd), device=coefficient_sd.device).view(sides)
     slices, rows, columns = patch
     total = torch.zeros(math.prod(patch), math.prod(patch), device=coefficient_sd.device)
-    corners = list(product(*(range(BLOCK - side + 1) for side in patch)))
+    corners = list(product(*(range(of - side + 1) for of, side in zip(sides, patch, strict=True))))
     for z, y, x in corners:
         part = cells[z : z + slices, y : y + rows, x : x + columns].flatten()
         total += block[part][:, part]

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.robust import evenly_spaced
-from models.volume.dct import BLOCK, cosine_basis
+from models.volume.dct import BLOCK, block_slices, cosine_basis
 
 BLOCK_STEP = 2  # pixels between blocks
 SAMPLED_TRIPLES = 24  # of slices, evenly spaced along the volume
@@ -26,19 +26,26 @@ EVEN, ODD = (
 class Triples:
     """Coefficients of triples of neighbouring slices, in blocks `BLOCK_STEP` pixels apart.
 
+    Where slices are too few, of each slice alone, which is its own difference and sum.
+
     Attributes:
         differences: (BLOCK ** 2, triples, rows, columns) of the second difference, in the volume's unit.
         sums: the same of the sum.
         inside: (triples, rows, columns) whether all of a block is tissue in all three slices.
+        slices: of which each is made, 3 or 1.
     """
 
     differences: Tensor
     sums: Tensor
     inside: Tensor
+    slices: int = 3
 
 
 def read_triples(volume: Tensor, threshold: float) -> Triples:
-    """Return triples of ``volume``, (slices, 1, rows, columns), at least 3 slices; tissue exceeds ``threshold``."""
+    """Return triples of ``volume``, (slices, 1, rows, columns); tissue exceeds ``threshold``."""
+    if block_slices(len(volume)) == 1:
+        values = coefficients(volume)
+        return Triples(values, values, torch.stack([whole_blocks(one[None] > threshold) for one in volume]), 1)
     differences, sums, inside = [], [], []
     for first in evenly_spaced(len(volume) - 2, SAMPLED_TRIPLES):
         before, here, after = volume[first : first + 3, None]
@@ -55,7 +62,7 @@ def has_enough_blocks(triples: Triples) -> bool:
 
 def coefficients(slices: Tensor) -> Tensor:
     """Return (BLOCK ** 2, slices, rows of blocks, columns of blocks) of (slices, 1, rows, columns)."""
-    kernel = cosine_basis(2).to(slices.device).view(BLOCK**2, 1, BLOCK, BLOCK)
+    kernel = cosine_basis(BLOCK, BLOCK).to(slices.device).view(BLOCK**2, 1, BLOCK, BLOCK)
     padded = functional.pad(slices, _to_whole_blocks(slices), mode="replicate")
     return functional.conv2d(padded, kernel, stride=BLOCK_STEP).transpose(0, 1)
 
@@ -70,7 +77,8 @@ def whole_blocks(tissue: Tensor) -> Tensor:
 def most_homogeneous(structure: Tensor, inside: Tensor) -> Tensor:
     """Return a mask of the `HOMOGENEOUS_BLOCKS` of the blocks ``inside`` with least ``structure``, of their shape."""
     values = structure[inside]
-    return inside & (structure <= values.kthvalue(max(1, int(HOMOGENEOUS_BLOCKS * len(values)))).values)
+    count = min(len(values), max(MINIMUM_BLOCKS, int(HOMOGENEOUS_BLOCKS * len(values))))
+    return inside & (structure <= values.kthvalue(count).values)
 
 
 def _to_whole_blocks(slices: Tensor) -> tuple[int, int, int, int]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.volume.dct import block_slices
 from models.volume.noise.air import Air
 from models.volume.noise.detail import detail_of, difference_detail, finest, homogeneous_sd
 from models.volume.noise.noise_level import MAP_STEP, SliceNoise
@@ -28,7 +29,7 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
         air: read on the grid as recorded, since cutting k-space changes the law of a magnitude.
     """
     slices, _, rows, columns = volume.shape
-    correlations = slice_correlations(volume, tissue.threshold) if slices > 1 else (0.0,)
+    correlations = slice_correlations(volume, tissue.threshold)
     detail = detail_of(volume, tissue.threshold)
     sd = homogeneous_sd(detail)
     size = (-(-rows // MAP_STEP), -(-columns // MAP_STEP))
@@ -38,13 +39,13 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
     air_sd = None if air is None else _air_over(air, level)
     shape = in_slice_shape(even, air_sd)
     witnesses = [Witness("finest detail", finest(even) / finest(shape), DETAIL)]
-    if slices > 1:
+    if block_slices(slices) > 1:
         differences = difference_detail(volume, tissue.threshold, settled(correlations)[0]).over(at_blocks)
         witnesses.append(Witness("differences of slices", finest(homogeneous_sd(differences)) / finest(shape), DETAIL))
     if air is not None and air_sd is not None:
         witnesses.append(Witness(f"air of {air.coils} channel(s)", air_sd, AIR))
     agreement = agree(witnesses)
-    coefficient_sd = block_sd(shape, settled(correlations))
+    coefficient_sd = block_sd(shape, settled(correlations), block_slices(slices))
     coefficient_sd = coefficient_sd / coefficient_sd.square().mean().sqrt()
     everywhere = level.expand(slices, 1, *size).contiguous()
     return SliceNoise(independent_gap(correlations), correlations, agreement.sd, everywhere, coefficient_sd, agreement)

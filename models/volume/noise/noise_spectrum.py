@@ -19,10 +19,15 @@ LEAST_FRACTION = 1e-6  # of the strongest coefficient; weights of one over the n
 LEAST_POWER = 0.05  # of white noise, along slices; the correlations are estimates and may contradict each other
 
 
-def block_sd(in_slice: Tensor, correlations: tuple[float, ...]) -> Tensor:
-    """Return (BLOCK ** 3,) standard deviations of the coefficients of blocks, from those of a slice, in its unit."""
-    basis = cosine_basis(1).to(in_slice.device)
-    along = torch.diagonal(basis @ _correlation_matrix(correlations).to(in_slice.device) @ basis.T)
+def block_sd(in_slice: Tensor, correlations: tuple[float, ...], slices: int) -> Tensor:
+    """Return (slices * BLOCK ** 2,) standard deviations of the coefficients of blocks of so many slices.
+
+    Args:
+        in_slice: those of a slice, in whose unit they are.
+        correlations: of the noise of slices 1, 2, ... apart.
+    """
+    basis = cosine_basis(slices).to(in_slice.device)
+    along = torch.diagonal(basis @ _correlation_matrix(correlations, slices).to(in_slice.device) @ basis.T)
     return torch.kron(along.clamp(min=LEAST_POWER).sqrt(), in_slice)
 
 
@@ -35,7 +40,7 @@ def in_slice_sd(triples: Triples, relative_noise: Tensor, correlations: tuple[fl
         correlations: of the noise of slices 1, 2, ... apart.
     """
     near, far = (*correlations, 0.0, 0.0)[:2]
-    unit = math.sqrt(max(6 - 8 * near + 2 * far, LEAST_POWER))  # of a second difference
+    unit = math.sqrt(max(6 - 8 * near + 2 * far, LEAST_POWER)) if triples.slices > 1 else 1.0  # of a second difference
     return difference_sd(triples, relative_noise.expand(triples.inside.shape)) / unit
 
 
@@ -75,6 +80,6 @@ def _with_limited_mean(sd: Tensor) -> Tensor:
     return torch.cat([torch.minimum(sd[0], most)[None], sd[1:]])
 
 
-def _correlation_matrix(correlations: tuple[float, ...]) -> Tensor:
-    values = [1.0, *correlations, *([0.0] * BLOCK)]
-    return torch.tensor([[values[abs(i - j)] for j in range(BLOCK)] for i in range(BLOCK)])
+def _correlation_matrix(correlations: tuple[float, ...], slices: int) -> Tensor:
+    values = [1.0, *correlations, *([0.0] * slices)]
+    return torch.tensor([[values[abs(i - j)] for j in range(slices)] for i in range(slices)])

@@ -63,5 +63,5 @@ def _shapes() -> Tensor:
 def _response() -> np.ndarray:
     """(BLOCK, frequencies) power that each basis vector of the block transform takes from a frequency."""
     waves = np.exp(-2j * np.pi * np.outer(np.arange(BLOCK), FREQUENCIES))
-    power: np.ndarray = np.abs(cosine_basis(1).numpy() @ waves) ** 2
+    power: np.ndarray = np.abs(cosine_basis(BLOCK).numpy() @ waves) ** 2
     return power

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.robust import evenly_spaced
+from models.volume.dct import block_slices
 from models.volume.noise.block_coefficients import (
     EVEN,
     MINIMUM_BLOCKS,
@@ -27,12 +28,14 @@ TINY = 1e-9  # real units; what is constant has no correlation
 
 
 def slice_correlations(volume: Tensor, threshold: float) -> tuple[float, ...]:
-    """Return the correlation of the noise of slices 1, 2, ... apart; 0 without homogeneous tissue.
+    """Return the correlation of the noise of slices 1, 2, ... apart; 0 without homogeneous tissue or with few slices.
 
     Args:
         volume: (slices, 1, rows, columns) in real units.
         threshold: real value above which a voxel is tissue.
     """
+    if block_slices(len(volume)) == 1:
+        return (0.0,)
     gaps = range(1, min(LARGEST_GAP, len(volume) - 1) + 1)
     starts = evenly_spaced(len(volume) - len(gaps), SAMPLED_WINDOWS)
     windows = [volume[start : start + len(gaps) + 1] for start in starts]

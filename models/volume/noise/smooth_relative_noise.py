@@ -25,11 +25,12 @@ REGION = (
     6  # blocks a side; in each region the most homogeneous blocks are taken, so that no part of the image is missed
 )
 HOMOGENEOUS = 0.3  # fraction of a region's blocks
-FEWEST = 8  # blocks in a region, and hundred times as many in all; with fewer the noise counts as even
+FEWEST = 8  # blocks in a region
+FEWEST_IN_ALL = 300  # with fewer the noise counts as even
 ROUNDS = 12
 LARGEST_ENERGY = 3.5  # of the level's, beyond which a block is anatomy; noise exceeds it in 3 %
 TRIMMED_MEAN = 0.891  # of noise below that: two coefficients follow an exponential law
-PRIOR = 20.0  # blocks' weight against any slope
+PRIOR, PRIOR_FRACTION = 20.0, 0.004  # blocks' weight against any slope, at most so many of all
 EVEN_WITHIN = 0.1  # sd of log level in tissue up to which the noise counts as even: anatomy alone makes up to .08
 EXTREME = 0.02  # quantile of the level in blocks and in air beyond which the polynomial is not followed
 
@@ -57,7 +58,7 @@ def smooth_relative_noise(detail: Detail, sd: Tensor, air: Air | None, unit: flo
         unit: sd of the noise of a pixel there, by which the air is seen.
     """
     blocks = _homogeneous_blocks(detail, sd)
-    if len(blocks.energy) < 100 * FEWEST:
+    if len(blocks.energy) < FEWEST_IN_ALL:
         return torch.ones(size, device=sd.device)
     seen = [blocks] if air is None else [blocks, _air_tiles(air, unit, blocks)]
     terms = _fitted(seen)
@@ -77,7 +78,7 @@ def _fitted(seen: list[Energies]) -> Tensor:
     design = torch.cat([each.design for each in seen])
     tissue = torch.arange(len(energy), device=energy.device) < len(seen[0].energy)
     expected = torch.where(tissue, TRIMMED_MEAN, 1.0)
-    prior = PRIOR * torch.eye(design.shape[1], device=energy.device)
+    prior = min(PRIOR, PRIOR_FRACTION * len(seen[0].energy)) * torch.eye(design.shape[1], device=energy.device)
     prior[0, 0] = 0.0
     terms = torch.zeros(design.shape[1], device=energy.device)
     terms[0] = 0.5 * (seen[0].energy.median() / math.log(2)).clamp(min=1e-12).log()
