@@ -44,7 +44,8 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         compute, seed = self._compute, run.seed
         outputs, reporting = settings.outputs, Reporting(version(), settings.derived, settings.outputs.report)
         demands = Demands(settings.selection, memory_granted())
-        pricing = Pricing(compute, settings.ns_n2n, settings.speckle2self, len(run.strength), outputs.report)
+        strengths = max(1, len(run.strength))
+        pricing = Pricing(compute, settings.ns_n2n, settings.speckle2self, strengths, outputs.report)
 
         load = LoadStudyOperator(
             self,

@@ -26,6 +26,7 @@ from models.volume.measured_volume import measure_volume
 from models.volume.ns_n2n import denoise_volume
 from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.scaling import noise_units
+from models.volume.slice_fit import SLICES_ALONE
 from operators.check_quality import check
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.reading_limits import ReadingLimits
@@ -118,7 +119,7 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
     if modality == "CT" and meter.budget == math.inf:
         context = meter.context(compute)
         volume = measure_volume(image.values, image.valid, modality, noise_units, compute.device)
-        initial_estimate(volume, BRISK, context)
+        initial_estimate(volume, (*BRISK, *SLICES_ALONE[:2]), context)
         _take_stages(meter, context, only=("pass",))
         single = Compute(compute.device, torch.float32, compute.threads)
         context = meter.context(single)

@@ -29,8 +29,8 @@ LOOKED_AT = ("restore", "check", "report")  # a part of large volumes
 REFERENCE = 10.0  # megavoxels of a series at which the dearer of CT and MR is chosen
 
 HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.
-# Made by `python -m bench.costs --write`
-# on {processor}, {cores} cores. Assumed: cuda ({fraction:g} of one thread), and more than two threads (Amdahl's law).
+# Measured by `python -m bench.costs --write` on {processor}, {cores} cores.
+# Assumed: cuda ({fraction:g} of one thread), and more than two threads (Amdahl's law).
 units:
 """
 

@@ -1,5 +1,7 @@
 """What a series needs of the run's time, from its headers, the settings and the table of costs."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.compute import Compute
@@ -7,9 +9,9 @@ from models.costs import FREE, costs_of
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import least_plan, most_plan, seconds_of
 from models.volume.ns_n2n_settings import NSN2NSettings
-from models.volume.slice_plan import always, plan_slices
+from models.volume.slice_plan import LADDER, LADDER_MR, Ladder, always, plan_slices
 from operators.dicom.values import integer
-from operators.sources.source import Source
+from operators.sources.source import METHOD_OF_MODALITY, Source
 from operators.time_budget import ImageNeed, Need, SeriesNeed
 
 TISSUE_FRACTION = 0.5  # of the voxels of a volume, as far as its header says; the fit itself counts them
@@ -39,27 +41,35 @@ class Pricing:
         Raises:
             Refusal: it has no image that can be denoised.
         """
-        costs, kind = costs_of(self.compute), source.method
-        sizes = list(source.sizes().values())
-        denoising = self._clips(source, sizes) if kind == "ultrasound" else [self._volume(voxels) for voxels in sizes]
-        decoding, restoring = costs[f"read {kind}"], costs.get(f"restore {kind}", FREE)
+        sizes = source.sizes().values()
+        if source.method != "ultrasound":
+            return self.need_of(source.modality, [(voxels,) for voxels in sizes])
+        frames = [integer(header, "NumberOfFrames") or 1 for header in source.headers]
+        shapes = [(count, voxels // count) for count, voxels in zip(frames, sizes, strict=True)]
+        return self.need_of(source.modality, shapes)
+
+    def need_of(self, modality: str, shapes: Sequence[tuple[int, ...]]) -> SeriesNeed:
+        """Return what a series of images of such shapes needs: of a clip, its frames come first."""
+        costs, method = costs_of(self.compute), METHOD_OF_MODALITY[modality]
+        decoding, restoring = costs[f"read {method}"], costs.get(f"restore {method}", FREE)
+        ladder = LADDER_MR if modality == "MR" else LADDER
+        needs = (self._clip(shape) if method == "ultrasound" else self._volume(shape, ladder) for shape in shapes)
         images = (
-            ImageNeed(decoding.of(voxels), need, restoring.of(voxels))
-            for voxels, need in zip(sizes, denoising, strict=True)
+            ImageNeed(decoding.of(math.prod(shape)), need, restoring.of(math.prod(shape)))
+            for shape, need in zip(shapes, needs, strict=True)
         )
-        check, report, write = (costs[f"{work} {kind}"].of(sum(sizes)) for work in ("check", "report", "write"))
+        whole = sum(map(math.prod, shapes))
+        check, report, write = (costs[f"{work} {method}"].of(whole) for work in ("check", "report", "write"))
         return SeriesNeed(tuple(images), self.strengths * (check + write + report * self.reports))
 
-    def _volume(self, voxels: int) -> Need:
-        costs, tissue_voxels = costs_of(self.compute), int(TISSUE_FRACTION * voxels)
-        wanted, least = plan_slices(self.ns_n2n.steps, costs, voxels, tissue_voxels), always(costs, voxels)
+    def _volume(self, shape: tuple[int, ...], ladder: Ladder) -> Need:
+        costs, voxels = costs_of(self.compute), math.prod(shape)
+        tissue_voxels = int(TISSUE_FRACTION * voxels)
+        least = always(costs, voxels)
+        wanted = plan_slices(self.ns_n2n.steps, costs, voxels, tissue_voxels, ladder=ladder)
         return Need(least, least + wanted.seconds(costs, voxels, tissue_voxels))
 
-    def _clips(self, source: Source, sizes: list[int]) -> list[Need]:
-        frames = [integer(header, "NumberOfFrames") or 1 for header in source.headers]
-        return [self._clip((count, voxels // count, 1)) for count, voxels in zip(frames, sizes, strict=True)]
-
-    def _clip(self, shape: tuple[int, int, int]) -> Need:
+    def _clip(self, shape: tuple[int, ...]) -> Need:
         costs, settings = costs_of(self.compute), self.speckle2self
         plans = least_plan(shape, settings), most_plan(shape, settings)
         return Need(*(seconds_of(costs, shape, plan, settings.variant) for plan in plans))

@@ -8,19 +8,21 @@ from functools import partial
 import pytest
 import torch
 
+from app.series_rows import row_of
 from models.compute import choose_compute
 from models.costs import costs_of
-from models.fitting import FitContext, fit
+from models.fitting import GIVEN_UP, FitContext, FitRecord
 from models.pace import TOLERATED, Pace
+from models.training_loop import fit
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume import slice_fit
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
 from operators.denoise_volume import denoise
 from operators.dicom.reading import read_study
-from operators.messages import DenoisedSeries, LedgerEntry, SelectedSeries
-from operators.order import in_order
+from operators.messages import DenoisedSeries, LedgerEntry, SelectedSeries, are_fits
 from operators.quality.gate_settings import GateSettings
+from operators.report.cautions import cautions_for
 from operators.series_costs import Pricing
 from operators.sources.finding import source_of
 from operators.sources.source import Source
@@ -56,7 +58,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, ...]:
     folder = tmp_path_factory.mktemp("study")
     for number in range(1, STUDY + 1):
         write_series(folder, "MR", number, slices=5 + number % 3)
-    return in_order(map(source_of, read_study(folder).series), "smallest_first")
+    return tuple(sorted(map(source_of, read_study(folder).series), key=lambda source: source.voxel_count))
 
 
 def needed(study: tuple[Source, ...]) -> Need:
@@ -175,10 +177,10 @@ def test_short_measurements_and_faster_machines_count_for_nothing() -> None:
     assert SimulatedPace(1).slowness < TOLERATED
 
 
-@pytest.mark.parametrize(("slowness", "taken"), [(0.5, 40), (1.0, 40), (2.0, 20), (4.0, 10)])
+@pytest.mark.parametrize(("slowness", "taken"), [(0.5, 100), (1.0, 100), (2.0, 50), (4.0, 25)])
 def test_a_slow_fit_takes_fewer_steps_and_still_ends_its_cycle(slowness: float, taken: int) -> None:
     pace, network, rates = SimulatedPace(slowness), torch.nn.Linear(1, 1), []
-    context = FitContext(CPU, 0, math.inf, pace.now + 40.5, "test", pace)
+    context = FitContext(CPU, 0, math.inf, pace.now + 100.5, "test", pace)
 
     def draw_loss() -> torch.Tensor:
         pace.work(1.0)
@@ -190,7 +192,7 @@ def test_a_slow_fit_takes_fewer_steps_and_still_ends_its_cycle(slowness: float, 
     with pytest.MonkeyPatch.context() as patch:
         step = torch.optim.AdamW.step
         patch.setattr(torch.optim.AdamW, "step", lambda self, *given: (keep_rate(self), step(self, *given))[1])
-        assert fit(network, draw_loss, context, steps=40, learning_rate=0.1) == taken
+        assert fit(network, draw_loss, context, steps=100, learning_rate=0.1) == taken
     assert rates[-1] < 0.1 * max(rates)
 
 
@@ -203,3 +205,11 @@ def test_what_follows_is_kept_free_and_more_of_it_on_a_slow_machine() -> None:
     assert context.latest == pytest.approx(1100 - 15 * pace.slowness)
     assert context.has_time_for(0.0)
     assert not context.has_time_for(20.0)
+
+
+@pytest.mark.parametrize("what", GIVEN_UP)
+def test_what_was_given_up_stands_in_the_row_of_the_series_and_in_its_report(what: str) -> None:
+    record = FitRecord("NS-N2N", "default", "cpu", "float32", "one thread", 0, 100, 100, {}, (what,))
+    assert row_of(LedgerEntry("1", "2", "CT", "denoised", fits=(record, record)))["given_up"] == [what]
+    assert GIVEN_UP[what] in cautions_for("CT", "fitted", [what])[-1]
+    assert are_fits([record]) == (what != "network")

@@ -15,7 +15,8 @@ from torch.nn.functional import avg_pool2d, conv2d, mse_loss
 from bench.volumes import ngps
 from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
+from models.training_loop import fit
 from models.volume.matching import strong_low_pass
 from models.volume.measured_volume import MeasuredVolume, measure_volume
 from models.volume.pairs import PairDrawer
@@ -116,7 +117,7 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
         loss = LOSSES[name]
         if loss is None:
             return ngps.loss(network, pair, volume.scaling) if name == "ngps" else published_loss(network, pair)
-        return loss(network, pair.x_i, pair.x_j, pair.relative_noise, generator)
+        return loss(network, *pair.x, pair.relative_noise, generator)
 
     fit(network, draw_loss, context, steps=steps, learning_rate=LEARNING_RATE)
     return _apply(network, volume)

@@ -16,8 +16,9 @@ import torch
 from torch.nn import functional
 
 from models.compute import Compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
 from models.robust import evenly_spaced
+from models.training_loop import fit
 from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import (
     SearchOffset,

@@ -17,8 +17,9 @@ import torch
 from scipy.ndimage import distance_transform_edt
 
 from models.costs import Cost
-from models.fitting import Denoised, FitContext, WorkDone, fit
+from models.fitting import Denoised, FitContext, WorkDone
 from models.robust import evenly_spaced
+from models.training_loop import fit
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.despeckling import ScaledClip, despeckle, predict, speckle_sd
 from models.ultrasound.feather import feather

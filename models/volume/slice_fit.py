@@ -14,16 +14,25 @@ import torch
 from torch import Tensor
 
 from models.compute import Compute
-from models.fitting import FitContext, Measures, WorkDone, fit
+from models.fitting import FitContext, Measures, WorkDone
+from models.training_loop import fit
 from models.volume.initial.scales import estimate_in_scales
-from models.volume.initial.similar_patches import IN_SLICE, THOROUGH, THOROUGH_MR, Search
+from models.volume.initial.similar_patches import IN_SLICE, Search
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
 from models.volume.noise.noise_level import SliceNoise
 from models.volume.pairs import PairDrawer
 from models.volume.slice_losses import confirmed_loss, published_loss
 from models.volume.slice_network import SliceNetwork
-from models.volume.slice_plan import MINIMUM_STEPS, after_steps, least_network, plan_slices
+from models.volume.slice_plan import (
+    LADDER,
+    LADDER_MR,
+    MINIMUM_STEPS,
+    Ladder,
+    after_steps,
+    least_network,
+    plan_slices,
+)
 
 LEARNING_RATE = 2e-3  # 1e-3 and 4e-3 both lose at this length of fit
 # Passes without neighbours, whose patches are sought farther in the plane: .02 to .25 dB more than 6 pixels away.
@@ -51,10 +60,12 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     """Fit on pairs of slices whose noise is independent, guided by the initial estimate."""
     costs, voxels, tissue_voxels = context.costs, volume.voxels.numel(), volume.tissue_voxels
     most = 0 if volume.noise.in_slice else steps
-    wanted, plan = (plan_slices(most, costs, voxels, tissue_voxels, budget) for budget in (math.inf, context.budget))
-    passes = _passes(plan.passes, volume.noise)
+    wanted, plan = (
+        plan_slices(most, costs, voxels, tissue_voxels, budget, _ladder(volume.noise))
+        for budget in (math.inf, context.budget)
+    )
     reserved = least_network(costs, voxels) if plan.steps else 0.0
-    images, begun = estimate_in_scales(volume, passes, context.before(reserved))
+    images, begun = estimate_in_scales(volume, plan.passes, context.before(reserved))
     measures = {**_measures(volume, volume.noise.gap), "passes": begun}
     taken = 0
     if plan.steps and context.has_time_for(reserved):
@@ -63,16 +74,16 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
         for image in images:
             image[...] = volume.scaling.real(image)
     return FittedSlices(
-        images.cpu().numpy(), WorkDone(plan.steps, taken, wanted.given_up(passes[:begun], taken)), measures
+        images.cpu().numpy(), WorkDone(plan.steps, taken, wanted.given_up(plan.passes[:begun], taken)), measures
     )
 
 
-def _passes(planned: tuple[Search, ...], noise: SliceNoise) -> tuple[Search, ...]:
-    """Return the planned passes, or as many for slices that may differ or stand alone."""
+def _ladder(noise: SliceNoise) -> Ladder:
+    """Return the passes to choose from: of slices that stand alone, that may differ, or that are alike."""
     if noise.in_slice:
-        return SLICES_ALONE[: len(planned)]
+        return tuple(SLICES_ALONE[:count] for count in range(len(SLICES_ALONE) + 1))
     slices_may_differ = noise.agreement is not None  # MR, whose slices are often thick and far apart
-    return THOROUGH_MR if slices_may_differ and planned == THOROUGH else planned
+    return LADDER_MR if slices_may_differ else LADDER
 
 
 def _fit_guided(volume: MeasuredVolume, images: Tensor, steps: int, context: FitContext) -> int:

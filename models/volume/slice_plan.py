@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass
 
 from models.costs import Costs
-from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH, Search
+from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH, THOROUGH_MR, Search
 from models.volume.pairs import CROPS, SIDE
 
 MINIMUM_STEPS = 50  # below this the network is still its initial estimate
 MOST_VISITS = 40  # per voxel, in all steps; with 150 the network learns a small PET volume's noise and loses .5 dB
-LADDER: tuple[tuple[Search, ...], ...] = ((), QUICK, BRISK, THOROUGH)  # passes of refinement, from few to many
+Ladder = tuple[tuple[Search, ...], ...]  # passes of refinement, from few to many
+LADDER: Ladder = ((), QUICK, BRISK, THOROUGH)
+LADDER_MR: Ladder = (*LADDER[:-1], THOROUGH_MR)
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,26 @@ def least_network(costs: Costs, voxels: int) -> float:
     return costs["step"].of(0, MINIMUM_STEPS) + after_steps(costs, voxels)
 
 
-def plan_slices(most: int, costs: Costs, voxels: int, tissue_voxels: int, budget: float = math.inf) -> SlicePlan:
+def plan_slices(
+    most: int,
+    costs: Costs,
+    voxels: int,
+    tissue_voxels: int,
+    budget: float = math.inf,
+    ladder: Ladder = LADDER,
+) -> SlicePlan:
     """Return the work that fits ``budget`` seconds: refinement first, which gains most, then at most ``most`` steps.
 
     Args:
         voxels: of the volume.
         tissue_voxels: those that refinement visits.
+        ladder: the passes among which is chosen.
     """
     wanted = min(most, max(MINIMUM_STEPS, MOST_VISITS * voxels // (2 * CROPS * SIDE**2)))
     left = budget - always(costs, voxels)
-    prices = {passes: SlicePlan(passes, 0).seconds(costs, voxels, tissue_voxels) for passes in LADDER}
+    prices = {passes: SlicePlan(passes, 0).seconds(costs, voxels, tissue_voxels) for passes in ladder}
     network = min(least_network(costs, voxels), SlicePlan((), wanted).seconds(costs, voxels, 0))
-    passes = max((p for p in LADDER if prices[p] + network <= left), key=prices.__getitem__, default=())
+    passes = max((p for p in ladder if prices[p] + network <= left), key=prices.__getitem__, default=())
     left -= prices[passes]
     if left < network:
         return SlicePlan(passes, 0)

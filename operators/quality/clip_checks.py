@@ -3,7 +3,7 @@
 In: before and after in stored grey, and the tissue, which alone is written. Out: an `Assessment`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from operators.quality.clip_structures import block_flicker, changed_structure
 from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import noise_levels
 from operators.quality.seam import border_step
+from operators.quality.strength import at_strength
 
 SIDE = 16  # pixels of a square: speckle averages out in it
 
@@ -35,9 +36,8 @@ class ClipPair:
 
     def at(self, strength: float) -> "ClipPair":
         """The same clip after so many percent of the change, as it would be written."""
-        change = np.float32(strength / 100) * (self.after - self.before)
-        after = np.clip(self.before + np.where(self.tissue, change, 0), 0, self.maximum)
-        return ClipPair(self.before, after, self.tissue, self.maximum)
+        after = at_strength(self.before, self.after, self.tissue, strength, low_first=False)
+        return replace(self, after=np.clip(np.where(self.tissue, after, self.before), 0, self.maximum))
 
 
 def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Assessment:
