@@ -18,6 +18,7 @@ ROUNDS = (
     ((4.0, 5.5), (5.5, 7.0)),
 )  # the second: what stands out of the rest, once the strongest are back
 SOFT = 1.0  # pixels, sd of the border of what is given back
+WHOLE = 0.75  # of the mask so softened, from which all comes back: thin lines reach no more than .87
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -35,7 +36,7 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Im
     for bright, dark in ROUNDS:
         for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), tissue)):
             structure = apply_hysteresis_threshold(echoes, *bright) | apply_hysteresis_threshold(gaps, *dark)
-            weight = ndimage.gaussian_filter(structure.astype(np.float32), SOFT) * tissue
+            weight = np.minimum(ndimage.gaussian_filter(structure.astype(np.float32), SOFT) / WHOLE, 1) * tissue
             images[index] += weight * (recorded[index] - images[index])
             restored[index] |= structure
     inside = len(images) * np.count_nonzero(tissue)
