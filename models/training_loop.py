@@ -41,7 +41,7 @@ def fit(
     Returns:
         The steps taken, ``steps`` unless time is too short for them.
     """
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, fused=True)
     schedule = _one_cycle(optimiser, learning_rate, steps)
     network.train()
     total: float = steps

@@ -123,7 +123,7 @@ def series_of(folder: Path, *datasets: Dataset) -> Series:
     return series
 
 
-def derived(series: Series, noise: float, strength: float = 100.0) -> Dataset:
+def derived(series: Series, noise: float) -> Dataset:
     """The derived object of a series of one clip, its denoised frames being the source's plus noise everywhere."""
     (instance,) = series.instances
     clip = read_clip(instance)

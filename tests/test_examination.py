@@ -151,6 +151,13 @@ def test_an_object_of_fewer_frames_than_it_says_is_refused(tmp_path: Path) -> No
     assert isinstance(source_of(tmp_path, made).refusal, UndecodableError)
 
 
+def test_spect_stored_as_pet_is_served_in_counts(tmp_path: Path) -> None:
+    said = {"Units": "CNTS", "CountsSource": "EMISSION", "DecayCorrection": "NONE", "SeriesType": ["STATIC", "IMAGE"]}
+    source = source_of(tmp_path, *image_series("PT", 5, ReconstructionMethod="OSEM", NumberOfSlices=5, **said))
+    assert source.refusal is None
+    assert (source.method, source.display.unit) == ("volume", "counts")
+
+
 def test_a_refusal_holds_no_pixels(tmp_path: Path) -> None:
     refused_kinds(tmp_path)
     for source in sources_in(tmp_path):

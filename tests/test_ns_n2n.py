@@ -45,8 +45,8 @@ def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> SlicePair:
-    guides = (x_i, x_j)
-    return SlicePair(x_i, x_j, torch.ones_like(x_i), torch.ones_like(x_i), guides)
+    x = torch.stack([x_i, x_j])
+    return SlicePair(x, torch.ones_like(x_i), torch.ones_like(x_i), guides=x)
 
 
 def denoised(
@@ -113,6 +113,7 @@ def test_same_seed_same_bits_whatever_was_fitted_before(volume: np.ndarray, vari
     assert not np.array_equal(first.images, denoised(volume, settings=settings, seed=2).images)
 
 
+@pytest.mark.slow
 def test_noise_falls_and_the_mean_stays_on_a_chest() -> None:
     phantom = ct_phantom((10, 96, 96), seed=4)
     flat = phantom.regions["flat"]

@@ -34,6 +34,7 @@ def still():
     return make_speckle_phantom(192, 200, 1, np.random.default_rng(1))
 
 
+@pytest.mark.slow
 def test_a_still_gains_five_decibels_and_keeps_its_mean_in_a_short_fit(still):
     result = despeckle(still.frames, settings=Speckle2SelfSettings(steps=60))
     before = peak_signal_noise_ratio(still.truth, still.frames, data_range=MAXIMUM)

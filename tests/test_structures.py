@@ -9,6 +9,8 @@ from models.fitting import FitRecord
 from models.ultrasound.speckle2self import SPECKLE_PERCENT
 from models.ultrasound.structures import restore_structures
 from operators.default_strength import LEAST_STRENGTH, WHOLE, default_strength
+from operators.quality.clip_checks import ClipPair, assess_clip
+from operators.quality.gate_settings import GateSettings
 from validation.phantoms.insertions import Insertion, Shape, inserted, profile_of
 from validation.phantoms.speckle_physics import Beam, echo_of, grey_of, white
 
@@ -48,6 +50,42 @@ def test_an_echo_that_was_removed_comes_back_and_half_of_a_dark_gap(angle, shape
     lost = ((recorded - images)[box] * profile).sum() / ((recorded - smooth)[box] * profile).sum()
     assert lost < 1 - least
     assert 0 < percent < 6
+
+
+@pytest.mark.parametrize(
+    ("sds", "strength", "failed"), [(0, 100, False), (6, 100, True), (6, 25, False), (-9, 100, True)]
+)
+def test_the_check_fails_where_a_line_was_lost_or_made_unless_most_of_it_is_left(sds, strength, failed):
+    frames = speckle(1)
+    smooth = np.full_like(frames, frames.mean())
+    recorded = inserted(frames, SPACING, [Insertion(LINE, (0, 80, 80), 0.4, float(sds * frames.std()), abs(sds))])
+    pair = ClipPair(recorded, smooth, TISSUE, 255.0).at(strength)
+    checks = {check.name: check for check in assess_clip(pair, strength, GateSettings()).checks}
+    assert checks["local_change"].passed != failed
+
+
+@pytest.mark.parametrize(("width", "passed"), [(1, False), (12, True)])
+def test_a_border_that_shows_fails(width, passed):
+    frames = speckle(3)
+    tissue = TISSUE.copy()
+    tissue[:, :60] = False
+    weight = np.clip((np.arange(SIDE) - 59) / width, 0, 1) * tissue
+    after = (frames + weight * (frames.mean() - frames)).astype(np.float32)
+    checks = {
+        each.name: each for each in assess_clip(ClipPair(frames, after, tissue, 255.0), 100, GateSettings()).checks
+    }
+    assert checks["border_step"].passed == passed
+
+
+def test_a_block_that_flickers_more_fails():
+    frames = np.concatenate([speckle(0)] * 6)
+    checks = {}
+    for name, sign in (("still", 0), ("flickering", 1)):
+        after = frames.copy()
+        after[::2, 64:80, 64:80] += 12.0 * sign
+        checks[name] = assess_clip(ClipPair(frames, after, TISSUE, 255.0), 100, GateSettings()).checks
+    passed = {name: {check.name: check.passed for check in each}["block_flicker"] for name, each in checks.items()}
+    assert passed == {"still": True, "flickering": False}
 
 
 def test_outside_the_tissue_nothing_changes_or_counts():

@@ -36,7 +36,7 @@ def targets(volume: Tensor) -> Tensor:
 def loss(network: torch.nn.Module, pair: SlicePair, scaling: Scaling) -> Tensor:
     """Least squares against the targets both ways, and L_RC."""
     assert pair.guides is not None
-    f_i, f_j = network(torch.cat([pair.x_i, pair.x_j]), torch.cat([pair.relative_noise, pair.relative_noise])).chunk(2)
+    f_i, f_j = network(pair.x.flatten(0, 1), torch.cat([pair.relative_noise, pair.relative_noise])).chunk(2)
     (after_i, before_i, index_i), (after_j, before_j, index_j) = (guides.split(1, dim=1) for guides in pair.guides)
     t_i = scaling.scaled(torch.where(index_j > index_i, after_i, before_i))
     t_j = scaling.scaled(torch.where(index_j > index_i, before_j, after_j))

@@ -117,7 +117,7 @@ def denoise(name: str, case: Case, steps: int, seed: int) -> Volume:
         loss = LOSSES[name]
         if loss is None:
             return ngps.loss(network, pair, volume.scaling) if name == "ngps" else published_loss(network, pair)
-        return loss(network, pair.x_i, pair.x_j, pair.relative_noise, generator)
+        return loss(network, *pair.x, pair.relative_noise, generator)
 
     fit(network, draw_loss, context, steps=steps, learning_rate=LEARNING_RATE)
     return _apply(network, volume)

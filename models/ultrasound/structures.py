@@ -14,7 +14,6 @@ from models.ultrasound.coherence import significance
 BRIGHT = 2.5, 3.5  # sds, to follow and to find an echo; speckle reaches 2.7
 DARK = 4.5, 6.0  # the same of a dark gap; speckle reaches 5
 SOFT = 1.0  # pixels, sd of the border of what is given back
-ROUNDS = 2  # of searching: what is left of the strongest is found once these no longer widen the spread
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -28,17 +27,14 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Im
         output: the same shape and unit.
         tissue: (rows, columns).
     """
-    images, restored = output.copy(), np.zeros(output.shape, bool)
-    for _ in range(ROUNDS):
-        found = list(map(_structure, significance(recorded, images, tissue)))
-        for image, before, structure in zip(images, recorded, found, strict=True):
-            weight = ndimage.gaussian_filter(structure.astype(np.float32), SOFT)
-            image += weight * tissue * (before - image)
-        restored |= found
+    images, restored = output.copy(), 0
+    for image, before, found in zip(images, recorded, significance(recorded, output, tissue), strict=True):
+        structure = _structure(*found)
+        image += ndimage.gaussian_filter(structure.astype(np.float32), SOFT) * tissue * (before - image)
+        restored += int(np.count_nonzero(structure))
     inside = len(images) * np.count_nonzero(tissue)
-    return images, 100 * np.count_nonzero(restored) / inside if inside else 0.0
+    return images, 100 * restored / inside if inside else 0.0
 
 
-def _structure(significances: tuple[Image, Image]) -> Mask:
-    bright, dark = significances
+def _structure(bright: Image, dark: Image) -> Mask:
     return np.asarray(apply_hysteresis_threshold(bright, *BRIGHT) | apply_hysteresis_threshold(dark, *DARK))

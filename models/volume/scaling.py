@@ -1,5 +1,6 @@
 """The map from real units to the units in which a network learns, and back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,14 +34,22 @@ class Scaling:
         return x * self.unit + self.centre
 
     def relative_noise_at(self, index: int, top: int, left: int, size: tuple[int, int]) -> Tensor:
-        """Return the relative noise of a crop of slice ``index``, (1, rows, columns) for ``size`` (rows, columns).
+        """Return the relative noise of a crop of slice ``index``, (1, rows, columns), see `relative_noise_of`."""
+        return self.relative_noise_of([(index, top, left)], size)[0]
 
-        ``top`` and ``left`` are multiples of `MAP_STEP`.
+    def relative_noise_of(self, crops: Sequence[tuple[int, int, int]], size: tuple[int, int]) -> Tensor:
+        """Return the relative noise of crops, (crops, 1, rows, columns) for ``size`` (rows, columns).
+
+        Args:
+            crops: slice, top and left of each; top and left are multiples of `MAP_STEP`.
+            size: of all.
         """
-        first, second = top // MAP_STEP, left // MAP_STEP
-        rows, columns = -(-size[0] // MAP_STEP), -(-size[1] // MAP_STEP)
-        coarse = self.relative_noise[index, :, first : first + rows, second : second + columns]
-        fine = functional.interpolate(coarse[None], scale_factor=float(MAP_STEP), mode="bilinear")[0]
+        rows, columns = (-(-side // MAP_STEP) for side in size)
+        at = [(index, top // MAP_STEP, left // MAP_STEP) for index, top, left in crops]
+        coarse = torch.stack(
+            [self.relative_noise[i, :, top : top + rows, left : left + columns] for i, top, left in at]
+        )
+        fine = functional.interpolate(coarse, scale_factor=float(MAP_STEP), mode="bilinear")
         return fine[..., : size[0], : size[1]]
 
 

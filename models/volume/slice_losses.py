@@ -19,26 +19,22 @@ def confirmed_loss(network: torch.nn.Module, pair: SlicePair, difference_sd: flo
     rho is Huber's, in units of the local noise; g are the initial estimates, and W is 1 where they confirm each other.
     """
     assert pair.guides is not None
-    x_i, x_j, noise = pair.x_i, pair.x_j, pair.relative_noise
-    g_i, g_j = pair.guides
+    noise, (g_i, g_j) = pair.relative_noise, pair.guides
     w = confirmed(g_i, g_j, noise, difference_sd) * pair.valid
-    u = pair.valid - w
-    f_i, f_j = network(torch.cat([x_i, x_j]), torch.cat([noise, noise]), torch.cat([g_i, g_j])).chunk(2)
+    f = network(pair.x.flatten(0, 1), noise.repeat(2, 1, 1, 1), pair.guides.flatten(0, 1)).unflatten(0, (2, -1)) / noise
+    recon, identity = (_rho(f, target / noise) for target in (pair.x.flip(0), pair.guides))
+    consistency = _rho(*f.unbind())  # of one slice; it counts for both
+    return 2 * (w * (recon + LAMBDA_RC * consistency) + LAMBDA_ID * (pair.valid - w) * identity).mean()
 
-    def rho(error: Tensor) -> Tensor:
-        scaled: Tensor = huber_loss(error / noise, torch.zeros_like(error), reduction="none", delta=HUBER_SD)
-        return scaled
 
-    l_recon = (w * (rho(f_i - x_j) + rho(f_j - x_i))).mean()
-    l_id = (u * (rho(f_i - g_i) + rho(f_j - g_j))).mean()
-    l_rc = (w * rho(f_i - f_j)).mean()
-    return l_recon + LAMBDA_ID * l_id + 2 * LAMBDA_RC * l_rc
+def _rho(value: Tensor, target: Tensor) -> Tensor:
+    return huber_loss(value, target, reduction="none", delta=HUBER_SD)
 
 
 def published_loss(network: torch.nn.Module, pair: SlicePair) -> Tensor:
     """L = L_Recon + 0.5 L_RC + 1.0 L_IC of NS-N2N, with W from the strongly smoothed guides."""
     assert pair.guides is not None
-    x_i, x_j, noise = pair.x_i, pair.x_j, pair.relative_noise
+    noise, (x_i, x_j) = pair.relative_noise, pair.x
     w = ((pair.guides[0] - pair.guides[1]).abs() <= PUBLISHED_TAU) * pair.valid
     f_i, f_j, f_mean = network(torch.cat([x_i, x_j, (x_i + x_j) / 2]), noise.repeat(3, 1, 1, 1)).chunk(3)
     l_recon = (w * ((f_i - x_j) ** 2 + (f_j - x_i) ** 2)).mean()

@@ -29,6 +29,7 @@ class UNet(nn.Module):
         self.tail = nn.Conv2d(widths[0], SHUFFLE**2, 3, padding=1)
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]  # a convolution made with a bias has one
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, channels_in, H, W) of any H and W to (B, 1, H, W)."""

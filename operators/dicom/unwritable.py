@@ -33,7 +33,13 @@ OPTIONAL = "3"
 CONTEXT = (Tag("SpecificCharacterSet"), Tag("PixelRepresentation"), Tag("BitsAllocated"), Tag("SamplesPerPixel"))
 # What the writer reads of a source beyond the attributes that its pixels and its place are read from.
 READ_AS_TEXT = ("ImageType", "SeriesDescription", "SeriesNumber", "DerivationDescription", "LossyImageCompression")
-READ_AS_ITEMS = ("ContributingEquipmentSequence", "DerivationCodeSequence", "SourceImageEvidenceSequence")
+READ_AS_ITEMS = (
+    "ContributingEquipmentSequence",
+    "DerivationCodeSequence",
+    "SourceImageEvidenceSequence",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
 NOT_IN_TABLES = {  # classes newer than the tables, by their definition; of the others the retired ones of ultrasound
     CT_FOR_PROCESSING: "ct-image",
     ENHANCED_CT_FOR_PROCESSING: "enhanced-ct-image",

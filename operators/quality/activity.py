@@ -16,11 +16,14 @@ def total_change(before: Images, after: Images, valid: Mask) -> float:
     return 100 * (new / old - 1) if old else 0.0
 
 
-def peak_change(before: Images, after: Images, valid: Mask, spacing: tuple[float, float, float]) -> float:
+def peak_change(before: Images, after: Images, valid: Mask, spacing: tuple[float, float, float]) -> float | None:
     """Percent by which the peaks of the hottest places surely changed, on average.
 
-    Places are sought in the mean of before and after: in either alone, its own noise would choose them.
+    Places are sought in the mean of before and after: in either alone, its own noise would choose them. None where the
+    slices are thinner than a cube: means of so few voxels are peaks of noise, 30 to 60 percent above the truth.
     """
+    if len(before) * spacing[0] < PEAK_MM:
+        return None
     size = [max(1, round(PEAK_MM / mm)) for mm in spacing]
     old, new = (ndimage.uniform_filter(np.where(valid, images, 0), size) for images in (before, after))
     level = old + new

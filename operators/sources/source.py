@@ -105,7 +105,7 @@ class Source(Protocol):
         """Write the derived series into ``folder``, a file at a time.
 
         Args:
-            images: denoised, by the keys of ``images``; the plan's strength is applied here.
+            images: denoised at the plan's strength, by the keys of ``images``.
         """
 
     def write_part(

@@ -7,14 +7,15 @@ first coefficients below `THRESHOLD_SD` are removed; the result guides a Wiener 
 Where the noise is stronger, its part of every coefficient is larger. The slices themselves are never divided by the
 local noise: the slopes of its map would appear in homogeneous tissue and pass together with their noise.
 
-Slices come and leave in order; only the few that a block spans are held.
+Slices come and leave in order; only the few that a block spans are held. The transform is separable: a slice is
+transformed within itself once for both positions of its blocks, and what its layers of blocks leave of it is
+transformed back once.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -23,31 +24,97 @@ from torch.nn import functional
 from models.volume.dct import BLOCK, cosine_basis
 
 STRIDE = 2  # pixels between blocks in a slice; every second layer of blocks is shifted by one: 1 gives .1 dB more
-BAND = 32  # rows at a time, whose blocks fit a processor's cache; a multiple of STRIDE
+BAND = {"cpu": 32, "cuda": 2**15}  # rows at a time, by device: a processor's cache holds few; multiples of STRIDE
 THRESHOLD_SD = 2.7  # noise sd below which a coefficient is taken for noise (Manjon 2012)
 
-Gain = Callable[[Tensor, Tensor], Tensor]  # of coefficients, from those of the guide and the sd of their noise
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """The slices of a layer of blocks, (slices, rows, columns), their guide images, and the relative noise of a slice.
-
-    Guides are None where the slices are their own.
-    """
-
-    slices: Tensor
-    guides: Tensor | None
-    relative_noise: Tensor
+Gain = Callable[
+    [Tensor, Tensor, Tensor], Tensor
+]  # of coefficients, from the guide's; and from the power of their noise
 
 
 @dataclass(frozen=True)
 class _Shrinkage:
-    """The transform, the noise of its coefficients where the relative noise is 1, and the gain of each coefficient."""
+    """The transform along slices and within them, and what decides the gain of each coefficient.
 
-    basis: Tensor
-    coefficient_sd: Tensor
+    Attributes:
+        along: (slices, slices) of a block.
+        within: (BLOCK ** 2, BLOCK ** 2).
+        noise: (coefficients, 1) power where the relative noise is 1.
+        gain: see `Gain`.
+    """
+
+    along: Tensor
+    within: Tensor
+    noise: Tensor
     gain: Gain
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What is held of a slice's rows: for blocks as they are and shifted by one, from the last layer's on.
+
+    Attributes:
+        noisy: coefficients within the slice, (BLOCK ** 2, blocks) each.
+        guide: the same of the guide image.
+        results: weighted coefficients of all layers so far, and below them the weights, (BLOCK ** 2 + 1, blocks) each.
+    """
+
+    noisy: list[Tensor]
+    guide: list[Tensor]
+    results: list[Tensor]
+
+
+@dataclass
+class _Band:
+    """Some rows of every slice, from ``top`` on, and the slices that a block spans."""
+
+    shrinkage: _Shrinkage
+    top: int
+    height: int
+    index: int = 0
+    held: deque[_Held] = field(default_factory=deque)
+
+    def push(self, slice_: Tensor, relative_noise: Tensor, guide: Tensor) -> None:
+        """Take the next slice, (rows, columns) of whole images, and shrink the layer of blocks that ends with it."""
+        noisy = self._coefficients(slice_)
+        guiding = noisy if guide is slice_ else self._coefficients(guide)
+        results = [each.new_zeros(len(each) + 1, each.shape[1]) for each in noisy]
+        self.held.append(_Held(noisy, guiding, results))
+        shift, self.index = self.index % STRIDE, self.index + 1
+        if len(self.held) == len(self.shrinkage.along):
+            self._shrink(shift, functional.avg_pool2d(self._rows(relative_noise, shift), BLOCK, STRIDE).view(1, -1))
+
+    def pop(self, columns: int) -> tuple[Tensor, Tensor]:
+        """Return sums and weights of the oldest slice, (rows, ``columns``), and forget it."""
+        results = self.held.popleft().results
+        total = torch.zeros(2, self.height, columns, device=results[0].device)
+        for shift, each in enumerate(results):
+            planes = torch.cat([self.shrinkage.within.T @ each[:-1], each[-1:].expand(BLOCK**2, -1)])
+            size = (self.height - shift, columns - shift)
+            total[:, shift:, shift:] += functional.fold(planes.view(2, BLOCK**2, -1), size, BLOCK, stride=STRIDE)[:, 0]
+        return total[0], total[1]
+
+    def _shrink(self, shift: int, relative_noise: Tensor) -> None:
+        """Add the results of the layer that the held slices make."""
+        along, power = self.shrinkage.along, relative_noise.square()
+        noisy = along @ torch.stack([each.noisy[shift] for each in self.held]).flatten(1)
+        guide = noisy
+        if self.held[0].guide is not self.held[0].noisy:
+            guide = along @ torch.stack([each.guide[shift] for each in self.held]).flatten(1)
+        gain = self.shrinkage.gain(guide.view(len(self.shrinkage.noise), -1), self.shrinkage.noise, power)
+        gain[0] = 1.0  # the mean of a block is kept
+        weight = 1 / (self.shrinkage.noise.T @ gain.square()).mul_(power)
+        kept = along.T @ gain.mul_(noisy.view_as(gain)).mul_(weight).view_as(noisy)
+        for each, coefficients in zip(self.held, kept.view(len(along), BLOCK**2, -1), strict=True):
+            each.results[shift][:-1] += coefficients
+            each.results[shift][-1:] += weight
+
+    def _coefficients(self, image: Tensor) -> list[Tensor]:
+        rows = (self._rows(image, shift) for shift in range(STRIDE))
+        return [self.shrinkage.within @ functional.unfold(each[None], BLOCK, stride=STRIDE)[0] for each in rows]
+
+    def _rows(self, image: Tensor, shift: int) -> Tensor:
+        return image[None, self.top + shift : self.top + self.height, shift:]
 
 
 def shrink(slices: Iterable[tuple[Tensor, Tensor]], coefficient_sd: Tensor, pool: Executor) -> Iterator[Tensor]:
@@ -69,69 +136,53 @@ def shrink(slices: Iterable[tuple[Tensor, Tensor]], coefficient_sd: Tensor, pool
     return _filtered(((*waiting.popleft(), guide) for guide in first), coefficient_sd, _wiener, pool)
 
 
-def _hard(guide: Tensor, noise_sd: Tensor) -> Tensor:
+def _hard(guide: Tensor, noise: Tensor, power: Tensor) -> Tensor:
     """Return 1 for coefficients that exceed the noise, else 0."""
-    return (guide.abs() > THRESHOLD_SD * noise_sd).float()
+    return guide.square().addcmul_(noise, power, value=-(THRESHOLD_SD**2)).gt_(0)
 
 
-def _wiener(guide: Tensor, noise_sd: Tensor) -> Tensor:
-    power = guide.square()
-    return power / (power + noise_sd.square())
+def _wiener(guide: Tensor, noise: Tensor, power: Tensor) -> Tensor:
+    signal = guide.square()
+    return signal.div_(torch.addcmul(signal, noise, power))
 
 
 def _filtered(
     guided: Iterable[tuple[Tensor, Tensor, Tensor]], coefficient_sd: Tensor, gain: Gain, pool: Executor
 ) -> Iterator[Tensor]:
     """Yield slices filtered block by block, from triples of slice, relative noise and guide image."""
-    depth = len(coefficient_sd) // BLOCK**2
-    shrinkage = _Shrinkage(cosine_basis(depth, BLOCK, BLOCK).to(coefficient_sd.device), coefficient_sd, gain)
-    window: deque[tuple[Tensor, Tensor]] = deque(maxlen=depth)
-    sums: deque[Tensor] = deque()
-    weights: deque[Tensor] = deque()
-    for index, (slice_, relative_noise, guide) in enumerate(guided):
-        size, shift = slice_.shape, index % STRIDE
-        window.append((_padded(slice_), _padded(guide)))
-        sums.append(torch.zeros_like(window[-1][0]))
-        weights.append(torch.zeros_like(window[-1][0]))
-        if len(window) < depth:
-            continue
-        slices, guides = (torch.stack(planes)[:, shift:, shift:] for planes in zip(*window, strict=True))
-        layer = _Layer(slices, guides if guide is not slice_ else None, _padded(relative_noise)[shift:, shift:])
-        tops = range(0, slices.shape[1] - BLOCK + 1, BAND)
-        for top, (total, weight) in zip(tops, pool.map(partial(_band, layer, shrinkage), tops), strict=True):
-            here = slice(shift + top, shift + top + len(weight)), slice(shift, None)
-            for plane in range(depth):
-                sums[plane][here] += total[plane]
-                weights[plane][here] += weight
-        yield _cropped(sums.popleft() / weights.popleft(), size)
-    for total, weight in zip(sums, weights, strict=True):
-        yield _cropped(total / weight, size)
+    depth, device = len(coefficient_sd) // BLOCK**2, coefficient_sd.device
+    along, within = cosine_basis(depth).to(device), cosine_basis(BLOCK, BLOCK).to(device)
+    shrinkage = _Shrinkage(along, within, coefficient_sd.square()[:, None], gain)
+    bands: list[_Band] = []
+    size = torch.Size()
+    for slice_, relative_noise, guide in guided:
+        size, image, noise = slice_.shape, _padded(slice_), _padded(relative_noise)
+        by = image if guide is slice_ else _padded(guide)
+        bands = bands or _bands(shrinkage, len(image))
+        list(pool.map(lambda band: band.push(image, noise, by), bands))  # noqa: B023  # done before the next slice
+        if len(bands[0].held) == depth:
+            yield _popped(bands, size, pool)
+    while bands and bands[0].held:
+        yield _popped(bands, size, pool)
 
 
-def _band(layer: _Layer, shrinkage: _Shrinkage, top: int) -> tuple[Tensor, Tensor]:
-    """Return sums (slices, rows, columns) and weights (rows, columns) of the blocks in `BAND` rows from ``top`` on."""
-    rows, basis = slice(top, top + BAND + BLOCK - STRIDE), shrinkage.basis
-    local = functional.avg_pool2d(layer.relative_noise[None, rows], BLOCK, stride=STRIDE).flatten(1)
-    noise_sd = shrinkage.coefficient_sd[:, None] * local
-    noisy = basis @ _blocks(layer.slices[:, rows])
-    guide = noisy if layer.guides is None else basis @ _blocks(layer.guides[:, rows])
-    gain = shrinkage.gain(guide, noise_sd)
-    gain[0] = 1.0  # the mean of a block is kept
-    weight = 1 / (gain * noise_sd).square().sum(dim=0)
-    size = layer.slices[0, rows].shape
-    total = _overlapped(basis.T @ (noisy * gain * weight), size)
-    return total, _overlapped(weight.repeat(BLOCK**2, 1), size)[0]
+def _bands(shrinkage: _Shrinkage, rows: int) -> list[_Band]:
+    """Return bands of all ``rows`` of a padded slice; neighbours share the rows that a block spans of both."""
+    count, more = BAND[shrinkage.along.device.type], BLOCK - STRIDE + 1
+    tops = range(0, max(1, rows - more - count), count)  # the last band takes what is left, too
+    return [_Band(shrinkage, top, rows - top if top == tops[-1] else count + more) for top in tops]
 
 
-def _blocks(slices: Tensor) -> Tensor:
-    """Return the blocks of (slices, rows, columns): (slices * BLOCK ** 2, blocks)."""
-    return functional.unfold(slices[:, None], BLOCK, stride=STRIDE).flatten(0, 1)
-
-
-def _overlapped(blocks: Tensor, size: torch.Size) -> Tensor:
-    """Return the sum of blocks (n * BLOCK ** 2, blocks) at their places: (n, rows, columns)."""
-    planes = blocks.view(-1, BLOCK**2, blocks.shape[-1])
-    return functional.fold(planes, (size[0], size[1]), BLOCK, stride=STRIDE)[:, 0]
+def _popped(bands: list[_Band], size: torch.Size, pool: Executor) -> Tensor:
+    """Return the oldest slice, which all its layers have passed."""
+    most = BLOCK - STRIDE
+    rows, columns = (side + 2 * most + side % STRIDE for side in size)
+    total, weight = torch.zeros(2, rows, columns, device=bands[0].shrinkage.along.device)
+    for band, (part, share) in zip(bands, pool.map(lambda band: band.pop(columns), bands), strict=True):
+        here = slice(band.top, band.top + band.height)
+        total[here] += part
+        weight[here] += share
+    return (total / weight)[most : most + size[0], most : most + size[1]]
 
 
 def _padded(slice_: Tensor) -> Tensor:
@@ -140,8 +191,3 @@ def _padded(slice_: Tensor) -> Tensor:
     rows, columns = slice_.shape
     sides = (most, most + columns % STRIDE, most, most + rows % STRIDE)
     return functional.pad(slice_[None, None], sides, mode="replicate")[0, 0]
-
-
-def _cropped(slice_: Tensor, size: torch.Size) -> Tensor:
-    most = BLOCK - STRIDE
-    return slice_[most : most + size[0], most : most + size[1]]
