@@ -116,8 +116,9 @@ def test_a_folder_of_single_slices_is_written_at_full_strength(tmp_path: Path) -
     }
     for modality, phantom in slices.items():
         write_volume(phantom, tmp_path / "in" / modality, seed=1)
-    command = [sys.executable, "-m", "app", "-i", tmp_path / "in", "-o", tmp_path / "out", "--device", "cpu"]
-    result = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    command = [sys.executable, "-m", "app", "-i", tmp_path / "in", "-o", tmp_path / "out", "--strength", "100"]
+    run = subprocess.run([*command, "--device", "cpu"], capture_output=True, check=True, text=True)
+    result = json.loads(run.stdout)
     for row in result["series"]:
         assert (row["status"], row["fitted"], row["steps_planned"]) == ("denoised", True, 0)
         assert row["method"].startswith("non-local Bayes slice by slice, noise from ")
