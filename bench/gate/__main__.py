@@ -35,7 +35,7 @@ def outputs_of(modality: str, given: argparse.Namespace) -> Iterator[Output]:
     first, fits, others = given.first_seed, given.fits, given.bm4d if given.bm4d_python else 0
     yield from fitted(modality, range(first, first + fits), given.folder, None)
     yield from fitted(modality, range(first, first + others), given.folder, given.bm4d_python)
-    for seed in range(first, first + given.volumes - fits - others):
+    for seed in range(first + fits, first + given.volumes - others):
         yield simulated(modality, seed)
 
 

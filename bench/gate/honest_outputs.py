@@ -27,8 +27,6 @@ SHAPE = (24, 96, 96)
 CT_MM, MR_MM = (1.0, 3.0, 5.0), (1.5, 3.0, 5.0)  # slices
 CT_HU, MR_PERCENT, PET_FRACTION = (10.0, 45.0), (3.0, 12.0), (0.4, 1.0)  # of noise; PET of that at clinical counts
 CHESTS = 0.7  # of CT volumes, the others are abdomens
-TRUTHS = 30  # volumes of each modality of which the truth is used
-FAINTEST = 1.0  # Bq/ml, keeps the noise law of PET finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +73,16 @@ def fitted(modality: str, seeds: range, folder: Path, python: Path | None) -> It
 
 
 def simulated(modality: str, seed: int) -> Output:
-    """Return a truth with new noise, and with part of that noise."""
-    rng, phantom = np.random.default_rng(seed), volume_of(modality, seed // 1000 * 1000 + seed % TRUTHS)
+    """Return the truth of a new volume with part of its own noise."""
+    phantom = volume_of(modality, seed)
     mean = mean_image(phantom)
-    scale = scale_of(modality, phantom, mean)
-    noise = noise_of(rng, modality, mean.shape) * scale
-    return Output("truth", phantom, scale, mean + noise, mean + part_of(rng, noise))
+    noise = phantom.noisy - mean
+    after = mean + part_of(np.random.default_rng(seed), noise)
+    return Output("truth", phantom, _local_sd(noise), phantom.noisy.astype(np.float32), after)
 
 
 def noise_of(rng: np.random.Generator, modality: str, shape: tuple[int, ...]) -> Volume:
-    """Return noise of standard deviation 1: ramp-like in plane (CT), white (MR), smooth along all axes (PET)."""
+    """Return noise of standard deviation 1 in small boxes: ramp-like (CT), white (MR), smooth along all axes (PET)."""
     white = rng.standard_normal(shape).astype(np.float32)
     if modality == "CT":
         rows, columns = np.fft.fftfreq(shape[1])[:, None], np.fft.rfftfreq(shape[2])[None]
@@ -94,14 +92,6 @@ def noise_of(rng: np.random.Generator, modality: str, shape: tuple[int, ...]) ->
     elif modality == "PT":
         white = ndimage.gaussian_filter(white, (0.76, 0.8, 0.8), mode="wrap")
     return white / white.std()
-
-
-def scale_of(modality: str, phantom: Phantom, mean: Volume) -> Volume:
-    """Return the standard deviation of the phantom's noise: even in CT and MR, with the activity's root in PET."""
-    if modality == "PT":
-        root = np.sqrt(np.maximum(mean, FAINTEST))
-        return root * float(((phantom.noisy - mean) / root)[phantom.regions["body"]].std())
-    return np.full_like(mean, (phantom.noisy - mean)[phantom.regions["flat"]].std())
 
 
 def _local_sd(noise: Volume) -> Volume:

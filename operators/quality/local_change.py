@@ -25,6 +25,8 @@ from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
 BOUND = 8.0  # levels; what a voxel alone may count: wild noise has long tails, a lesion of 12 sd in one voxel is none
 BLOCK, HALO = 16, 3  # slices filtered at a time, and those to each side that reach in
+LOUD, QUIETEST = 0.75, 0.7  # quantile of c's level in the body, and the fraction of it below which noise is retained as
+# texture rather than weak: what stands out of that is noise that was not
 CANDIDATE = 4.5  # sd of the filtered c of a block, above which a place is looked at
 MOST_VOXELS = 32 * 512 * 512  # looked at, for time; larger volumes in blocks spread evenly
 APART = 4  # pixels between two places of one filter: neighbours show the same
@@ -137,7 +139,7 @@ def _found(y: Images, c: Images, level: Images, body: Mask) -> Iterator[SmallCha
     if not inner.any():
         return
     removed = removed_near(y, c)
-    removed /= np.median(removed[inner])
+    removed *= np.minimum(level / (QUIETEST * np.quantile(level[inner], LOUD)), 1) / np.median(removed[inner])
     for filter_, filtered in matched(np.clip(c, -BOUND, BOUND), np.clip(y + c, -FAINT, FAINT)):
         for place in _strongest(filtered, inner):
             if changed_fraction(y, c, place, filter_.shape, filter_.depth) >= FRACTION:
