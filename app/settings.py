@@ -32,9 +32,7 @@ COMMAND_LINE = "--set"
 class RunSettings:
     """How a run goes."""
 
-    strength: tuple[
-        float, ...
-    ] = ()  # percent of the change that is applied; one derived series for each; empty: chosen
+    strength: tuple[float, ...] = ()  # percent of the change, one derived series for each; empty: the method's default
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     time_budget: float = 240.0  # seconds from the start of the command to the last write

@@ -7,12 +7,8 @@ import numpy as np
 from models.fitting import FitRecord
 from models.ultrasound.speckle2self import SPECKLE_PERCENT
 
-VOLUME = (
-    50.0  # percent, of CT, MR and PET: the validation kit passes, and faint lesions and texture stay; docs/limits.md
-)
-SPECKLE_LEFT = (
-    0.35  # of the recorded speckle's contrast: scanners' filters leave a third to a half, readers need texture
-)
+VOLUME = 50.0  # percent, of CT, MR and PET: the validation kit passes, faint lesions and texture stay; docs/limits.md
+SPECKLE_LEFT = 0.35  # of the recorded speckle's contrast: scanners' filters leave a third to a half, for texture
 LEAST_LEFT = 2.4  # percent of the grey scale (sd): a quarter of fully developed speckle on a scale of 60 dB
 LEAST_STRENGTH = 25.0  # percent; with less nobody would see a change
 

@@ -8,7 +8,7 @@ import pytest
 from models.fitting import FitRecord
 from models.ultrasound.speckle2self import SPECKLE_PERCENT
 from models.ultrasound.structures import restore_structures
-from operators.default_strength import LEAST_STRENGTH, WHOLE, default_strength
+from operators.default_strength import LEAST_STRENGTH, VOLUME, default_strength
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
 from validation.phantoms.insertions import Insertion, Shape, inserted, profile_of
@@ -111,5 +111,5 @@ def test_the_less_speckle_the_scanner_left_the_less_is_removed(percent, strength
     assert default_strength([replace(RECORD, measures={SPECKLE_PERCENT: percent})]) == strength
 
 
-def test_a_volume_is_changed_at_full_strength():
-    assert default_strength([RECORD]) == WHOLE
+def test_a_volume_has_its_own_default():
+    assert default_strength([RECORD]) == VOLUME

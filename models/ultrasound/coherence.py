@@ -16,7 +16,7 @@ from models.ultrasound.line_filters import FILTERS, responses
 
 NEAR = 16.0  # pixels, sd of the neighbourhood whose spread counts as local
 TRUNCATE = 2.5  # sds at which it ends
-LEAST_SPREAD = 0.1  # of the typical one; where black clips speckle to less, single specks are left
+LEAST_SPREAD = 0.2  # of the typical one; where black clips speckle to less, single specks are left
 UNCLIPPED = 0.5  # of the typical spread; with less the responses' spread misleads
 DEPTH_BAND = 48  # rows over which the responses' spread is read
 FEWEST_PIXELS = 100  # of a band, sampled
