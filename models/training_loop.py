@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 GRADIENT_NORM_LIMIT = 1.0  # of the whole network; one outlying batch must not undo a short fit
 WARM_UP = 0.1  # fraction of the steps in which the learning rate rises
 LINES_PER_FIT = 5  # progress lines where there is no terminal for a bar
-STEPS_PER_LOOK = 10  # between looks at the clock; the first ones are slow
+STEPS_PER_READING = 10  # of the clock; the first ones are slow
 
 
 def fit(
@@ -59,7 +59,7 @@ def fit(
             bar.update()
             if bar.disable and taken % max(1, steps // LINES_PER_FIT) == 0:
                 LOG.info("%s: step %d of %d", context.label, taken, total)
-            if taken % STEPS_PER_LOOK == 0 and (possible := _possible_steps(taken, started, context)) < total:
+            if taken % STEPS_PER_READING == 0 and (possible := _possible_steps(taken, started, context)) < total:
                 total = possible
                 schedule = _one_cycle(optimiser, learning_rate, int(total), taken)
     context.pace.add(Stage("step", 0, cost.of(0, taken), context.pace.clock() - started))

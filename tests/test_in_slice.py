@@ -14,14 +14,16 @@ import pytest
 
 from models.compute import choose_compute
 from models.fitting import Denoised, FitContext
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n import denoise_volume
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.denoise_volume import denoise
 from operators.dicom.reading import read_study
 from operators.messages import SelectedSeries
 from operators.quality.gate_settings import GateSettings
+from operators.series_costs import Pricing
 from operators.sources.finding import source_of
-from operators.time_budget import TimeSlot
+from operators.time_budget import timetable, whole_run
 from tests.small_study import instance, save
 from validation.phantoms.anatomy import Phantom
 from validation.phantoms.ct_phantom import ct_phantom
@@ -86,7 +88,8 @@ def series_of(folder: Path, positions: Sequence[float]) -> SelectedSeries:
         made = instance("CT", 1, int(position), ImagePositionPatient=[0, 0, position])
         save(made, folder / f"{position}")
     source = source_of(read_study(folder).series[0])
-    return SelectedSeries(source, TimeSlot(math.inf, 600.0, math.inf))
+    pricing = Pricing(CPU, NSN2NSettings(), Speckle2SelfSettings())
+    return SelectedSeries(source, timetable(whole_run(1000), 0, [pricing.need(source)])[0])
 
 
 def test_a_slice_alone_is_denoised_as_it_is_far_apart_from_others(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 def pair_of(x_i: torch.Tensor, x_j: torch.Tensor) -> SlicePair:
     x = torch.stack([x_i, x_j])
-    return SlicePair(x, torch.ones_like(x_i), torch.ones_like(x_i), guides=x)
+    return SlicePair(x, torch.ones_like(x_i), torch.ones_like(x_i, dtype=torch.bool), guides=x)
 
 
 def denoised(
@@ -226,7 +226,7 @@ def test_fusion_lowers_noise_keeps_what_differs_and_leaves_identical_slices() ->
     fused = same.copy()
     fuse_neighbours(fused, scaling, -math.inf, math.inf)
     assert np.allclose(fused, same)
-    assert float(agreement(torch.full((1, 1, 9, 9), 1e3), 1.0).max()) == 0
+    assert float(agreement(torch.full((1, 1, 9, 9), 1e3)).max()) == 0
 
 
 def test_slices_that_differ_by_more_than_noise_everywhere_are_hardly_fused() -> None:

@@ -1,9 +1,9 @@
 """Small structures inserted into a volume, of which an output loses half, and whether they are found.
 
-What is lost stands out by its matched filter's signal-to-noise ratio in what was removed, times the fraction of the
-noise that is gone: an ideal observer, who knows shape and place, has d' of so much in the noise of before. The filter
-is divided by the noise's power, as the check's own, nowhere by less than `LEAST_POWER` of its mean: no scanner shows
-structures at frequencies where it has no noise.
+What is lost stands out by its matched filter's signal-to-noise ratio: an ideal observer, who knows shape and place,
+has d' of so much in the noise of before, as far as it shows in what was removed. The filter is divided by the noise's
+power, as the check's own, nowhere by less than `LEAST_POWER` of its mean: no scanner shows structures at frequencies
+where it has no noise.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import fft, ndimage
 
-from operators.quality.even_change import level_of, narrow, removed_near, stabilised
+from operators.quality.even_change import FAINT, level_of, narrow, stabilised
 from operators.quality.gate_settings import GateSettings
 from operators.quality.local_change import BLOCK, SmallChange, searched, small_changes
-from operators.quality.matched_filters import noise_power
+from operators.quality.matched_filters import noise_powers
 from operators.quality.noise import noise_levels
 from operators.quality.volume_pair import VolumePair
 from validation.phantoms.anatomy import Mask
@@ -47,7 +47,7 @@ def places_in(pair: VolumePair, body: Mask) -> list[SmallChange]:
 
 
 def searched_body(pair: VolumePair) -> Mask:
-    """Return where the check looks."""
+    """Return where small changes are searched for."""
     tissue = pair.tissue
     return searched(pair, tissue, noise_levels(pair.before, pair.after, tissue)[0])
 
@@ -81,13 +81,11 @@ def _snr(pair: VolumePair, body: Mask, insertion: Insertion) -> float:
         whole + np.float32(1 - LOST) * insertion.contrast * profile, pair.modality
     )
     shape = fft.rfft2((lost / level).mean(axis=0))
-    every = fft.rfft2(noise)
-    power = noise_power(every) / len(noise) / body[box[0]].mean()  # of the mean of independent slices
+    spectra = (fft.rfft2(noise), fft.rfft2(np.clip(before + noise, -FAINT, FAINT)))
+    power = noise_powers(*spectra)[1] / len(noise) / body[box[0]].mean()  # of the mean of independent slices
     weight = np.full(power.shape, 2.0)
     weight[:, [0, -1]] = 1
-    at = insertion.centre[1:]
-    gone = float(removed_near(before, noise)[len(noise) // 2, at[0], at[1]])
-    return gone * float(np.sqrt((weight * np.abs(shape) ** 2 / power).sum()))
+    return float(np.sqrt((weight * np.abs(shape) ** 2 / power).sum()))
 
 
 def _at(change: SmallChange, insertion: Insertion, pair: VolumePair) -> bool:

@@ -16,7 +16,7 @@ from operators.dicom.reading import read_study
 from operators.quality.volume_pair import VolumePair
 from validation.phantoms.anatomy import Phantom
 
-CROP = (24, 160, 160)  # slices, rows, columns from the middle: small enough to fit in seconds
+CROP = (24, 128, 128)  # slices, rows, columns from the middle: small enough to fit in seconds
 FEWEST = 8  # slices
 ROUNDS = 4  # of insertions: only some have room at a time
 SNR = (0.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, np.inf)  # of what is lost, bounds of the columns

@@ -36,10 +36,10 @@ def estimate_difference_sd(noise: SliceNoise) -> float:
 
 
 def confirmed(g_i: Tensor, g_j: Tensor, relative_noise: Tensor, difference_sd: float) -> Tensor:
-    """Return W of two crops (B, 1, H, W): 1 where their 3x3 means differ by no more than the noise in them explains."""
+    """Return W of two crops (B, 1, H, W): where their 3x3 means differ by no more than the noise in them explains."""
     difference = box_mean(g_i - g_j, MATCH_RADIUS).abs() / relative_noise
     unmatched = (difference > MATCH_SD * difference_sd).float()
-    return 1 - functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH)
+    return functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH) == 0
 
 
 def published_guides(voxels: Tensor, scaling: Scaling) -> npt.NDArray[np.float32]:

@@ -25,7 +25,7 @@ class SlicePair:
     Attributes:
         x: (2, B, 1, S, S) crops of slices i, and the same crops of slices i + gap or i - gap; in the network's units.
         relative_noise: (B, 1, S, S) of slice i.
-        valid: (B, 1, S, S) 1 where neither slice is padding, else 0.
+        valid: (B, 1, S, S) bool, where neither slice is padding.
         guides: (2, B, channels, S, S) guide images of both slices, where guides were given.
     """
 
@@ -53,7 +53,7 @@ class PairDrawer:
         places, scaling = [self._place() for _ in range(CROPS)], self.volume.scaling
         turned = partial(in_orientation, self._integer(ORIENTATIONS))
         noise = scaling.relative_noise_of([(i, top, left) for i, _, top, left in places], self.size)
-        valid = self._cut(self.volume.valid, places).all(dim=0).float()
+        valid = self._cut(self.volume.valid, places).all(dim=0)
         guides = None if self.guides is None else turned(self._cut(self.guides, places))
         return SlicePair(
             turned(scaling.scaled(self._cut(self.volume.voxels, places))), turned(noise), turned(valid), guides
@@ -93,6 +93,5 @@ def _tissue_fraction(volume: MeasuredVolume, size: tuple[int, int]) -> Tensor:
 
 def in_orientation(number: int, x: Tensor) -> Tensor:
     """Return (..., H, W) in one of its eight orientations: 0 as it is, from 4 on with H and W swapped."""
-    for bit, dim in ((1, -1), (2, -2)):
-        x = x.flip(dim) if number & bit else x
+    x = x.flip([dim for bit, dim in ((1, -1), (2, -2)) if number & bit]) if number & 3 else x
     return x.transpose(-1, -2) if number & 4 else x

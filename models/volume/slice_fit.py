@@ -79,7 +79,7 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
 
 
 def _ladder(noise: SliceNoise) -> Ladder:
-    """Return the passes to choose from: of slices that stand alone, that may differ, or that are alike."""
+    """Return the passes to choose from: of slices that stand alone, that may differ, or that are neighbours."""
     if noise.in_slice:
         return tuple(SLICES_ALONE[:count] for count in range(len(SLICES_ALONE) + 1))
     slices_may_differ = noise.agreement is not None  # MR, whose slices are often thick and far apart

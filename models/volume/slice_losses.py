@@ -20,11 +20,12 @@ def confirmed_loss(network: torch.nn.Module, pair: SlicePair, difference_sd: flo
     """
     assert pair.guides is not None
     noise, (g_i, g_j) = pair.relative_noise, pair.guides
-    w = confirmed(g_i, g_j, noise, difference_sd) * pair.valid
-    f = network(pair.x.flatten(0, 1), noise.repeat(2, 1, 1, 1), pair.guides.flatten(0, 1)).unflatten(0, (2, -1)) / noise
+    w, mean = confirmed(g_i, g_j, noise, difference_sd), 1 / noise.numel()
+    f = network(pair.x, noise.expand_as(pair.x), pair.guides) / noise
     recon, identity = (_rho(f, target / noise) for target in (pair.x.flip(0), pair.guides))
-    consistency = _rho(*f.unbind())  # of one slice; it counts for both
-    return 2 * (w * (recon + LAMBDA_RC * consistency) + LAMBDA_ID * (pair.valid - w) * identity).mean()
+    supervised = torch.add(recon, _rho(*f.unbind()), alpha=LAMBDA_RC)  # the consistency of a pair counts for both
+    weight = torch.where(w, mean, LAMBDA_ID * mean) * pair.valid
+    return (torch.where(w, supervised, identity) * weight).sum()
 
 
 def _rho(value: Tensor, target: Tensor) -> Tensor:

@@ -13,13 +13,16 @@ class SliceNetwork(torch.nn.Module):
 
     def __init__(self, guided: bool = True) -> None:
         super().__init__()
-        self.correction = UNet(channels_in=3 if guided else 2)
+        scale = [1 / INPUT_SD, 1.0] + [1 / INPUT_SD] * guided
+        self.correction = UNet(channels_in=len(scale))
+        self.scale: Tensor
+        self.register_buffer("scale", torch.tensor(scale)[:, None, None])
 
     def forward(self, x: Tensor, relative_noise: Tensor, estimate: Tensor | None = None) -> Tensor:
-        """Denoise slices; all arguments are (B, 1, H, W) in the network's units.
+        """Denoise slices; all arguments are (..., 1, H, W) in the network's units.
 
         Without an estimate, as the published method has none, x itself is g.
         """
-        channels = [x / INPUT_SD, relative_noise] + ([] if estimate is None else [estimate / INPUT_SD])
-        h: Tensor = self.correction(torch.cat(channels, dim=1))
-        return (x if estimate is None else estimate) + relative_noise * h.float()
+        channels = torch.cat([x, relative_noise] + ([] if estimate is None else [estimate]), dim=-3) * self.scale
+        h: Tensor = self.correction(channels.flatten(0, -4)).view(x.shape)
+        return (x if estimate is None else estimate) + relative_noise * h

@@ -35,7 +35,8 @@ class UNet(nn.Module):
         """Map (B, channels_in, H, W) of any H and W to (B, 1, H, W)."""
         height, width = x.shape[-2:]
         multiple = SHUFFLE * 2 ** len(self.downs)
-        x = functional.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+        if height % multiple or width % multiple:
+            x = functional.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
         x = functional.pixel_unshuffle(x, SHUFFLE)  # (B, 4 channels_in, H/2, W/2)
         x = self.head(x.contiguous(memory_format=torch.channels_last))  # (B, 48, H/2, W/2)
         skips = []

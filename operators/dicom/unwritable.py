@@ -21,6 +21,7 @@ from pydicom.valuerep import AMBIGUOUS_VR, STANDARD_VR
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
 from operators.dicom.errors import UnwritableError, named
+from operators.dicom.multiframe import FRAME_TYPES
 from operators.dicom.uid_names import (
     CT_FOR_PROCESSING,
     ENHANCED_CT_FOR_PROCESSING,
@@ -108,7 +109,9 @@ def _is_known(header: Dataset, tag: BaseTag) -> bool:
 def _is_read(header: Dataset, keyword: str) -> bool:
     if keyword in READ_AS_TEXT:
         return readable(lambda: text(header, keyword))
-    return keyword not in READ_AS_ITEMS or readable(lambda: items(header, keyword))
+    return keyword not in READ_AS_ITEMS or readable(
+        lambda: [items(item, nested) for item in items(header, keyword) for nested in FRAME_TYPES]
+    )
 
 
 def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:

@@ -18,7 +18,7 @@ from scipy.stats import norm
 
 from operators.quality.bias import Images, Mask
 from operators.quality.change_shape import Place, around, changed_fraction
-from operators.quality.even_change import halved, level_of, narrow, removed_near, stabilised
+from operators.quality.even_change import FAINT, halved, level_of, narrow, removed_near, stabilised
 from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, interpolated, matched
 from operators.quality.noise import noise_levels, sampled
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
@@ -137,11 +137,12 @@ def _found(y: Images, c: Images, level: Images, body: Mask) -> Iterator[SmallCha
     if not inner.any():
         return
     removed = removed_near(y, c)
-    for shape, depth, filtered in matched(np.clip(c, -BOUND, BOUND)):
+    removed /= np.median(removed[inner])
+    for filter_, filtered in matched(np.clip(c, -BOUND, BOUND), np.clip(y + c, -FAINT, FAINT)):
         for place in _strongest(filtered, inner):
-            if changed_fraction(y, c, place, shape, depth) >= FRACTION:
-                size = _stands_out(filtered, body, place) * float(removed[place])
-                yield SmallChange(place, size, 0, shape, depth)
+            if changed_fraction(y, c, place, filter_.shape, filter_.depth) >= FRACTION:
+                gone = min(filter_.removed * float(removed[place]), 1.0)
+                yield SmallChange(place, _stands_out(filtered, body, place) * gone, 0, filter_.shape, filter_.depth)
 
 
 def _strongest(filtered: Images, inner: Mask) -> Iterator[Place]:

@@ -5,6 +5,7 @@ in what has little power at low frequencies. A line over several slices is a pla
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import fft, ndimage
 
 from operators.quality.bias import Images
 
+Spectrum = npt.NDArray[np.complex64]
 SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3, 7)  # pixels, sd; slices
 NARROWEST = SPOTS[0]  # sd of a line, too, where its shape is compared
 ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between two are missed
@@ -22,22 +24,38 @@ ALL_CORES = -1  # slices are transformed side by side; each comes out the same w
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
 HALF_NYQUIST = 0.27  # cycles a pixel, with room for a soft cut
 OUTER_FRACTION = 0.2  # of the power; white noise has .7 there, a magnitude of twice the acquired matrix .15
+MOST_NOISE = 25.0  # times what was removed: with four fifths left the rest says little
 LEAST_POWER = 0.3  # of the mean: with less, what the estimate lacks at low frequencies passes for small structures
 
 
-def matched(images: Images) -> Iterator[tuple[int, int, Images]]:
-    """Yield the number of a shape, a depth in slices and ``images``, (slices, rows, columns), through that filter.
+@dataclass(frozen=True)
+class Filter:
+    """A filter: the number of its shape, its depth in slices, and the fraction of the noise in it that is gone."""
 
-    Edges wrap around.
+    shape: int
+    depth: int
+    removed: float
+
+
+def matched(c: Images, f: Images) -> Iterator[tuple[Filter, Images]]:
+    """Yield each filter and what was removed, (slices, rows, columns), through it; edges wrap around.
+
+    Args:
+        c: what was removed, even.
+        f: what is left, the same shape and unit, bounded: its anatomy must not outweigh the noise in it.
     """
-    size = images.shape[1:]
-    spectrum = fft.rfft2(images)
-    spectrum /= noise_power(spectrum)
+    size = c.shape[1:]
+    spectrum = fft.rfft2(c)
+    power, noise = noise_powers(spectrum, fft.rfft2(f))
+    spectrum /= noise
     for number, shape in enumerate(shapes((size[0], size[1]))):
-        found = fft.irfft2(spectrum * np.conj(fft.rfft2(shape)), s=size, workers=ALL_CORES)
+        transform = np.conj(fft.rfft2(shape))
+        weight = np.square(np.abs(transform) / noise)
+        removed = float(np.sqrt(np.sum(weight * power) / np.sum(weight * noise)))
+        found = fft.irfft2(spectrum * transform, s=size, workers=ALL_CORES)
         until = np.cumsum(found, axis=0)
         for depth in DEPTHS:
-            yield number, depth, found if depth == 1 else _summed(until, depth // 2)
+            yield Filter(number, depth, removed), found if depth == 1 else _summed(until, depth // 2)
 
 
 def _summed(until: Images, reach: int) -> Images:
@@ -48,11 +66,18 @@ def _summed(until: Images, reach: int) -> Images:
     return summed
 
 
-def noise_power(spectrum: npt.NDArray[np.complex64]) -> Images:
-    """Return the power by which the spectrum of slices, (slices, rows, columns), is divided: their mean, smooth."""
-    power = np.square(np.abs(spectrum)).mean(axis=0)
-    power = ndimage.gaussian_filter(power, SPECTRUM_SMOOTH, mode=("wrap", "mirror"))
-    return np.asarray(np.maximum(power, LEAST_POWER * power.mean() + np.finfo(power.dtype).tiny))
+def noise_powers(c: Spectrum, f: Spectrum) -> tuple[Images, Images]:
+    """Return the power of what was removed and of the noise of before, smooth, of spectra of slices.
+
+    The noise's is ``<y, c>^2 / <c, c>`` with y = f - c at each frequency: that of noise of which any fraction is gone.
+    """
+    power, cross = (
+        ndimage.gaussian_filter(np.mean((one * np.conj(c)).real, axis=0), SPECTRUM_SMOOTH, mode=("wrap", "mirror"))
+        for one in (c, f - c)
+    )
+    power = power + np.finfo(power.dtype).tiny
+    noise = np.clip(cross * cross / power, power, MOST_NOISE * power)
+    return power, np.maximum(noise, LEAST_POWER * noise.mean())
 
 
 def interpolated(images: Images) -> bool:

@@ -1,7 +1,7 @@
 """Measure which fraction of the contrast of faint structures is lost on average, though no single place is sure.
 
 y is before, f after, c = f - y, each in a band that holds structures of one to three pixels. Noise loses and gains
-alike wherever a structure is known without it: slices some millimetres away show the same vessels, folds and plates
+equally wherever a structure is known without it: slices some millimetres away show the same vessels, folds and plates
 with other noise. With z the sum of y and f there, in which what a denoiser mixes of slices cancels,
 ``-<c, z> / <y, z>`` is the excess of what was lost over what was gained, as a fraction of what there is.
 """

@@ -24,11 +24,11 @@ CLEARANCE = "vendors' clearances: MTF and HU unchanged by more than a few percen
 REPEATS = "a diagnosis must not depend on a random number"
 FADING = "a lesion must not fade"
 SMALL = (
-    "in the slice through its middle, where the input shows it with d' = 3.4, an ideal observer tells no smaller "
+    "in the slice through its middle, where the input shows it with d' = 3.4, an ideal observer sees no smaller "
     "fading (validation/measures/visibility.py)"
 )
 BELOW_NOISE = (
-    "a step below one voxel's noise: an ideal observer tells no smaller widening of the whole rod in a slice "
+    "a step below one voxel's noise: an ideal observer sees no smaller widening of the whole rod in a slice "
     "(validation/measures/visibility.py); cleared methods lose sharpness there, too (Yu, Med Phys 2015)"
 )
 TOLERANCE = "image quality that no reader would distinguish from the original's"

@@ -1,6 +1,6 @@
-"""How much fainter a lesion or wider an edge may become before anyone can tell: the limit of an ideal observer.
+"""How much fainter a lesion or wider an edge may become before anyone can see it: the limit of an ideal observer.
 
-It tells two known signals in noise of a known spectrum apart with d'^2 = sum |difference|^2 / power, which no reader
+It distinguishes two known signals in noise of a known spectrum with d'^2 = sum |difference|^2 / power, which no reader
 exceeds; at d' = 1 it is right in 76 of 100 choices between two. Signals are (side, side) pixels of one slice.
 """
 
@@ -23,7 +23,7 @@ def radial_power(noise: NDArray[np.floating], end: float) -> Real:
 
     Args:
         noise: (regions, side, side).
-        end: cycles a pixel, above which the power is infinite: nothing is told by what a kernel does not pass.
+        end: cycles a pixel, above which the power is infinite: nothing is seen through what a kernel does not pass.
     """
     side = noise.shape[-1]
     centred = noise - noise.mean(axis=(1, 2), keepdims=True)
@@ -41,12 +41,12 @@ def ideal_detectability(signal: Real, power: Real) -> float:
 
 
 def visible_fading(lesion: Real, power: Real) -> float:
-    """Return the fraction of its contrast that a lesion keeps where its fading can just be told."""
+    """Return the fraction of its contrast that a lesion keeps where its fading can just be seen."""
     return 1 - 1 / ideal_detectability(lesion, power)
 
 
 def visible_widening(rod: Real, power: Real, radius: float) -> float:
-    """Return the width of a rod's edge over what it was where the widening can just be told.
+    """Return the width of a rod's edge over what it was where the widening can just be seen.
 
     Args:
         rod: in the middle, less its surroundings.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.robust import box_mean, evenly_spaced, robust_sd
+from models.robust import box_mean, evenly_spaced, over_squares, robust_sd
 from models.volume.scaling import Scaling
 
 RADIUS = 2  # pixels; 5x5 means, so that low contrast counts before it is averaged away
@@ -31,44 +31,43 @@ def fuse_neighbours(images: npt.NDArray[np.float32], scaling: Scaling, threshold
         threshold: real value above which a voxel is tissue.
         difference_sd: of two initial estimates of the same tissue, in units of the local noise.
     """
-    device = scaling.relative_noise.device
-    spread = min(_spread(images, scaling, threshold), LARGEST_SPREAD * difference_sd)
+    slices = torch.from_numpy(images)[:, None, None].to(scaling.relative_noise.device)
+    spread = min(_spread(slices, scaling, threshold), LARGEST_SPREAD * difference_sd)
     if spread == 0.0:
         return
-    before, here = None, _plane(images, 0, device)
-    for i in range(len(images)):
-        after = _plane(images, i + 1, device) if i + 1 < len(images) else None
-        total, weight = here, torch.ones_like(here)
-        for other in (before, after):
-            if other is not None:
-                w = agreement(difference(here, other, scaling, i), spread)
-                total, weight = total + w * other, weight + w
-        images[i] = (total / weight)[0, 0].cpu().numpy()
-        before, here = here, after if after is not None else here
+    here, neighbours = slices[0].clone(), []  # with each neighbour, the difference of their means
+    for i in range(len(slices)):
+        noise = (
+            AGREEMENT_SD
+            * spread
+            * scaling.unit
+            * scaling.relative_noise_of([(i, 0, 0)], (images.shape[1], images.shape[2]))
+        )
+        after = slices[i + 1].clone() if i + 1 < len(slices) else here
+        if after is not here:
+            neighbours.append((after, box_mean(here - after, RADIUS)))
+        total, weight = here.clone(), torch.ones_like(here)
+        for other, difference in neighbours:
+            w = agreement(difference / noise)
+            total.addcmul_(w, other)
+            weight += w
+        torch.div(total, weight, out=slices[i])
+        neighbours = [(here, neighbours[-1][1])]
+        here = after
+    images[...] = slices[:, 0, 0].cpu().numpy()
 
 
-def difference(here: Tensor, other: Tensor, scaling: Scaling, index: int) -> Tensor:
-    """Return d of two (1, 1, H, W) slices, in units of the local noise of slice ``index``."""
-    noise = scaling.relative_noise_at(index, 0, 0, (here.shape[-2], here.shape[-1]))
-    return box_mean(here - other, RADIUS) / (noise[None] * scaling.unit)
+def agreement(d: Tensor) -> Tensor:
+    """Return w of differences over k s, the least of each 7x7 neighbourhood: flanks of a disagreement count as one."""
+    beyond = functional.pad(d.square(), (GROWTH,) * 4)
+    return torch.exp(-0.5 * over_squares(beyond, GROWTH, torch.maximum))
 
 
-def agreement(d: Tensor, spread: float) -> Tensor:
-    """Return w, the least of each 7x7 neighbourhood: the flanks of a disagreement are not fused either."""
-    w = torch.exp(-0.5 * (d / (AGREEMENT_SD * spread)) ** 2)
-    rows = functional.max_pool2d(-w, (2 * GROWTH + 1, 1), stride=1, padding=(GROWTH, 0))
-    return -functional.max_pool2d(rows, (1, 2 * GROWTH + 1), stride=1, padding=(0, GROWTH))
-
-
-def _spread(images: npt.NDArray[np.float32], scaling: Scaling, threshold: float) -> float:
+def _spread(slices: Tensor, scaling: Scaling, threshold: float) -> float:
     """Return s: the robust sd of d over the tissue of some pairs of slices."""
-    differences, device = [], scaling.relative_noise.device
-    for i in evenly_spaced(len(images) - 1, SAMPLED_PAIRS):
-        here, after = _plane(images, i, device), _plane(images, i + 1, device)
-        differences.append(difference(here, after, scaling, i)[here > threshold])
+    differences = []
+    for i in evenly_spaced(len(slices) - 1, SAMPLED_PAIRS):
+        noise = scaling.unit * scaling.relative_noise_of([(i, 0, 0)], (slices.shape[-2], slices.shape[-1]))
+        d = box_mean(slices[i] - slices[i + 1], RADIUS) / noise
+        differences.append(d[slices[i] > threshold])
     return robust_sd(torch.cat(differences))
-
-
-def _plane(images: npt.NDArray[np.float32], index: int, device: torch.device) -> Tensor:
-    """Return a copy of one slice, (1, 1, H, W)."""
-    return torch.from_numpy(images[index].copy())[None, None].to(device)

@@ -74,25 +74,30 @@ class _Band:
     index: int = 0
     held: deque[_Held] = field(default_factory=deque)
 
-    def push(self, slice_: Tensor, relative_noise: Tensor, guide: Tensor) -> None:
-        """Take the next slice, (rows, columns) of whole images, and shrink the layer of blocks that ends with it."""
+    def push(self, slice_: Tensor, relative_noise: Tensor, guide: Tensor) -> Tensor | None:
+        """Take the next slice, (rows, columns) of whole images, and return the one that all its layers have passed.
+
+        Of that, see `pop`, or None if there is none yet.
+        """
         noisy = self._coefficients(slice_)
         guiding = noisy if guide is slice_ else self._coefficients(guide)
         results = [each.new_zeros(len(each) + 1, each.shape[1]) for each in noisy]
         self.held.append(_Held(noisy, guiding, results))
         shift, self.index = self.index % STRIDE, self.index + 1
-        if len(self.held) == len(self.shrinkage.along):
-            self._shrink(shift, functional.avg_pool2d(self._rows(relative_noise, shift), BLOCK, STRIDE).view(1, -1))
+        if len(self.held) < len(self.shrinkage.along):
+            return None
+        self._shrink(shift, functional.avg_pool2d(self._rows(relative_noise, shift), BLOCK, STRIDE).view(1, -1))
+        return self.pop(slice_.shape[1])
 
-    def pop(self, columns: int) -> tuple[Tensor, Tensor]:
-        """Return sums and weights of the oldest slice, (rows, ``columns``), and forget it."""
+    def pop(self, columns: int) -> Tensor:
+        """Return sums and weights of the oldest slice, (2, rows, ``columns``), and forget it."""
         results = self.held.popleft().results
         total = torch.zeros(2, self.height, columns, device=results[0].device)
         for shift, each in enumerate(results):
             planes = torch.cat([self.shrinkage.within.T @ each[:-1], each[-1:].expand(BLOCK**2, -1)])
             size = (self.height - shift, columns - shift)
             total[:, shift:, shift:] += functional.fold(planes.view(2, BLOCK**2, -1), size, BLOCK, stride=STRIDE)[:, 0]
-        return total[0], total[1]
+        return total
 
     def _shrink(self, shift: int, relative_noise: Tensor) -> None:
         """Add the results of the layer that the held slices make."""
@@ -157,13 +162,13 @@ def _filtered(
     size = torch.Size()
     for slice_, relative_noise, guide in guided:
         size, image, noise = slice_.shape, _padded(slice_), _padded(relative_noise)
-        by = image if guide is slice_ else _padded(guide)
+        pushed = image, noise, image if guide is slice_ else _padded(guide)
         bands = bands or _bands(shrinkage, len(image))
-        list(pool.map(lambda band: band.push(image, noise, by), bands))  # noqa: B023  # done before the next slice
-        if len(bands[0].held) == depth:
-            yield _popped(bands, size, pool)
+        parts = list(pool.map(lambda band, pushed=pushed: band.push(*pushed), bands))
+        if parts[0] is not None:
+            yield _joined(bands, parts, size)
     while bands and bands[0].held:
-        yield _popped(bands, size, pool)
+        yield _joined(bands, [band.pop(size[1] + size[1] % STRIDE + 2 * (BLOCK - STRIDE)) for band in bands], size)
 
 
 def _bands(shrinkage: _Shrinkage, rows: int) -> list[_Band]:
@@ -173,16 +178,14 @@ def _bands(shrinkage: _Shrinkage, rows: int) -> list[_Band]:
     return [_Band(shrinkage, top, rows - top if top == tops[-1] else count + more) for top in tops]
 
 
-def _popped(bands: list[_Band], size: torch.Size, pool: Executor) -> Tensor:
-    """Return the oldest slice, which all its layers have passed."""
-    most = BLOCK - STRIDE
-    rows, columns = (side + 2 * most + side % STRIDE for side in size)
-    total, weight = torch.zeros(2, rows, columns, device=bands[0].shrinkage.along.device)
-    for band, (part, share) in zip(bands, pool.map(lambda band: band.pop(columns), bands), strict=True):
-        here = slice(band.top, band.top + band.height)
-        total[here] += part
-        weight[here] += share
-    return (total / weight)[most : most + size[0], most : most + size[1]]
+def _joined(bands: list[_Band], parts: list[Tensor], size: torch.Size) -> Tensor:
+    """Return a slice of ``size`` from the sums and weights of its bands."""
+    joined = parts[0].new_zeros(2, bands[-1].top + bands[-1].height, parts[0].shape[-1])
+    for band, part in zip(bands, parts, strict=True):
+        joined[:, band.top : band.top + band.height] += part
+    total, weight = joined[:, BLOCK - STRIDE :, BLOCK - STRIDE :]
+    image: Tensor = (total / weight)[: size[0], : size[1]]
+    return image
 
 
 def _padded(slice_: Tensor) -> Tensor:

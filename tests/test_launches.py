@@ -1,0 +1,86 @@
+"""What a GPU is asked for: few and large operations, and no value read back inside a loop."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from bench.launches import InLine, Launches
+from models.compute import Compute
+from models.fitting import FitContext, fit
+from models.volume.initial import block_matching, block_shrinkage
+from models.volume.initial.nonlocal_bayes import refine
+from models.volume.initial.similar_patches import QUICK, THOROUGH, THOROUGH_MR, Search
+from models.volume.measured_volume import MeasuredVolume, measure_volume
+from models.volume.pairs import PairDrawer
+from models.volume.scaling import noise_units
+from models.volume.slice_losses import confirmed_loss
+from models.volume.slice_network import SliceNetwork
+
+CONTEXT = FitContext(Compute(torch.device("cpu"), torch.bfloat16), 0, math.inf, math.inf, "test")
+LARGE = 300  # slices of 512 x 512, to which launches are scaled
+PASS, STEP, TRANSFORM = 100_000, 200, 120  # launches of a pass over a large volume, of a step, of a slice's transform
+
+
+@pytest.fixture(autouse=True)
+def batches_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    for sizes in (block_matching.LEADERS, block_shrinkage.BAND):
+        monkeypatch.setitem(sizes, "cpu", sizes["cuda"])
+
+
+def measured(slices: int = 12, side: int = 48) -> MeasuredVolume:
+    voxels = (40 + 20 * np.random.default_rng(0).standard_normal((slices, side, side))).astype(np.float32)
+    return measure_volume(voxels, np.ones(voxels.shape, bool), "CT", noise_units, torch.device("cpu"))
+
+
+def counted(steps: int) -> Launches:
+    volume = measured(side=80)
+    torch.manual_seed(0)
+    network = SliceNetwork()
+    pairs = PairDrawer(volume, volume.scaling.scaled(volume.voxels), gap=1, seed=0)
+    with Launches() as counted:
+        fit(network, lambda: confirmed_loss(network, pairs.draw(), 1.0), CONTEXT, steps=steps, learning_rate=1e-3)
+    return counted
+
+
+def test_a_step_is_200_launches_at_most_and_waits_for_nothing() -> None:
+    few, more = counted(3), counted(5)
+    assert (more.launched - few.launched).total() <= 2 * STEP
+    assert more.waits - few.waits == Counter()
+
+
+@pytest.mark.parametrize("search", {*QUICK, *THOROUGH, *THOROUGH_MR})
+def test_a_pass_over_a_large_volume_is_few_launches_and_a_layer_one_wait(search: Search) -> None:
+    volume, seen = measured(), []
+    images = volume.scaling.scaled(volume.voxels[:, 0]).clone()
+    for slices in (6, 12):
+        part = measured(slices)
+        with Launches() as counted:
+            refine(images[:slices], part, search, InLine(), CONTEXT)
+        seen.append(counted)
+    layers = 6 // search.patch[0]
+    launches, waits = ((more - few).total() for few, more in zip(*((c.launched, c.waits) for c in seen), strict=True))
+    assert launches / layers * LARGE / search.patch[0] <= PASS
+    assert waits <= layers
+    assert seen[0].waits.total() <= layers + 2  # what is shared by all layers
+
+
+def test_the_block_transform_waits_for_nothing() -> None:
+    volume, slices = measured(), 12
+    scaled = [(each, torch.ones_like(each)) for each in volume.scaling.scaled(volume.voxels[:, 0])]
+    with Launches() as counted:
+        assert len(list(block_shrinkage.shrink(scaled, volume.noise.coefficient_sd, InLine()))) == slices
+    assert counted.waits == Counter()
+    assert counted.launched.total() <= slices * TRANSFORM
+
+
+def test_waits_are_seen() -> None:
+    values = torch.arange(4.0)
+    with Launches() as counted:
+        float(values.sum())
+        values[values > 1].cpu()
+        values.tolist()
+    assert counted.waits == Counter(_local_scalar_dense=1, index=1, cpu=1, tolist=1, nonzero=0)
+    assert counted.moved > 0
