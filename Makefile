@@ -3,7 +3,9 @@
 # make quick  format, lint, types and the tests that are not slow
 # make conformance   docs/conformance.md from the tables in the code
 # make schema   docs/result.schema.json and docs/reason-codes.md from the code
-# make figures  the demo, and its figures into the documents that show them
+# make validate  the quick validation kit; what it leaves is in demo/kit
+# make costs    the table of costs of this machine, which nobody else should use meanwhile, and what follows from it
+# make figures  demo, kit and strengths, and their figures into the documents that show them
 # make map    the application package, an OCI image; TARGET=gpu, INDEX= and BASE= as the Dockerfile says
 # make map-run IN=study OUT=results   the package on a study; ARGS= for the application
 # make map-test   build the package and judge it
@@ -20,7 +22,7 @@ ENGINE := $(PYTHON) deploy/map/engine.py
 IMAGE := $(NAME):$(VERSION)
 BUILD := $(IMAGE) $(VERSION) --target "$(TARGET)" --index "$(INDEX)" --base "$(BASE)"
 
-.PHONY: demo test quick conformance schema figures map map-run map-test release clean
+.PHONY: demo test quick validate conformance schema costs figures map map-run map-test release clean
 
 demo: .venv/product
 	$(IN_VENV) -m validation.demo
@@ -37,10 +39,21 @@ conformance: .venv/product
 schema: .venv/product
 	$(IN_VENV) -m app.result_schema docs
 
+validate: .venv/product
+	$(IN_VENV) -m app validate --out demo/kit --quick
+
+costs: .venv/product
+	$(IN_VENV) -m bench.costs --write
+	$(IN_VENV) -m bench.growth > docs/figures/growth.txt
+	$(IN_VENV) -m bench.scale > docs/figures/scale.txt
+	$(IN_VENV) -m validation.figures
+
 figures: demo
 	cp demo/table.txt docs/figures/demo.txt
 	cp demo/pictures/ct_soft.png demo/pictures/us_still_grey.png docs/pictures/
-	$(IN_VENV) -m validation.figures
+	$(IN_VENV) -m bench.strengths > docs/figures/strengths.md
+	-$(IN_VENV) -m app validate --out demo/kit --quick
+	$(IN_VENV) -m validation.figures demo/kit/validation.json
 
 map:
 	$(ENGINE) build $(BUILD)

@@ -93,7 +93,7 @@ def run_and_report(source: Path, folder: Any, settings: Any, compute: Any, start
     from app.result_types import ROUTING_KEY
 
     with logging_redirect_tqdm([logging.getLogger(name) for name in OWN_LOGGERS]):
-        ledger = run(source, folder, settings, compute)
+        ledger = run(source, folder, settings, compute, started)
     result = result_of(ledger, settings, compute, time.monotonic() - started)
     if result["counts"]["files_written"] or ROUTING_KEY in result:
         folder.write_reports({"result.json": result, "metadata.json": metadata_of(result)})

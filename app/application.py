@@ -25,15 +25,16 @@ from operators.output_folder import OutputFolder
 from operators.report_series import Reporting, ReportSeriesOperator
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
-from operators.time_budget import whole_run
+from operators.series_costs import Pricing
+from operators.time_budget import RunTime, whole_run
 from operators.write_series import WriteSeriesOperator
 
 
 class DenoiseStudyApplication(Application):  # type: ignore[misc]
     """One study in, its derived series out, every outcome in the ledger."""
 
-    def __init__(self, source: Path, folder: OutputFolder, settings: Settings, compute: Compute) -> None:
-        self._source, self._folder, self._settings, self._compute = source, folder, settings, compute
+    def __init__(self, source: Path, folder: OutputFolder, settings: Settings, compute: Compute, time: RunTime) -> None:
+        self._source, self._folder, self._settings, self._compute, self._time = source, folder, settings, compute, time
         self.ledger = Ledger()
         super().__init__([sys.executable])  # Holoscan would read this program's own arguments as its own
 
@@ -41,14 +42,21 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         """Operators and the flows between them."""
         settings, run = self._settings, self._settings.run
         compute, seed = self._compute, run.seed
-        whole_time = whole_run(run.time_budget)
         outputs, reporting = settings.outputs, Reporting(version(), settings.derived, settings.outputs.report)
         demands = Demands(settings.selection, memory_granted())
+        strengths = max(1, len(run.strength))
+        pricing = Pricing(compute, settings.ns_n2n, settings.speckle2self, strengths, outputs.report)
 
         load = LoadStudyOperator(
-            self, name="load", path=self._source, ledger=self.ledger, limits=settings.limits, nifti=settings.nifti
+            self,
+            name="load",
+            path=self._source,
+            ledger=self.ledger,
+            limits=settings.limits,
+            nifti=settings.nifti,
+            smallest_first=run.order == "smallest_first",
         )
-        select = SelectSeriesOperator(self, name="select", demands=demands, time=whole_time)
+        select = SelectSeriesOperator(self, name="select", demands=demands, run=self._time, pricing=pricing)
         route = RouteModalityOperator(self, name="route")
         volume = DenoiseVolumeOperator(
             self, name="volume", settings=settings.ns_n2n, gate=settings.check, compute=compute, seed=seed
@@ -74,9 +82,16 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
         self.add_flow(report, write, {("volume", "volume"), ("ultrasound", "ultrasound")})
 
 
-def run(source: Path, folder: OutputFolder, settings: Settings, compute: Compute) -> Ledger:
-    """Denoise what ``source`` holds into ``folder``, and return what became of each series."""
+def run(
+    source: Path, folder: OutputFolder, settings: Settings, compute: Compute, started: float | None = None
+) -> Ledger:
+    """Denoise what ``source`` holds into ``folder``, and return what became of each series.
+
+    Args:
+        started: reading of ``time.monotonic()`` at which the time budget began; now if left out.
+    """
     set_log_level(LogLevel.ERROR)  # Holoscan logs every step of the graph
-    application = DenoiseStudyApplication(source, folder, settings, compute)
+    time = whole_run(settings.run.time_budget, started)
+    application = DenoiseStudyApplication(source, folder, settings, compute, time)
     application.run()
     return application.ledger

@@ -32,7 +32,7 @@ def parser_with(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--strength", metavar="PERCENT[,PERCENT]", help="how much of the change to apply; one derived series for each")
     add("--seed", help="of everything random")
     add("--device", help="auto, cpu or cuda")
-    add("--time-budget", metavar="SECONDS", help="for the whole run, first read to last write")
+    add("--time-budget", metavar="SECONDS", help="for the whole command, start to last write")
     return parser
 
 

@@ -100,6 +100,8 @@ class FittedRow(TypedDict, total=False):
     steps_planned: int
     steps_taken: int
     stopped_early: bool
+    given_up: list[str]
+    """What was given up for lack of time; reason-codes.md has the meanings."""
     fitted: bool
     """Whether every fit took a tenth of its planned steps or more; else the images are initial estimates."""
     settings: dict[str, Any]

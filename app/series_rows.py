@@ -4,7 +4,7 @@ import math
 
 from app.result_types import AssessmentRow, CheckRow, FitRow, FittedRow, OutcomeRow, SeriesRow, WrittenRow
 from models.fitting import FitRecord
-from operators.messages import LedgerEntry, are_fits, method_of
+from operators.messages import LedgerEntry, are_fits, given_up_of, method_of
 from operators.quality.assessment import Assessment, Check
 from operators.sources.derived_series import WrittenSeries
 
@@ -39,6 +39,7 @@ def _fitted(entry: LedgerEntry) -> FittedRow:
         "steps_planned": planned,
         "steps_taken": taken,
         "stopped_early": taken < planned,
+        "given_up": list(given_up_of(entry.fits)),
         "fitted": are_fits(entry.fits),
         "settings": dict(entry.settings or {}),
         "settings_hash": entry.settings_hash,

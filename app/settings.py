@@ -32,14 +32,15 @@ COMMAND_LINE = "--set"
 class RunSettings:
     """How a run goes."""
 
-    strength: tuple[float, ...] = (100.0,)  # percent of the change that is applied; one derived series for each
+    strength: tuple[float, ...] = ()  # percent of the change, one derived series for each; empty: the method's default
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    time_budget: float = 240.0  # seconds from the first read to the last write
+    time_budget: float = 240.0  # seconds from the start of the command to the last write
+    order: Literal["smallest_first", "as_received"] = "smallest_first"  # of the series; or as_received
 
     def __post_init__(self) -> None:
-        if not self.strength or len(set(self.strength)) < len(self.strength):
-            raise ValueError("run.strength needs one or more different values in percent")
+        if len(set(self.strength)) < len(self.strength):
+            raise ValueError("run.strength needs different values in percent")
         if not all(0 < strength <= 100 for strength in self.strength):
             raise ValueError("run.strength goes from above 0 to 100 percent")
         if not self.time_budget > 0:

@@ -73,6 +73,7 @@ def work(orders: Connection) -> None:
     warnings.simplefilter("ignore")
     space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (space + MEMORY, space + MEMORY))
+    orders.send("ready")
     while True:
         folder = orders.recv()
         try:
@@ -95,6 +96,7 @@ class Worker:
         self._process = context.Process(target=work, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
+        self._orders.recv()  # that it is ready: its start does not count
 
     def outcomes(self, folder: Path) -> list[str] | str:
         """Outcomes, or what went wrong."""

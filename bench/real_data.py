@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from app.conformance import table
-from operators.dicom.cine import read_clip
-from operators.dicom.errors import Refusal
-from operators.dicom.geometry import volumes_in
-from operators.dicom.reading import read_study
-from operators.dicom.study import Series
+from operators.dicom.reading_limits import ReadingLimits
+from operators.sources.finding import find_sources
+from operators.sources.nifti_settings import NiftiSettings
 
 LARGEST_SECONDS = 600  # a study may take
-MINIMUM_SLICES = 4  # of a volume, as the method needs
-COLUMNS = ("Folder", "Series", "Modality", "Files", "Outcome", "Detail")
+COLUMNS = ("Folder", "Series", "Modality", "Files", "Outcome", "Images", "Strength", "Restored %", "Detail")
 HEAD = """# What became of real studies
 
 Made by `python -m bench.real_data`, with a fit cut short ({settings}): a longer one may pass the checks better.
@@ -48,53 +45,35 @@ def run(folder: Path, settings: list[str]) -> dict[str, Any]:
 def rows_of(folder: Path, result: dict[str, Any]) -> Iterator[tuple[object, ...]]:
     """A row for each series, and for each reason of files that are none."""
     for series in result["series"]:
-        left_out = "; ".join(f"{each['images']} left out: {each['reason']}" for each in series.get("left_out", ()))
-        written = sum(each["files"] for each in series.get("written", ()))
-        volumes = len(series.get("fits", ()))
-        detail = series["reason"] or f"{volumes} fit(s), {written} file(s) written" + (
-            f"; {left_out}" if left_out else ""
+        left_out = [f"{each['images']} left out: {each['reason']}" for each in series.get("left_out", ())]
+        strengths = [f"{each['strength']:g}" for each in series.get("written", ()) if each["kind"] == "denoised"]
+        restored = [fit["measures"].get("restored_percent", 0.0) for fit in series.get("fits", ())]
+        yield (
+            folder.name,
+            f"..{series['series_uid'][-8:]}",
+            series["modality"],
+            series["instances"],
+            series["status"],
+            len(restored) or "",
+            ", ".join(strengths),
+            f"{max(restored):.2g}" if restored else "",
+            "; ".join(filter(None, (series["reason"], *left_out))),
         )
-        name = f"..{series['series_uid'][-8:]}"
-        yield folder.name, name, series["modality"], series["instances"], series["status"], detail
     for reason, files in result["unread_files"].items():
-        yield folder.name, "", "", files, "unread", reason
+        yield folder.name, "", "", files, "unread", "", "", "", reason
 
 
 def read_rows(folder: Path) -> Iterator[tuple[object, ...]]:
-    """Yield the same rows by reading alone: a series that could be denoised, or the reason why not."""
-    study = read_study(folder)
-    for series in study.series:
-        try:
-            outcome, detail = "readable", contents_of(series)
-        except Refusal as refusal:
-            outcome, detail = "refused", str(refusal)
-        yield folder.name, f"..{series.uid[-8:]}", series.modality, len(series.instances), outcome, detail
-    for reason, files in Counter(unread.reason for unread in study.unread).items():
-        yield folder.name, "", "", files, "unread", reason
-
-
-def contents_of(series: Series) -> str:
-    """Return which volumes or clips of a series can be denoised.
-
-    Raises:
-        Refusal: none can.
-    """
-    series.check()
-    if series.modality != "US":
-        stacks = volumes_in(series, MINIMUM_SLICES).stacks
-        return ", ".join(
-            f"{len(stack.places)} slices every {stack.spacing[0]:.2f} mm {stack.label}" for stack in stacks
-        )
-    clips, refusals = 0, []
-    for instance in series.instances:
-        try:
-            read_clip(instance)
-            clips += 1
-        except Refusal as refusal:
-            refusals.append(refusal)
-    if not clips:
-        raise refusals[0]
-    return f"{clips} clips"
+    """Yield the same rows by what is known before a fit: a series that is served, or the reason why not."""
+    sources, unread = find_sources(folder, ReadingLimits(), NiftiSettings("MR"))
+    for source in sources:
+        sizes = {} if source.refusal else source.sizes()
+        detail = source.refusal or "; ".join(filter(None, map(source.label, sizes)))
+        outcome = "refused" if source.refusal else "served"
+        name = f"..{source.uid[-8:]}"
+        yield folder.name, name, source.modality, source.instance_count, outcome, len(sizes) or "", "", "", str(detail)
+    for reason, files in Counter(file.reason for file in unread).items():
+        yield folder.name, "", "", files, "unread", "", "", "", reason
 
 
 def main() -> int:

@@ -1,7 +1,6 @@
-"""What many studies need, from measured times: ``python -m bench.scale`` prints the tables of docs/scale.md.
+"""What many studies need, from the table of costs: ``python -m bench.scale`` prints the tables of docs/scale.md.
 
-To have them for another machine, replace the figures of ``KINDS`` by those of such runs there: the processor time of
-``python -m app --time-budget 7200`` on one core (for a GPU: its wall time), with one series or image of the kind.
+``make costs`` measures the table of costs anew and puts what follows from it into the documents.
 """
 
 import math
@@ -10,93 +9,107 @@ from dataclasses import dataclass
 import torch
 
 from models.compute import Compute
+from models.costs import costs_of
+from models.pace import Pace
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import plan_work
 from models.volume.ns_n2n_settings import NSN2NSettings
-from models.volume.slice_plan import plan_slices
-from operators.time_budget import TimeSlot
+from models.volume.slice_plan import LADDER, LADDER_MR, plan_slices
+from operators.series_costs import TISSUE_FRACTION, Pricing
+from operators.time_budget import RunTime, SeriesNeed, timetable
 
 HOUR, WEEK = 3600.0, 7 * 24 * 3600.0  # seconds
 BATCH = 100_000  # studies in a week
-BUSY = 0.8  # fraction of the time that a core may be busy in the peak hour, so that a queue stays short
-CORES, BUDGET = 2, 240.0  # of a task, as app.yaml asks for; seconds for a study, its default
-STEP = (39.5 - 21.6) / 200  # core-seconds of a step of NS-N2N: what 300 steps of MR took more than 100
-CPU = Compute(torch.device("cpu"), torch.bfloat16)  # on which it was measured
-START = 5.4  # core-seconds of a run that fits nothing
+BUSY = 0.8  # fraction of the time that a worker may be busy in the peak hour, so that a queue stays short
+BUDGET = 240.0  # seconds for a study, the default
+TASK = Compute(torch.device("cpu"), torch.bfloat16, threads=2)  # as app.yaml asks for
+GPU = Compute(torch.device("cuda"), torch.bfloat16, threads=2)  # its costs are assumed
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Studies of one modality, and what one of their series or images costs."""
+    """Studies of one modality, and the series or images that they consist of."""
 
     name: str
     shape: tuple[int, ...]  # of one fit
     fits: int  # in a study
-    run: float  # core-seconds of a run with one fit, with every step that the settings ask for
     peak: float  # studies in the peak hour
 
     @property
-    def whole(self) -> float:
-        """Core-seconds of a study, with every step."""
-        return START + self.fits * (self.run - START)
+    def voxels(self) -> int:
+        """Of one fit."""
+        return math.prod(self.shape)
 
-    @property
-    def default(self) -> float:
-        """Core-seconds of a study within the default time budget, at most."""
-        return min(self.whole, CORES * BUDGET)
+    def need(self, compute: Compute) -> SeriesNeed:
+        """What one series of the study needs."""
+        return Pricing(compute, NSN2NSettings(), Speckle2SelfSettings()).need_of(self.name, [self.shape])
 
-    def steps(self) -> str:
-        """What the application plans for each fit of a study within the default time budget, of what is asked for."""
-        voxels = math.prod(self.shape)
-        planned = TimeSlot(0.0, BUDGET, BUDGET).part(0, [voxels] * self.fits).planned
+    def whole(self, compute: Compute) -> float:
+        """Seconds of a study with all that the settings ask for."""
+        return costs_of(compute)["start"].of(self.fits * self.voxels) + self.fits * self.need(compute).whole.most
+
+    def planned(self) -> str:
+        """What is planned for each fit of a study within the default time budget."""
+        run = RunTime(0.0, BUDGET, Pace(lambda: 0.0))
+        start = costs_of(TASK)["start"].of(self.fits * self.voxels)
+        first = timetable(run, start, [self.need(TASK)] * self.fits)[0].slots[0]
+        budget, costs = first.context(TASK, 0, "").budget, costs_of(TASK)
         if self.name == "US":
             asked = Speckle2SelfSettings()
-            steps = plan_work(self.shape, asked, CPU, planned).steps
-            return f"{steps} of {asked.steps}"
-        most = NSN2NSettings().steps
-        return f"{plan_slices(most, CPU, voxels, voxels, planned).steps} of {most}"
+            clip = plan_work(self.shape, asked, costs, budget)
+            return f"{clip.steps} of {asked.steps} steps, {clip.fit_offsets} of {asked.search_offsets} offsets"
+        most, sizes = NSN2NSettings().steps, (self.voxels, int(TISSUE_FRACTION * self.voxels))
+        ladder = LADDER_MR if self.name == "MR" else LADDER
+        plan, wanted = (plan_slices(most, costs, *sizes, seconds, ladder) for seconds in (budget, math.inf))
+        return f"{plan.steps} of {wanted.steps} steps, {len(plan.passes)} of {len(wanted.passes)} passes"
 
 
 KINDS = (
-    Kind("CT", (60, 512, 512), 1, 38.8 + 700 * STEP, 21),  # 38.8 with 100 steps of 800
-    Kind("MR", (30, 256, 256), 7, 21.6 + 700 * STEP, 17.5),  # 21.6 with 100 steps of 800
-    Kind("US", (1, 480, 648), 30, 38.9, 5),  # with all its steps
+    Kind("CT", (60, 512, 512), 1, 21),
+    Kind("MR", (30, 256, 256), 7, 17.5),
+    Kind("US", (1, 480, 640), 30, 5),
 )
 PEAK = sum(kind.peak for kind in KINDS)  # studies in the hour
 
 
 def table(*rows: tuple[object, ...]) -> str:
-    """Markdown; the first row is the head."""
-    head, *body = ("| " + " | ".join(map(str, row)) + " |" for row in rows)
-    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+    """Columns of text; the first row is the head."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
 
 
 def costs() -> str:
-    """What was measured, and a study of it."""
-    head = ("study", "one fit", "run with one", "fits in a study", "study, all steps", "steps in the default budget")
+    """What a study of each kind costs."""
+    head = ("study", "fits", "each", "one thread", "a task of 2 cores", "one GPU, assumed", "planned in 240 s, 2 cores")
+    one = Compute(torch.device("cpu"), torch.bfloat16, threads=1)
     rows = [
-        (kind.name, " x ".join(map(str, kind.shape)), f"{kind.run:.0f} core-s", kind.fits, f"{kind.whole:.0f} core-s",
-         kind.steps())
+        (kind.name, kind.fits, " x ".join(map(str, kind.shape)),
+         *(f"{kind.whole(compute):.0f} s" for compute in (one, TASK, GPU)), kind.planned())
         for kind in KINDS
     ]  # fmt: skip
     return table(head, *rows)
 
 
 def needs() -> str:
-    """Cores for the batch and for the peak hour."""
-    head = ("", "study, mean", f"{BATCH:,} in 7 days", f"peak hour, {PEAK:g} studies")
+    """Workers for the batch and for the peak hour."""
+    head = ("worker", "a study, mean", f"{BATCH:,} in 7 days", f"peak hour, {PEAK:g} studies")
     rows = []
-    for name, hour in (
-        ("default time budget, at most", sum(kind.default * kind.peak for kind in KINDS)),
-        ("all steps", sum(kind.whole * kind.peak for kind in KINDS)),
+    for name, seconds in (
+        ("task of 2 cores, default budget at most", lambda kind: min(BUDGET, kind.whole(TASK))),
+        ("task of 2 cores, all that is asked for", lambda kind: kind.whole(TASK)),
+        ("one GPU with 2 cores, assumed, all", lambda kind: kind.whole(GPU)),
     ):
+        hour = sum(seconds(kind) * kind.peak for kind in KINDS)
         batch = BATCH * hour / PEAK / WEEK
-        rows.append((name, f"{hour / PEAK:.0f} core-s", f"{batch:.0f} cores", f"{hour / HOUR / BUSY:.0f} cores"))
+        rows.append((name, f"{hour / PEAK:.0f} s", f"{batch:.1f}", f"{hour / HOUR / BUSY:.1f}"))
     return table(head, *rows)
 
 
 def allowed() -> str:
-    """The time that each of some workers, GPUs for instance, would have for a study."""
+    """The time that each of some workers would have for a study."""
     rows = [(count, f"{count * WEEK / BATCH:.0f} s", f"{count * BUSY * HOUR / PEAK:.0f} s") for count in (1, 4, 16, 64)]
     return table(("workers", f"a study may take, {BATCH:,} in 7 days", "in the peak hour"), *rows)
 

@@ -17,10 +17,11 @@ class DeviceUnavailableError(ValueError):
 
 @dataclass(frozen=True)
 class Compute:
-    """A device and the precision of the network's arithmetic on it."""
+    """A device, the precision of the network's arithmetic on it, and the threads of the processor."""
 
     device: torch.device
     dtype: torch.dtype
+    threads: int = 1
 
     @property
     def kind(self) -> str:
@@ -32,8 +33,7 @@ class Compute:
         """What else the last bits of a fit depend on, by the order of sums: instructions and threads, or the GPU."""
         if self.kind == "cuda":
             return torch.cuda.get_device_name(self.device)
-        threads = torch.get_num_threads()
-        return f"{torch.backends.cpu.get_cpu_capability()} in {threads} thread{'s' if threads > 1 else ''}"
+        return f"{torch.backends.cpu.get_cpu_capability()} in {self.threads} thread{'s' if self.threads > 1 else ''}"
 
     @property
     def precision(self) -> str:
@@ -55,7 +55,7 @@ def choose_compute(name: str) -> Compute:
         raise DeviceUnavailableError(name)
     kind = "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
     fast = torch.cuda.is_bf16_supported() if kind == "cuda" else bool(torch.cpu._is_avx512_bf16_supported())
-    return Compute(torch.device(kind), torch.bfloat16 if fast else torch.float32)
+    return Compute(torch.device(kind), torch.bfloat16 if fast else torch.float32, torch.get_num_threads())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from operators.branches import add_branches, pass_on
+from operators.default_strength import default_strength
 from operators.image_checks import assessed
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.quality.gate_settings import GateSettings
@@ -21,13 +22,17 @@ from operators.strength_steps import Assessments, grant
 def check(
     denoised: DenoisedSeries, strengths: tuple[float, ...], settings: GateSettings
 ) -> CheckedSeries | LedgerEntry:
-    """Return the series with the strengths at which it may be handed out, or the entry that refuses it."""
+    """Return the series with the strengths at which it may be handed out, or the entry that refuses it.
+
+    Where the run names no ``strengths``, the default of the method is asked for.
+    """
     summary = denoised.summary
 
     def assess(strength: float) -> Assessments:
         return tuple(assessed(denoised, strength, settings))
 
-    granted = grant(strengths, assess, may_reduce=settings.on_failure == "reduce_strength")
+    asked = strengths or (default_strength(summary.fits),)
+    granted = grant(asked, assess, may_reduce=settings.on_failure == "reduce_strength")
     by_image = tuple(zip(*granted.tried.values(), strict=True))
     if granted.strengths:
         return CheckedSeries(

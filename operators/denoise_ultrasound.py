@@ -9,7 +9,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.fitting import Denoised, FitContext
+from models.fitting import Denoised
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from operators.boundary import within_boundary
@@ -23,7 +23,7 @@ def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: C
     """Fit Speckle2Self on each clip of the series."""
 
     def fit_clip(image: Image, slot: TimeSlot) -> Denoised:
-        context = FitContext(compute, seed, slot.planned, slot.deadline(), label_of(selected.source))
+        context = slot.context(compute, seed, label_of(selected.source))
         return denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
 
     return fit_series(selected, settings, fit_clip)

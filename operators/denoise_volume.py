@@ -9,7 +9,7 @@ from typing import Any
 from monai.deploy.core import Operator, OperatorSpec
 
 from models.compute import Compute
-from models.fitting import Denoised, FitContext
+from models.fitting import Denoised
 from models.volume.ns_n2n import denoise_volume
 from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.boundary import within_boundary
@@ -28,15 +28,17 @@ def denoise(
     source = selected.source
 
     def fit_volume(image: Image, slot: TimeSlot) -> Denoised:
+        context = slot.context(compute, seed, label_of(source))
         fitted = denoise_volume(
             image.values,
             image.valid,
             spacing=image.spacing,
             modality=source.modality,
             settings=settings,
-            context=FitContext(compute, seed, slot.planned, slot.deadline(), label_of(source)),
+            context=context,
         )
-        return with_original(image, fitted, source.modality, gate)
+        with context.stage("restore volume", image.values.size):
+            return with_original(image, fitted, source.modality, gate)
 
     return fit_series(selected, settings, fit_volume)
 

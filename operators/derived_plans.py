@@ -44,6 +44,10 @@ def provenance_of(summary: FitSummary, strength: float, version: str, naming: De
 
 
 def hash_of(summary: FitSummary, naming: DerivedSettings) -> str:
-    """Return the SHA-256 of the canonical JSON of every setting that shows in what is written."""
-    shown = {"method": summary.settings, "derived": asdict(naming)}
+    """Return the SHA-256 of the canonical JSON of every setting that shows in what is written.
+
+    What was given up for lack of time counts as one, beside the steps, which have a place of their own.
+    """
+    passes = [fit.measures.get("passes") for fit in summary.fits]
+    shown = {"method": summary.settings, "derived": asdict(naming), "passes": passes, "given_up": summary.given_up}
     return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

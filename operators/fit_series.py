@@ -24,16 +24,18 @@ def fit_series(
         fit_image: the method, applied to an image within its part of the time.
 
     Raises:
+        TimeSpentError: too little time is left for the series.
         Refusal: no image can be denoised.
     """
+    selected.time.begin()
     started, source = time.monotonic(), selected.source
     sizes, left_out = source.sizes(), Counter[str]()
-    keys, voxels = list(sizes), list(sizes.values())
+    slots = dict(zip(sizes, selected.time.slots, strict=True))
     results: dict[Key, Denoised] = {}
     originals: dict[Key, Image] = {}
     for key, image in source.images(left_out):
-        results[key] = fit_image(image, selected.time.part(keys.index(key), voxels))
-        if may_stay(len(sizes), sum(voxels)):
+        results[key] = fit_image(image, slots[key])
+        if may_stay(len(sizes), sum(sizes.values())):
             originals[key] = image
         del image  # else it stays in memory while the next is decoded
     fits = tuple(result.record for result in results.values())

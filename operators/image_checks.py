@@ -3,7 +3,7 @@
 The Rician bias that was removed from MR is a known change and no harm: it is put back before anything is measured.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from models.fitting import Denoised, FitRecord
@@ -13,14 +13,12 @@ from operators.messages import RESTORED, RESTORED_PERCENT, DenoisedSeries
 from operators.quality.assessment import Assessment
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
-from operators.quality.known_correction import with_whole_correction
 from operators.quality.restoring import clip, restore
+from operators.quality.strength import FULL, at_strength
 from operators.quality.volume_checks import assess_volume
 from operators.quality.volume_pair import VolumePair
 from operators.sources.image import Image, Images
 from operators.sources.source import Key
-
-FULL = 100.0  # percent
 
 
 def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) -> Iterator[Assessment]:
@@ -58,16 +56,19 @@ def with_original(before: Image, fitted: Denoised, modality: str, settings: Gate
 
 
 def images_at(denoised: DenoisedSeries, strength: float) -> Mapping[Key, Images]:
-    """Return what a series' writer must be given at a strength: known corrections stay whole, whatever it is."""
-    sds = [_rician_sd(fit) for fit in denoised.summary.fits]
-    if strength == FULL or not any(sds):
-        return denoised.images
-    images = dict(denoised.images)
-    for (key, after), sd in zip(denoised.images.items(), sds, strict=True):
-        if sd > 0:
-            before = denoised.originals.read(key)
-            images[key] = with_whole_correction(before.values, after, before.valid, sd, strength)
-    return images
+    """Return the images of a series as they are written at a strength."""
+    return {key: image_at(denoised, key, strength) for key in denoised.images}
+
+
+def image_at(denoised: DenoisedSeries, key: Key, strength: float, indices: Sequence[int] | None = None) -> Images:
+    """Return one image of a series, or some of its slices or frames, as it is written at a strength."""
+    after = denoised.images[key] if indices is None else denoised.images[key][indices]
+    if strength == FULL:
+        return after
+    before = denoised.originals.read(key, indices)
+    fit = dict(zip(denoised.images, denoised.summary.fits, strict=True))[key]
+    is_volume = denoised.source.method == "volume"
+    return at_strength(before.values, after, before.valid, strength, rician_sd=_rician_sd(fit), low_first=is_volume)
 
 
 def volume_pair(before: Image, after: Images, modality: str, fit: FitRecord) -> VolumePair:

@@ -25,9 +25,11 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
         ledger: Ledger,
         limits: ReadingLimits,
         nifti: NiftiSettings,
+        smallest_first: bool = True,
         **kwargs: Any,
     ) -> None:
         self._path, self._ledger, self._limits, self._nifti = path, ledger, limits, nifti
+        self._smallest_first = smallest_first
         self._study: tuple[Source, ...] | None = None
         self._waiting: deque[Source] = deque()
         super().__init__(fragment, *args, **kwargs)
@@ -39,8 +41,9 @@ class LoadStudyOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Emit the next series; stop after the last, or the graph would never end."""
         if self._study is None:
-            self._study, unread = find_sources(self._path, self._limits, self._nifti)
-            self._ledger.found(self._study, unread)
+            found, unread = find_sources(self._path, self._limits, self._nifti)
+            self._ledger.found(found, unread)
+            self._study = tuple(sorted(found, key=lambda source: source.voxel_count) if self._smallest_first else found)
             self._waiting.extend(self._study)
         if self._waiting:
             op_output.emit(FoundSeries(self._waiting.popleft(), self._study), "series")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from models.fitting import FitRecord
+from models.fitting import GIVEN_UP, FitRecord
 from operators.quality.assessment import Assessment
 from operators.quality.blending import RestoredMap
 from operators.report.cautions import Network
@@ -16,7 +16,7 @@ from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Images
 from operators.sources.originals import Originals
 from operators.sources.source import Key, Source
-from operators.time_budget import TimeSlot
+from operators.time_budget import SeriesTime
 
 Status = Literal["denoised", "refused", "failed"]
 RESTORED = "restored_locations"  # measure of a fit: small locations where the original was restored
@@ -26,7 +26,7 @@ LABEL_DIGITS = 8  # of a UID; enough to find the series in result.json
 
 @dataclass(frozen=True)
 class FoundSeries:
-    """A series, and all series of the input, among which the time is divided."""
+    """A series, and all series of the input in the order of their work, among which the time is divided."""
 
     source: Source
     study: tuple[Source, ...]
@@ -37,7 +37,7 @@ class SelectedSeries:
     """A series to be denoised, in its part of the run's time."""
 
     source: Source
-    time: TimeSlot
+    time: SeriesTime
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class FitSummary:
         if not any(fit.steps_planned for fit in self.fits):
             return "none"
         return "fitted" if are_fits(self.fits) else "not fitted"
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """What was given up for lack of time, of any image."""
+        return given_up_of(self.fits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +109,9 @@ class CheckedSeries:
     @property
     def deviation(self) -> str:
         """What is not as the run asked for, empty where all is."""
-        return "; ".join(filter(None, (self.restored, self.reason)))
+        given_up = ", ".join(self.denoised.summary.given_up)
+        lack = f"for lack of time less was done than the settings ask for ({given_up})" if given_up else ""
+        return "; ".join(filter(None, (lack, self.restored, self.reason)))
 
 
 @dataclass(frozen=True)
@@ -177,3 +184,9 @@ def are_fits(records: Iterable[FitRecord]) -> bool:
 def method_of(records: Iterable[FitRecord]) -> str:
     """Return what made the images of a series, each method once."""
     return "; ".join(dict.fromkeys(fit.name for fit in records))
+
+
+def given_up_of(records: Iterable[FitRecord]) -> tuple[str, ...]:
+    """Return what any of the fits gave up for lack of time, in the order of `GIVEN_UP`."""
+    given_up = {what for fit in records for what in fit.given_up}
+    return tuple(what for what in GIVEN_UP if what in given_up)

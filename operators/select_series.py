@@ -1,7 +1,8 @@
 """In, on ``series``: ``FoundSeries``. Out: ``SelectedSeries`` on ``selected``, or a ``LedgerEntry`` on ``refused``.
 
 Everything that can refuse a series is asked of all series with the first one. Then the run's time is divided among
-those that are served, by their voxels, so that the same study gets the same plan on every run.
+those that are served, by what they need. The parts follow from the headers alone, so that the same study gets the same
+plan on every run.
 """
 
 import math
@@ -16,8 +17,9 @@ from operators.boundary import within_boundary
 from operators.dicom.errors import Refusal
 from operators.messages import FoundSeries, LedgerEntry, SelectedSeries
 from operators.selection import SelectionSettings
+from operators.series_costs import Pricing
 from operators.sources.source import Source
-from operators.time_budget import TimeSlot
+from operators.time_budget import RunTime, timetable
 
 FIXED_BYTES = 0.8e9  # of the process before it holds a volume: libraries, network, a fit's batches
 BYTES_PER_VOXEL = {"volume": 26}  # at the peak, by method; measured on 512 x 512 x 300; a clip is small
@@ -62,7 +64,9 @@ def voxels_of(source: Source) -> int:
     return sum(source.sizes().values())
 
 
-def select(study: Sequence[Source], demands: Demands, time: TimeSlot) -> Mapping[Source, SelectedSeries | LedgerEntry]:
+def select(
+    study: Sequence[Source], demands: Demands, run: RunTime, pricing: Pricing
+) -> Mapping[Source, SelectedSeries | LedgerEntry]:
     """Examine every series of a study, and divide the time among those that are served."""
     selection: dict[Source, SelectedSeries | LedgerEntry] = {}
     served: list[Source] = []
@@ -72,17 +76,18 @@ def select(study: Sequence[Source], demands: Demands, time: TimeSlot) -> Mapping
             served.append(source)
         else:
             selection[source] = entry
-    voxels = [voxels_of(source) for source in served]
-    for index, source in enumerate(served):
-        selection[source] = SelectedSeries(source, time.part(index, voxels))
-    return selection
+    starting = pricing.starting(sum(source.voxel_count for source in served))
+    times = timetable(run, starting, [pricing.need(source) for source in served])
+    return selection | {source: SelectedSeries(source, time) for source, time in zip(served, times, strict=True)}
 
 
 class SelectSeriesOperator(Operator):  # type: ignore[misc]
     """Passes on the series to be denoised."""
 
-    def __init__(self, fragment: Any, *args: Any, demands: Demands, time: TimeSlot, **kwargs: Any) -> None:
-        self._demands, self._time = demands, time
+    def __init__(
+        self, fragment: Any, *args: Any, demands: Demands, run: RunTime, pricing: Pricing, **kwargs: Any
+    ) -> None:
+        self._demands, self._run, self._pricing = demands, run, pricing
         self._selection: Mapping[Source, SelectedSeries | LedgerEntry] = {}
         super().__init__(fragment, *args, **kwargs)
 
@@ -95,6 +100,6 @@ class SelectSeriesOperator(Operator):  # type: ignore[misc]
     def compute(self, op_input: Any, op_output: Any, context: Any) -> None:
         """Examine the whole study with its first series, and emit on one of the two."""
         found: FoundSeries = op_input.receive("series")
-        self._selection = self._selection or select(found.study, self._demands, self._time)
+        self._selection = self._selection or select(found.study, self._demands, self._run, self._pricing)
         outcome = self._selection[found.source]
         op_output.emit(outcome, "refused" if isinstance(outcome, LedgerEntry) else "selected")

@@ -1,61 +1,171 @@
-"""Divide the run's time into slots that follow from the study's headers, so that a plan never depends on a clock.
+"""Divide the run's time among the images of its series, by what each needs at least and at most.
 
-The clock only takes away: what overruns its slot is stopped there. A series that begins after its slot still gets its
-initial estimate, for which nothing waits; past the end of the run nothing is begun any more.
+The parts follow from the study's headers and the table of costs, so that a plan never depends on a clock. The clock
+only takes away: where it shows that less is left, what is left is divided anew among the images to come. A series that
+even its initial estimate would bring past the end of the run is refused; no other is.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FITTING_FRACTION = 0.8  # of a slot; the rest is for reading, decoding and writing
-FIXED_VOXELS = 1_000_000  # whose time any fit needs, however small its images: set-up, and steps enough to learn at all
+from models.compute import Compute
+from models.fitting import FitContext
+from models.pace import Pace
+
+PLANNED_FRACTION = 0.92  # of the time is planned; the rest is slack for what the table of costs does not know
 
 
 class TimeSpentError(RuntimeError):
-    """The run's time is over before a fit began."""
+    """Too little of the run's time is left for the least that could be done of a series."""
 
-    def __init__(self) -> None:
-        super().__init__("the time budget of the run was spent before this series; raise --time-budget")
+    def __init__(self, needed: float, left: float) -> None:
+        super().__init__(
+            f"it needs at least {needed:.0f} s here, and {max(0.0, left):.0f} s of the time budget were left; "
+            "raise --time-budget"
+        )
+
+
+@dataclass(frozen=True)
+class Need:
+    """Seconds by the table of costs: of the least that can be done, and of all that the settings ask for."""
+
+    least: float = 0.0
+    most: float = 0.0
+
+    def __add__(self, other: "Need") -> "Need":
+        return Need(self.least + other.least, self.most + other.most)
+
+    def __sub__(self, other: "Need") -> "Need":
+        return Need(self.least - other.least, self.most - other.most)
+
+    @property
+    def extra(self) -> float:
+        """What may be given up."""
+        return self.most - self.least
+
+
+@dataclass(frozen=True)
+class ImageNeed:
+    """What one image needs: decoding, denoising, and seconds for restoring the original where it fails."""
+
+    decoding: float
+    denoising: Need
+    restoring: float
+
+    @property
+    def fit(self) -> Need:
+        """All that is done while the image is in memory."""
+        return self.denoising + fixed(self.restoring)
+
+
+@dataclass(frozen=True)
+class SeriesNeed:
+    """What a series needs: its images, and seconds for checks, reports and writing after the last of them."""
+
+    images: tuple[ImageNeed, ...]
+    following: float
+
+    @property
+    def whole(self) -> Need:
+        """Of the series."""
+        return sum((fixed(image.decoding) + image.fit for image in self.images), fixed(self.following))
+
+
+@dataclass(frozen=True)
+class RunTime:
+    """The run's beginning and end as readings of the pace's clock."""
+
+    start: float
+    end: float
+    pace: Pace
+
+    def share(self, begin: float, need: Need, later: Need) -> float:
+        """Return the seconds for work that begins at ``begin``: its least, and of the rest its part by what is extra.
+
+        Args:
+            later: needed by all that follows until the end.
+        """
+        scale = self.pace.slowness / PLANNED_FRACTION
+        spare = max(0.0, self.end - begin - scale * (need.least + later.least))
+        extra = need.extra + later.extra
+        return scale * need.least + (spare * need.extra / extra if extra else 0.0)
 
 
 @dataclass(frozen=True)
 class TimeSlot:
-    """A part of the run's time.
+    """The part of the run's time for the denoising of one image.
 
     Attributes:
-        start: reading of ``time.monotonic()`` at which it begins if all before it take as long as planned.
-        seconds: its length.
-        run_end: reading of ``time.monotonic()`` at which the whole run's time is over.
+        run: of which it is a part.
+        start: reading of the clock at which it begins if all before it take as long as planned.
+        need: of the image.
+        later: needed by all that follows in the run.
+        following: seconds by the table for checks, reports and writing of the series.
     """
 
+    run: RunTime
     start: float
-    seconds: float
-    run_end: float
+    need: ImageNeed
+    later: Need
+    following: float
 
-    def part(self, index: int, voxels: Sequence[int]) -> "TimeSlot":
-        """Return the part of one among several that follow each other, by their voxels."""
-        work = [count + FIXED_VOXELS for count in voxels]
-        second = self.seconds / sum(work)
-        return TimeSlot(self.start + second * sum(work[:index]), second * work[index], self.run_end)
+    def context(self, compute: Compute, seed: int, label: str) -> FitContext:
+        """Return the context of a fit that begins now."""
+        pace = self.run.pace
+        begin = max(self.start, pace.clock())
+        share, scale = self.run.share(begin, self.need.fit, self.later), pace.slowness / PLANNED_FRACTION
+        budget = max(0.0, share / scale - self.need.restoring)
+        deadline = begin + share + scale * self.following
+        return FitContext(compute, seed, budget, deadline, label, pace, self.need.restoring + self.following)
 
-    @property
-    def planned(self) -> float:
-        """Seconds to plan a fit for."""
-        return self.seconds * FITTING_FRACTION
 
-    def deadline(self) -> float:
-        """Return the end of the slot as a reading of ``time.monotonic()``, which may have passed.
+@dataclass(frozen=True)
+class SeriesTime:
+    """The part of the run's time for one series: a slot for each image."""
+
+    run: RunTime
+    need: SeriesNeed
+    slots: tuple[TimeSlot, ...]
+
+    def begin(self) -> None:
+        """Let the work on the series begin.
 
         Raises:
-            TimeSpentError: the run's time has passed.
+            TimeSpentError: not even the least can be done in the time that is left.
         """
-        if time.monotonic() >= self.run_end:
-            raise TimeSpentError
-        return self.start + self.seconds
+        needed, left = self.run.pace.slowness * self.need.whole.least, self.run.end - self.run.pace.clock()
+        if needed > left:
+            raise TimeSpentError(needed, left)
 
 
-def whole_run(seconds: float) -> TimeSlot:
-    """Return the slot of a run that begins now."""
-    now = time.monotonic()
-    return TimeSlot(now, seconds, now + seconds)
+def whole_run(seconds: float, start: float | None = None) -> RunTime:
+    """Return the time of a run that begins at a reading of ``time.monotonic()``, or now."""
+    pace = Pace()
+    begin = pace.clock() if start is None else start
+    return RunTime(begin, begin + seconds, pace)
+
+
+def fixed(seconds: float) -> Need:
+    """Return the need of work of which nothing can be given up."""
+    return Need(seconds, seconds)
+
+
+def timetable(run: RunTime, starting: float, needs: Sequence[SeriesNeed]) -> tuple[SeriesTime, ...]:
+    """Return the time of each series, in the order in which they are denoised.
+
+    Args:
+        starting: seconds by the table until the first of them begins.
+    """
+    begin, times = run.start + starting / PLANNED_FRACTION, []
+    later = sum((need.whole for need in needs), Need())
+    for need in needs:
+        slots = []
+        for image in need.images:
+            later -= fixed(image.decoding) + image.fit
+            begin += image.decoding / PLANNED_FRACTION
+            slots.append(TimeSlot(run, begin, image, later, need.following))
+            begin += run.share(begin, image.fit, later)
+        later -= fixed(need.following)
+        begin += need.following / PLANNED_FRACTION
+        times.append(SeriesTime(run, need, tuple(slots)))
+    return tuple(times)

@@ -84,5 +84,5 @@ def test_a_site_may_have_it_refused_instead(study: Study) -> None:
 def test_what_cannot_be_restored_lowers_the_strength(study: Study) -> None:
     found = check(denoised(study, GateSettings(), erased=False, offset=3.0), (100.0,), GateSettings())
     assert isinstance(found, CheckedSeries)
-    assert found.strengths == (50.0,)
+    assert found.strengths == (75.0,), "whose low frequencies are those of the original"
     assert "mean_bias" in found.deviation

@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pydicom
 import pytest
 
 from app.__main__ import main
@@ -149,6 +151,23 @@ def test_sigterm_in_the_middle_ends_soon_and_leaves_nothing(study: Path, tmp_pat
     process.communicate(timeout=END_WITHIN)
     assert process.returncode == 128 + signal.SIGTERM
     assert not names(tmp_path / "out")
+
+
+def test_a_killed_run_leaves_every_series_that_it_reported_whole(tmp_path: Path) -> None:
+    for number in (7, 8):
+        write_series(tmp_path / "in", "MR", number)
+    process = start("-i", tmp_path / "in", "-o", tmp_path / "out", *QUICK)
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if ": denoised; in " in line)
+    process.kill()
+    process.communicate()
+    files = list((tmp_path / "out").glob("*.dcm"))
+    (reported,) = {int(part.split()[0]) for part in line.split(", ") if part.strip().endswith("files")}
+    images = Counter(pydicom.dcmread(path).SeriesInstanceUID for path in files)
+    assert len(files) >= reported == 6 + 1
+    assert {6, 1} <= set(images.values())
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out" / "result.json").exists()
 
 
 @pytest.mark.parametrize(

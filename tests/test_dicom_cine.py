@@ -15,6 +15,7 @@ from pydicom.uid import MPEG4HP41, EnhancedUSVolumeStorage, JPEG2000Lossless, RL
 
 from models.compute import choose_compute
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
+from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.denoise_ultrasound import denoise
 from operators.dicom.cine import read_clip
 from operators.dicom.derived_settings import DerivedSettings
@@ -23,8 +24,9 @@ from operators.dicom.errors import ImageKindError, NoTissueError, UndecodableErr
 from operators.dicom.provenance import Provenance
 from operators.dicom.reading import Series, read_study
 from operators.messages import SelectedSeries
+from operators.series_costs import Pricing
 from operators.sources.finding import source_of
-from operators.time_budget import whole_run
+from operators.time_budget import timetable, whole_run
 
 PROVENANCE = Provenance("Speckle2Self", "0.1", "abc", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 5)
 FRAMES = 6
@@ -121,7 +123,7 @@ def series_of(folder: Path, *datasets: Dataset) -> Series:
     return series
 
 
-def derived(series: Series, noise: float, strength: float = 100.0) -> Dataset:
+def derived(series: Series, noise: float) -> Dataset:
     """The derived object of a series of one clip, its denoised frames being the source's plus noise everywhere."""
     (instance,) = series.instances
     clip = read_clip(instance)
@@ -372,8 +374,8 @@ def test_a_three_dimensional_volume_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_broken_still_does_not_take_the_others_along(tmp_path: Path) -> None:
     good, dark = grey(1), ultrasound(np.zeros((1, US_SIZE, US_SIZE), np.uint8), "MONOCHROME2", SOPInstanceUID="1.2.3.4")
     (series,) = read_study(save(tmp_path, good, file_meta(dark))).series
-    selected = SelectedSeries(source_of(series), whole_run(1000))
-    settings = Speckle2SelfSettings(steps=1)
-    found = denoise(selected, settings, choose_compute("cpu"), 0)
+    source, settings, compute = source_of(series), Speckle2SelfSettings(steps=1), choose_compute("cpu")
+    (time,) = timetable(whole_run(1000), 0, [Pricing(compute, NSN2NSettings(), settings).need(source)])
+    found = denoise(SelectedSeries(source, time), settings, compute, 0)
     assert [instance.uid for instance in found.images] == [good.SOPInstanceUID]
     assert list(found.summary.left_out.values()) == [1]

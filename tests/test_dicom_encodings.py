@@ -226,6 +226,22 @@ def test_enhanced_objects_are_tried_whole(tmp_path: Path) -> None:
     assert not only_series(save(tmp_path, enhanced("MR", 4))).attributes_left_out
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_element_within_functional_groups_that_cannot_be_written_refuses_the_series(
+    tmp_path: Path, nested: bool
+) -> None:
+    made = enhanced("MR", 4)
+    shared = made.SharedFunctionalGroupsSequence[0]
+    (shared.MRImageFrameTypeSequence[0] if nested else shared).private_block(0x0021, "MAKER", create=True).add_new(
+        0x78, "SL", 7
+    )
+    save(tmp_path, made)
+    whole, implicit = (tmp_path / "file0").read_bytes(), b"\x21\x00\x78\x10\x04\x00\x00\x00"
+    (tmp_path / "file0").write_bytes(whole.replace(b"\x21\x00\x78\x10SL\x04\x00", implicit))
+    with pytest.raises(UnwritableError, match="SharedFunctionalGroupsSequence"):
+        only_series(tmp_path).check()
+
+
 def test_what_follows_the_pixels_is_kept_or_dropped_without_harm(tmp_path: Path) -> None:
     slices = image_series("CT", 4)
     for made in slices:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from validation.figures import documents, with_figures
+from validation.figures import FIGURES, documents, with_figures
 from validation.kit.requirements import requirements
 
 ROOT = Path(__file__).parent.parent
@@ -55,3 +55,10 @@ def test_figures_are_those_that_their_commands_printed(path: Path) -> None:
 
 def test_the_readme_shows_the_figures_of_the_demo() -> None:
     assert "<!-- figures: demo -->" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_kit_s_figures_are_of_today_s_requirements() -> None:
+    lines = [line for file in FIGURES.glob("kit-*.md") for line in file.read_text(encoding="utf-8").splitlines()]
+    rows = {cells[0]: cells for line in lines if len(cells := [cell.strip() for cell in line.split("|")[1:-1]]) == 6}
+    for requirement in requirements():
+        assert rows[requirement.identity][1:3] == [requirement.what, str(requirement.limit)]

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from models.compute import choose_compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
 from models.robust import evenly_spaced
+from models.training_loop import fit
 
 
 def context(seed: int = 0, deadline: float = math.inf) -> FitContext:

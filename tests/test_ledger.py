@@ -1,7 +1,6 @@
 """What was found against what became of it, and the boundary around a series."""
 
 import errno
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from operators.messages import FitSummary, LedgerEntry, Status, entry_of
 from operators.sources.derived_series import WrittenSeries
 from operators.sources.finding import source_of
 from operators.sources.source import Source
-from operators.time_budget import FIXED_VOXELS, TimeSlot, TimeSpentError
 from tests.small_study import CANARY, series_uid, write_series
 
 
@@ -113,29 +111,6 @@ def test_a_failure_reports_type_and_location_but_not_its_text(sources: tuple[Sou
 def test_the_system_error_of_a_failure_is_reported(sources: tuple[Source, ...]) -> None:
     entry = outcome_of(sources[0], OSError(errno.ENOSPC, CANARY))
     assert entry.reason.startswith("OSError (No space left on device) at ")
-
-
-def test_time_is_shared_by_voxels(sources: tuple[Source, ...]) -> None:
-    voxels = [3 * FIXED_VOXELS, 0, FIXED_VOXELS]
-    slots = [TimeSlot(1000, 140, 1140).part(index, voxels) for index in range(3)]
-    assert [slot.start for slot in slots] == pytest.approx([1000, 1080, 1100])
-    assert [slot.seconds for slot in slots] == pytest.approx([80, 20, 40])
-
-
-def test_a_series_that_begins_after_its_slot_is_still_denoised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 1090.0)
-    slots = [TimeSlot(1000, 140, 1140).part(index, [0, 0]) for index in range(2)]
-    assert [slot.deadline() for slot in slots] == pytest.approx([1070, 1140])
-
-
-def test_past_the_end_of_the_run_nothing_begins_and_the_series_is_refused(
-    sources: tuple[Source, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 1140.0)
-    with pytest.raises(TimeSpentError):
-        TimeSlot(1000, 140, 1140).part(0, [0, 0]).deadline()
-    entry = outcome_of(sources[0], TimeSpentError())
-    assert (entry.status, entry.reason_code, "--time-budget" in entry.reason) == ("refused", "time-spent", True)
 
 
 def test_with_few_of_its_steps_a_fit_is_called_an_initial_estimate() -> None:

@@ -10,10 +10,11 @@ import torch
 from scipy import ndimage
 
 from models.compute import choose_compute
+from models.costs import costs_of
 from models.fitting import Denoised, FitContext
 from models.volume.finishing.fusion import agreement, fuse_neighbours
 from models.volume.finishing.rician import mean_magnitude, remove_rician_bias, rician_sd
-from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH
+from models.volume.initial.similar_patches import THOROUGH
 from models.volume.noise.noise_level import measure_noise
 from models.volume.noise.slice_correlation import INDEPENDENT
 from models.volume.ns_n2n import TooFewSlicesError, denoise_volume
@@ -22,7 +23,7 @@ from models.volume.pairs import ORIENTATIONS, SlicePair, in_orientation
 from models.volume.scaling import Scaling, noise_units, unit_range
 from models.volume.slice_losses import confirmed_loss, published_loss
 from models.volume.slice_network import SliceNetwork
-from models.volume.slice_plan import plan_slices
+from models.volume.slice_plan import LADDER, MINIMUM_STEPS, SlicePlan, always, plan_slices
 from models.volume.tissue import Tissue
 from validation.phantoms.ct_phantom import ct_phantom
 
@@ -112,6 +113,7 @@ def test_same_seed_same_bits_whatever_was_fitted_before(volume: np.ndarray, vari
     assert not np.array_equal(first.images, denoised(volume, settings=settings, seed=2).images)
 
 
+@pytest.mark.slow
 def test_noise_falls_and_the_mean_stays_on_a_chest() -> None:
     phantom = ct_phantom((10, 96, 96), seed=4)
     flat = phantom.regions["flat"]
@@ -139,16 +141,34 @@ def test_a_constant_volume_stays_what_it_is() -> None:
     assert np.allclose(images, 7, atol=1e-3)
 
 
-def test_work_grows_with_the_budget_and_with_the_volume_and_the_steps_are_recorded(volume: np.ndarray) -> None:
-    most = NSN2NSettings().steps
-    plans = [plan_slices(most, CPU, 2_000_000, 1_000_000, budget) for budget in (1, 60, 1e6)]
-    assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans})
-    assert [plan.passes for plan in plans] == [(), THOROUGH, THOROUGH]
-    assert plans[-1].steps == most
-    assert [plan_slices(most, CPU, 80_000_000, 40_000_000, budget).passes for budget in (200, 300)] == [QUICK, BRISK]
-    assert plan_slices(most, CPU, 200_000, 100_000, 1e6).steps < most
+def test_work_grows_with_the_budget_steps_first_taken_then_passes_then_the_network() -> None:
+    most, costs = NSN2NSettings().steps, costs_of(CPU)
+    sizes = (2_000_000, 1_000_000)
+    plans = [plan_slices(most, costs, *sizes, budget) for budget in (0, *np.geomspace(1, 1000, 400), math.inf)]
+    prices = [always(costs, sizes[0]) + plan.seconds(costs, *sizes) for plan in plans]
+    assert prices == sorted(prices)
+    assert plans[0] == SlicePlan((), 0)
+    assert plans[-1] == SlicePlan(THOROUGH, most)
+    assert {plan.passes for plan in plans} == {*LADDER}
+    assert all(plan.steps == 0 or plan.steps >= MINIMUM_STEPS for plan in plans)
+    assert all(plan.steps for plan in plans if plan.passes), "passes are given up before the network"
+
+
+def test_a_plan_costs_no_more_than_its_budget() -> None:
+    costs, sizes = costs_of(CPU), (20_000_000, 8_000_000)
+    for budget in np.geomspace(1.01 * always(costs, sizes[0]), 2000, 40):
+        plan = plan_slices(800, costs, *sizes, budget)
+        assert always(costs, sizes[0]) + plan.seconds(costs, *sizes) <= budget
+
+
+def test_small_volumes_are_not_visited_too_often() -> None:
+    assert plan_slices(800, costs_of(CPU), 200_000, 100_000).steps < 800
+
+
+def test_past_the_deadline_the_initial_estimate_stands_alone(volume: np.ndarray) -> None:
     record = denoised(volume, deadline=0.0).record
     assert (record.steps_planned, record.steps_taken) == (12, 0)
+    assert (record.given_up, record.measures["passes"]) == (("network", "passes"), 0)
 
 
 @pytest.mark.parametrize(("mixing", "gap"), [(0.0, 1), (0.4, 2)])

@@ -32,14 +32,17 @@ from operators.report_series import Reporting, ReportSeriesOperator
 from operators.route_modality import RouteModalityOperator
 from operators.select_series import Demands, SelectSeriesOperator
 from operators.selection import Rule, SelectionSettings
+from operators.series_costs import Pricing
 from operators.sources.finding import source_of
 from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.source import Source
-from operators.time_budget import TimeSlot, whole_run
+from operators.time_budget import SeriesNeed, SeriesTime, whole_run
 from operators.write_series import PORTS, WriteSeriesOperator
 from tests.small_study import write_series
 
-TIME = TimeSlot(float("inf"), 100, float("inf"))
+CPU = choose_compute("cpu")
+NO_TIME = SeriesTime(whole_run(0), SeriesNeed((), 0.0), ())
+PRICING = Pricing(CPU, NSN2NSettings(steps=2), Speckle2SelfSettings(steps=1, search_offsets=4))
 LENIENT = GateSettings(**{field.name: 1e9 for field in dataclasses.fields(GateSettings) if field.name != "on_failure"})
 
 
@@ -76,19 +79,25 @@ def computed(operator: Any, **given: Any) -> Any:
     return name, message
 
 
-def test_load_emits_one_series_per_tick_and_stops(
-    fragment: Application, sources: tuple[Source, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("smallest_first", "expected"), [(False, [0, 1, 2]), (True, [2, 1, 0])])
+def test_load_emits_one_series_per_tick_in_order_and_stops(
+    fragment: Application,
+    sources: tuple[Source, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    smallest_first: bool,
+    expected: list[int],
 ) -> None:
-    ledger = Ledger()
+    ledger, limits, nifti = Ledger(), ReadingLimits(), NiftiSettings()
     load = LoadStudyOperator(
-        fragment, name="load", path=tmp_path, ledger=ledger, limits=ReadingLimits(), nifti=NiftiSettings()
+        fragment, name="load", path=tmp_path, ledger=ledger, limits=limits, nifti=nifti, smallest_first=smallest_first
     )
     stops: list[int] = []
     monkeypatch.setattr(load, "stop_execution", lambda: stops.append(1))
     ticks: list[tuple[str, int]] = []
     while not stops:
         ticks.append((computed(load)[1].source.uid, len(stops)))
-    assert [uid for uid, _ in ticks] == [series.uid for series in sources]
+    assert [uid for uid, _ in ticks] == [sources[index].uid for index in expected]
     assert len(ledger.settle()) == len(sources)
 
 
@@ -106,17 +115,19 @@ def test_load_of_nothing_only_stops(fragment: Application, tmp_path: Path, monke
 def selected_of(
     fragment: Application, sources: tuple[Source, ...], settings: SelectionSettings, memory: float = math.inf
 ) -> Iterator[tuple[str, Any]]:
-    operator = SelectSeriesOperator(fragment, name="select", demands=Demands(settings, memory), time=TIME)
+    demands = Demands(settings, memory)
+    operator = SelectSeriesOperator(fragment, name="select", demands=demands, run=whole_run(1000), pricing=PRICING)
     for series in sources:
         yield computed(operator, series=FoundSeries(series, sources))
 
 
-def test_select_shares_the_time_among_what_it_lets_pass(fragment: Application, sources: tuple[Source, ...]) -> None:
+def test_select_divides_the_time_among_what_can_be_denoised(fragment: Application, sources: tuple[Source, ...]) -> None:
     (first, ct), (second, mr), (third, sr) = selected_of(fragment, sources, SelectionSettings())
     assert (first, second, third) == ("selected", "selected", "refused")
-    assert ct.time.seconds + mr.time.seconds == pytest.approx(TIME.seconds)
-    assert ct.time.seconds > mr.time.seconds
-    assert (sr.status, sr.modality) == ("refused", "SR")
+    assert sr.modality == "SR"
+    following = mr.time.need.whole.most
+    (slot,) = ct.time.slots
+    assert slot.later.most == pytest.approx(slot.following + following), "what is refused takes no time from others"
 
 
 def test_a_series_too_large_for_the_memory_granted_is_refused_with_both_figures(
@@ -126,11 +137,10 @@ def test_a_series_too_large_for_the_memory_granted_is_refused_with_both_figures(
     assert (port, "about 0.8 GB of memory and the host grants 0.7 GB" in ct.reason) == ("refused", True)
 
 
-def test_select_gives_all_the_time_to_the_only_one(fragment: Application, sources: tuple[Source, ...]) -> None:
-    settings = SelectionSettings((Rule("CT alone", keyword="Modality", equals="CT"),))
-    (_, ct), (port, mr), _ = selected_of(fragment, sources, settings)
-    assert ct.time.seconds == pytest.approx(100)
-    assert (port, "'CT alone'" in mr.reason) == ("refused", True)
+def test_select_refuses_what_a_site_does_not_want(fragment: Application, sources: tuple[Source, ...]) -> None:
+    settings = SelectionSettings((Rule("MR alone", keyword="Modality", equals="MR"),))
+    (port, ct), *_ = selected_of(fragment, sources, settings)
+    assert (port, "'MR alone'" in ct.reason) == ("refused", True)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +149,7 @@ def test_select_gives_all_the_time_to_the_only_one(fragment: Application, source
 )
 def test_route_by_modality(fragment: Application, tmp_path: Path, modality: str, port: str) -> None:
     series = source_of(read_study(write_series(tmp_path, modality, 1, 1)).series[0])
-    name, message = computed(RouteModalityOperator(fragment, name="route"), selected=SelectedSeries(series, TIME))
+    name, message = computed(RouteModalityOperator(fragment, name="route"), selected=SelectedSeries(series, NO_TIME))
     assert name == port
     assert isinstance(message, LedgerEntry if port == "refused" else SelectedSeries)
 
@@ -167,15 +177,16 @@ def test_no_operator_changes_the_message_that_it_received(fragment: Application,
     branch, ledger, folder = source.method, Ledger(), OutputFolder(tmp_path / "out")
     ledger.found([source], ())
     folder.prepare()
-    cpu = {"compute": choose_compute("cpu"), "seed": 0}
+    cpu = {"compute": CPU, "seed": 0}
     denoise: dict[str, Any] = {
         "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2), gate=GateSettings()),
         "ultrasound": partial(DenoiseUltrasoundOperator, settings=Speckle2SelfSettings(steps=1, search_offsets=4)),
     }
-    time_slot, demands = whole_run(1000), Demands(SelectionSettings())
+    demands = Demands(SelectionSettings())
     reporting = Reporting("1", DerivedSettings())
+    select = SelectSeriesOperator(fragment, name="select", demands=demands, run=whole_run(1000), pricing=PRICING)
     line = [
-        ("series", SelectSeriesOperator(fragment, name="select", demands=demands, time=time_slot)),
+        ("series", select),
         ("selected", RouteModalityOperator(fragment, name="route")),
         (branch, denoise[branch](fragment, name="denoise", **cpu)),
         (branch, CheckQualityOperator(fragment, name="check", strengths=(60.0, 100.0), settings=LENIENT)),

@@ -92,6 +92,7 @@ def test_what_is_said_holds_no_canary(reported: tuple[str, Path]) -> None:
     assert "Traceback" not in reported[0]
 
 
+@pytest.mark.slow
 def test_reports_and_names_hold_no_canary(reported: tuple[str, Path]) -> None:
     for report in ("result.json", "metadata.json"):
         assert CANARY.lower() not in (reported[1] / report).read_text().lower()
@@ -100,6 +101,7 @@ def test_reports_and_names_hold_no_canary(reported: tuple[str, Path]) -> None:
     assert not [path.name for path in reported[1].iterdir() if CANARY.lower() in path.name.lower()]
 
 
+@pytest.mark.slow
 def test_the_printed_report_holds_no_canary(reported: tuple[str, Path], tmp_path: Path) -> None:
     found = [dcmread(file) for file in reported[1].glob("*.dcm")]
     reports = [one for one in found if one.Modality == "DOC"]
@@ -112,6 +114,7 @@ def test_the_printed_report_holds_no_canary(reported: tuple[str, Path], tmp_path
         assert CANARY.lower().encode() not in report.EncapsulatedDocument.lower()
 
 
+@pytest.mark.slow
 def test_the_run_met_all_of_it(reported: tuple[str, Path]) -> None:
     result = json.loads((reported[1] / "result.json").read_text())
     assert result["counts"]["denoised"] >= 2

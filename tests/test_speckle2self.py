@@ -7,12 +7,13 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from models.compute import choose_compute
+from models.costs import costs_of
 from models.fitting import FitContext
 from models.ultrasound.retrieval import Similarity, draw_offsets, retrieve
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_network import ScaleMixer
-from models.ultrasound.speckle_plan import plan_work
+from models.ultrasound.speckle_plan import plan_work, seconds_of
 from validation.phantoms.speckle_phantom import make_speckle_phantom
 from validation.phantoms.speckle_physics import MAXIMUM
 
@@ -33,6 +34,7 @@ def still():
     return make_speckle_phantom(192, 200, 1, np.random.default_rng(1))
 
 
+@pytest.mark.slow
 def test_a_still_gains_five_decibels_and_keeps_its_mean_in_a_short_fit(still):
     result = despeckle(still.frames, settings=Speckle2SelfSettings(steps=60))
     before = peak_signal_noise_ratio(still.truth, still.frames, data_range=MAXIMUM)
@@ -78,9 +80,12 @@ def test_an_even_frame_or_no_tissue_comes_back_as_it_was(grey):
 
 
 def test_work_follows_the_budget_and_is_recorded(still):
-    compute, settings = choose_compute("cpu"), Speckle2SelfSettings()
+    costs, settings = costs_of(choose_compute("cpu")), Speckle2SelfSettings()
     shape = (1, 512, 512)
-    plans = [plan_work(shape, settings, compute, budget) for budget in (0.0, 5.0, 20.0, 1e6)]
+    budgets = (0.0, 20.0, 40.0, math.inf)
+    plans = [plan_work(shape, settings, costs, budget) for budget in budgets]
+    least, *prices = (seconds_of(costs, shape, plan, settings.variant) for plan in plans)
+    assert all(price <= max(least, budget) for price, budget in zip(prices, budgets[1:], strict=True))
     for work in ("steps", "fit_offsets", "output_offsets"):
         planned = [getattr(plan, work) for plan in plans]
         assert planned == sorted(planned)

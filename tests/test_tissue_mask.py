@@ -85,6 +85,20 @@ def test_laterally_interpolated_speckle_with_long_runs_of_equal_pixels_is_tissue
     assert found(picture).mean() > 0.98
 
 
+def test_smooth_tissue_in_the_even_blocks_of_strong_compression_is_tissue():
+    smooth = ndimage.gaussian_filter(speckle(), 2)
+    blocks = np.kron(smooth[4::8, 4::8], np.ones((8, 8)))[:ROWS, :COLUMNS].round()
+    picture = speckle()
+    picture[: blocks.shape[0] // 2, : blocks.shape[1]] = blocks[: blocks.shape[0] // 2]
+    assert found(picture).mean() > 0.98
+
+
+def test_a_screen_that_is_as_dark_as_the_sector_is_no_floor():
+    picture = np.where(fan() & (np.arange(ROWS)[:, None] < 120), speckle(), 1)
+    picture[280:290, 10:40] = 0  # the shadow of a letter
+    assert off_by(found(picture), fan())[1] <= WIDTH
+
+
 @pytest.mark.parametrize("frames", [1, 6])
 @pytest.mark.parametrize("noise", [0, 6])
 def test_letters_lines_and_bars_are_left_with_and_without_compression_noise(frames, noise):

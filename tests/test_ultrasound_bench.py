@@ -25,6 +25,7 @@ def test_the_truth_is_the_mean_of_realisations_of_one_scene(kind):
     assert np.all(phantoms[0].frames[:, ~tissue] == 0)
 
 
+@pytest.mark.slow
 def test_the_truth_scores_best_and_blur_shows_in_every_figure(phantom):
     truth, tissue = phantom.truth[0], phantom.tissue
     blurred = gaussian_filter(truth, 4.0)
@@ -38,6 +39,7 @@ def test_the_truth_scores_best_and_blur_shows_in_every_figure(phantom):
     )
 
 
+@pytest.mark.slow
 def test_an_offset_is_no_contrast_error_but_a_local_mean_error(phantom):
     truth, recorded, tissue = phantom.truth[0], phantom.frames[0], phantom.tissue
     errors = measures.contrast_errors(phantom.scene, recorded, recorded + 5.0, tissue)

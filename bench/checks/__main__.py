@@ -1,7 +1,8 @@
 """Hold what the checks report against the truth: ``python -m bench.checks``.
 
 Prints one line for each output of each phantom and draws reported against true edge growth. BM4D takes part where
-``--bm4d-python`` names an interpreter that has it.
+``--bm4d-python`` names an interpreter that has it. With ``--data FOLDER`` small structures are inserted into the real
+studies in its sub-folders instead, and half of each is taken from the output.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from bench.checks.candidate_outputs import SIMPLE, bm4d, mean_image, stored
 from bench.checks.check_volumes import SEED, VOLUMES
+from bench.checks.insertions_table import insertions_table
 from bench.checks.trial import Trial, try_output
 from validation.phantoms.anatomy import Phantom
 
@@ -35,7 +37,12 @@ def main() -> int:
     parser.add_argument("--bm4d-python", type=Path)
     parser.add_argument("--only", nargs="*", default=list(VOLUMES))
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--data", type=Path)
     given = parser.parse_args()
+    if given.data:
+        for line in insertions_table(given.data, given.folder):
+            print(line, flush=True)
+        return 0
     methods = dict(SIMPLE)
     if given.bm4d_python:
         methods["BM4D"] = partial(bm4d, given.bm4d_python, given.folder)

@@ -17,7 +17,7 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from bench.volumes.cache import digest
 from models.compute import choose_compute
 from models.fitting import FitContext
-from models.volume.finishing.rician import mean_magnitude, return_rician_bias
+from models.volume.finishing.rician import return_rician_bias
 from models.volume.ns_n2n import NSN2NSettings, denoise_volume
 from validation.phantoms.anatomy import Phantom, Volume
 
@@ -35,9 +35,7 @@ def mean_image(phantom: Phantom) -> Volume:
     if phantom.modality != "MR":
         return phantom.truth
     sd = float(np.std((phantom.noisy - phantom.truth)[phantom.truth > np.quantile(phantom.truth, 0.9)]))
-    return (sd * mean_magnitude(np.minimum(phantom.truth / sd, 30))).astype(np.float32) * (phantom.truth / sd < 30) + (
-        phantom.truth * (phantom.truth / sd >= 30)
-    )
+    return return_rician_bias(phantom.truth, sd)
 
 
 def edge_width_pixels(truth: Volume) -> float:

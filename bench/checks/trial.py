@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
+from bench.checks.place_harm import harm_of
 from bench.checks.true_edges import true_growth
 from models.volume.tissue import tissue_of
 from operators.quality.bias import Images
 from operators.quality.gate_settings import GateSettings
-from operators.quality.local_change import BLOCK, searched, small_changes
+from operators.quality.local_change import BLOCK, SmallChange, searched, small_changes
 from operators.quality.noise import gradient_noise, noise_levels, sampled
 from operators.quality.restoring import restore
 from operators.quality.volume_checks import assess_volume, edges_of
@@ -19,7 +19,7 @@ from validation.phantoms.anatomy import Phantom, Volume
 
 SETTINGS = GateSettings()
 HARM = 0.5  # of a place's change that is error of the output, not noise of the input, from which it was harm
-AROUND, SMOOTH = (1, 4, 4), 0.7  # slices and pixels to each side of a place; sd of what gives its shape
+SAME = (1, 4, 4)  # slices and pixels within which places are one
 
 
 @dataclass(frozen=True)
@@ -77,23 +77,18 @@ def _places(pair: VolumePair, mean: Volume) -> tuple[int, int]:
     """Return how many places of small structures are harm and how many are noise."""
     tissue = pair.tissue
     noise_sd, _ = noise_levels(pair.before, pair.after, tissue)
-    if pair.modality == "PT" or not noise_sd:
+    if not noise_sd:
         return 0, 0
     body = searched(pair, tissue, noise_sd)
-    found = [
-        change
-        for start in range(0, len(body), BLOCK)
-        for change in small_changes(pair, body, noise_sd, start)
-        if change.size > SETTINGS.local_sd
-    ]
-    harm = [_harm(pair, mean, change.place, 2**change.octave) >= HARM for change in found]
+    blocks = range(0, len(body), BLOCK)
+    found = [one for start in blocks for one in small_changes(pair, body, start) if one.size > SETTINGS.local_sd]
+    places: list[SmallChange] = []
+    for one in sorted(found, key=lambda change: -change.size):  # several filters find the same
+        if not any(_near(one, other) for other in places):
+            places.append(one)
+    harm = [harm_of(pair, mean, body, change) >= HARM for change in places]
     return sum(harm), len(harm) - sum(harm)
 
 
-def _harm(pair: VolumePair, mean: Volume, place: tuple[int, int, int], pixels: int) -> float:
-    reach = (AROUND[0], AROUND[1] * pixels, AROUND[2] * pixels)
-    box = tuple(slice(max(0, at - by), at + by + 1) for at, by in zip(place, reach, strict=True))
-    change = pair.after[box] - pair.before[box]
-    shape = ndimage.gaussian_filter(change, SMOOTH * pixels)
-    shape = shape - shape.mean()
-    return float((shape * (pair.after[box] - mean[box])).sum() / (shape * change).sum())
+def _near(one: SmallChange, other: SmallChange) -> bool:
+    return all(abs(i - j) <= reach for i, j, reach in zip(one.place, other.place, SAME, strict=True))

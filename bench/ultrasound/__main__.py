@@ -1,8 +1,8 @@
 """Ultrasound side by side: our default, the published method, and the filters that scanners and papers use.
 
 ``python -m bench.ultrasound [--data FOLDER] --out FOLDER`` writes table.md and pictures; ``--parts stills cines carotid
-real speed`` and ``--methods NLM ours ...`` run less. Peers are tuned on the truth of each phantom, by PSNR; ours has
-one default. Their brightness is restored as ours is. FOLDER is searched for published carotid frames
+real echoes caught speed`` and ``--methods NLM ours ...`` run less. Peers are tuned on the truth of each phantom, by
+PSNR; ours has one default. Their brightness is restored as ours is. FOLDER is searched for published carotid frames
 (``Input_01.gif``) and for DICOM ultrasound.
 """
 
@@ -17,17 +17,19 @@ import numpy as np
 
 from app.conformance import table
 from bench.ultrasound.carotid import carotid_rows
+from bench.ultrasound.caught import caught_rows
+from bench.ultrasound.echoes import echo_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
 from bench.ultrasound.measured import Image, Mask, TimedImages, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
-from bench.ultrasound.real import real_rows
+from bench.ultrasound.real import real_frames, real_rows
 from validation.phantoms.speckle_physics import MAXIMUM
 from validation.phantoms.speckle_probe import Kind
 from validation.phantoms.speckle_scan import SpeckleScan, make_scan
 from validation.scoring import psnr
 
-PARTS = ("stills", "cines", "carotid", "real", "speed")
+PARTS = ("stills", "cines", "carotid", "real", "echoes", "caught", "speed")
 METHODS = (*PEERS, "published", "ours")
 STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
 CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
@@ -59,6 +61,10 @@ def main() -> int:
                 _write(page, "Published carotid frames, equal mean", carotid_rows(first.parent, given.out))
         if given.data and "real" in given.parts:
             _write(page, "Real stills and cines", real_rows(given.data, given.out))
+        if given.data and "echoes" in given.parts:
+            _write(page, "Echoes put into real frames, same texture left", echo_rows(real_frames(given.data)))
+        if "caught" in given.parts:
+            _write(page, "Structures that the check catches", caught_rows())
         if "speed" in given.parts:
             _write(page, "Speed", speed_rows())
     return 0

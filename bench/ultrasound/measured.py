@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from models.compute import choose_compute
-from models.fitting import FitContext
+from models.fitting import Denoised, FitContext
 from models.ultrasound.brightness import restore_brightness
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
+from operators.default_strength import default_strength
 from validation.phantoms.speckle_physics import MAXIMUM
 
 PUBLISHED_STEPS = 150
 SEED = 0
+DEFAULT = Speckle2SelfSettings()
 LONG = 1e5  # seconds; no budget shortens what is judged
 
 Image = npt.NDArray[np.float32]
@@ -50,22 +52,29 @@ def _run(method: Callable[[Image, Mask], Image], frames: Image, tissue: Mask) ->
 
 def ours(frames: Image, tissue: Mask) -> Image:
     """The default, at its one setting."""
-    return _fitted(frames, tissue, Speckle2SelfSettings())
+    return fitted(frames, tissue, Speckle2SelfSettings()).images
+
+
+def delivered(frames: Image, tissue: Mask, settings: Speckle2SelfSettings = DEFAULT) -> Image:
+    """What a run that names no strength hands out."""
+    done = fitted(frames, tissue, settings)
+    return frames + np.float32(default_strength([done.record]) / 100) * (done.images - frames)
 
 
 def published(frames: Image, tissue: Mask) -> Image:
     """The published method, fitted on this clip."""
-    return _fitted(frames, tissue, Speckle2SelfSettings("published", steps=PUBLISHED_STEPS))
+    return fitted(frames, tissue, Speckle2SelfSettings("published", steps=PUBLISHED_STEPS)).images
 
 
-def _fitted(frames: Image, tissue: Mask, settings: Speckle2SelfSettings) -> Image:
+def fitted(frames: Image, tissue: Mask, settings: Speckle2SelfSettings) -> Denoised:
+    """Fit the clip as long as the settings say."""
     return denoise_clip(
         frames,
         tissue,
         maximum=MAXIMUM,
         settings=settings,
         context=FitContext(choose_compute("cpu"), SEED, LONG, math.inf, "bench"),
-    ).images
+    )
 
 
 def framewise(filtered: Callable[[Image], Image], frames: Image, tissue: Mask) -> Image:

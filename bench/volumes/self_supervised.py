@@ -15,7 +15,8 @@ from torch.nn.functional import avg_pool2d, conv2d, mse_loss
 from bench.volumes import ngps
 from bench.volumes.bench_cases import Case
 from models.compute import choose_compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
+from models.training_loop import fit
 from models.volume.matching import strong_low_pass
 from models.volume.measured_volume import MeasuredVolume, measure_volume
 from models.volume.pairs import PairDrawer

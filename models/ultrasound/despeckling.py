@@ -8,6 +8,7 @@ where they are similar -> twice the mean of output and retrieval guided by it ->
 similar neighbours.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,9 @@ import torch
 from torch.nn import functional
 
 from models.compute import Compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
 from models.robust import evenly_spaced
+from models.training_loop import fit
 from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import (
     SearchOffset,
@@ -28,7 +30,7 @@ from models.ultrasound.retrieval import (
 )
 from models.ultrasound.speckle_loss import TransplantLoss
 from models.ultrasound.speckle_network import ScaleMixer
-from models.ultrasound.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan
+from models.ultrasound.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan, after_steps, step_with_renewals
 
 CHANNELS = 16  # of the network's first scale
 LEARNING_RATE = 2e-3
@@ -56,16 +58,19 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     fitted = clip.frames[evenly_spaced(len(clip.frames), FIT_FRAMES)]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
     offsets = draw_offsets(plan.fit_offsets, rng)
+    in_time = context.before(after_steps(context.costs, clip.frames.shape, plan))
 
     def renew(by_network: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
             guide, similarity = (predict(network, fitted, compute), GUIDED) if by_network else (fitted, RAW)
-            estimate = retrieve(fitted, guide, clip.tissue, offsets, similarity.scaled_by(sd), context.deadline)
+            with nullcontext() if by_network else context.stage("offset", fitted.numel() * len(offsets)):
+                estimate = retrieve(fitted, guide, clip.tissue, offsets, similarity.scaled_by(sd), in_time.latest)
             return restore_echoes(estimate, fitted, BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
     draw_loss = TransplantLoss(network, fitted, clip.tissue, context.seed, renew, renewals)
-    taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
+    cost = step_with_renewals(context.costs, fitted.shape, plan)
+    taken = fit(network, draw_loss, in_time, steps=plan.steps, learning_rate=LEARNING_RATE, cost=cost)
     image = restore_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
     rounds = [draw_offsets(plan.output_offsets, rng) for _ in range(OUTPUT_ROUNDS)]
     return _refined(image, clip, rounds, sd, context), taken
@@ -103,11 +108,11 @@ def _refined(
 ) -> torch.Tensor:
     """Return the network's output averaged with the recorded frames where they are similar, in time and in space."""
     guided, in_time, in_grain = (similarity.scaled_by(sd) for similarity in (GUIDED, IN_TIME, IN_GRAIN))
-    image = retrieve(image, image, clip.tissue, offsets_in_time(), in_time, context.deadline)
-    raw = retrieve(clip.frames, image, clip.tissue, offsets_in_time(), in_time, context.deadline)
+    image = retrieve(image, image, clip.tissue, offsets_in_time(), in_time, context.latest)
+    raw = retrieve(clip.frames, image, clip.tissue, offsets_in_time(), in_time, context.latest)
     for offsets in rounds:
-        recorded = retrieve(raw, image, clip.tissue, offsets, guided, context.deadline)
+        recorded = retrieve(raw, image, clip.tissue, offsets, guided, context.latest)
         if context.expired:
             break  # a mean over too few offsets is of no use
         image = 0.5 * (image + recorded)
-    return retrieve(image, image, clip.tissue, near_offsets(), in_grain, context.deadline)
+    return retrieve(image, image, clip.tissue, near_offsets(), in_grain, context.latest)

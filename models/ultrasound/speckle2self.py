@@ -5,26 +5,35 @@ pixel at the mean grey of its tissue (the mean of log-compressed speckle), and n
 
 Order: crop to the tissue -> plan the work from the budget -> scale grey by the clip's spread -> fit the variant
 (``default``: despeckling.py; ``published``: the published scales, losses and network) -> restore the brightness by
-one gain and offset for the whole clip -> blend into the frames, over some pixels at the border of the tissue.
+one gain and offset for the whole clip -> blend into the frames, over some pixels at the border of the tissue ->
+(``default``) give lines and spots back as recorded.
 """
+
+import math
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.ndimage import distance_transform_edt
 
-from models.fitting import Denoised, FitContext, fit
+from models.costs import Cost
+from models.fitting import Denoised, FitContext, WorkDone
+from models.robust import evenly_spaced
+from models.training_loop import fit
 from models.ultrasound.brightness import restore_brightness
-from models.ultrasound.despeckling import ScaledClip, despeckle, predict
+from models.ultrasound.despeckling import ScaledClip, despeckle, predict, speckle_sd
 from models.ultrasound.feather import feather
 from models.ultrasound.perturbation import to_unit_range
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_loss import PublishedLoss
 from models.ultrasound.speckle_network import PublishedNetwork
-from models.ultrasound.speckle_plan import Plan, plan_work
+from models.ultrasound.speckle_plan import FIT_FRAMES, STEP_UNITS, Plan, after_steps, most_plan, plan_work
+from models.ultrasound.structures import restore_structures
 
 METHOD = "Speckle2Self"
 LEARNING_RATE = 1e-3  # of the published method
+SPECKLE_PERCENT = "speckle_percent"  # measure of a fit: sd of the recorded speckle, of the full grey scale
+STRUCTURES_PERCENT = "structures_percent"  # measure of a fit: of the tissue, where lines and spots were given back
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -50,17 +59,27 @@ def denoise_clip(
     Returns:
         Frames of the same shape, equal to the input outside the tissue, and the record of the fit.
     """
-    images, taken, planned = frames.astype(np.float32), 0, 0
+    images, work = frames.astype(np.float32), WorkDone(0, 0)
+    measures: dict[str, float] = {}
     if tissue.any() and np.ptp(frames[:, tissue]) > 0.0:
         rows, columns = (slice(axis.min(), axis.max() + 1) for axis in np.nonzero(tissue))
         window, inside = images[:, rows, columns], tissue[rows, columns]
-        plan = plan_work(window.shape, settings, context.compute, context.budget)
+        plan = plan_work(window.shape, settings, context.costs, context.budget)
         with context.seeded():
             predicted, taken = _fit_variant(window, inside, plan, settings.variant, context)
-        restored = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
-        images[:, rows, columns] = window + feather(tissue)[rows, columns] * (restored - window)
-        planned = plan.steps
-    return Denoised(images, context.record(METHOD, settings.variant, planned, taken, {}))
+        output = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
+        blended = window + feather(tissue)[rows, columns] * (output - window)
+        if settings.variant == "default":
+            measures[SPECKLE_PERCENT] = 100 * _speckle_sd(window, inside) / maximum
+            blended, measures[STRUCTURES_PERCENT] = restore_structures(window, blended, inside)
+        images[:, rows, columns] = blended
+        work = WorkDone(plan.steps, taken, plan.given_up(most_plan(window.shape, settings), taken))
+    return Denoised(images, context.record(METHOD, settings.variant, work, measures))
+
+
+def _speckle_sd(frames: Image, tissue: Mask) -> float:
+    clip = np.where(tissue, frames[evenly_spaced(len(frames), FIT_FRAMES)], 0).astype(np.float32)
+    return speckle_sd(ScaledClip(torch.from_numpy(clip), torch.from_numpy(tissue)))
 
 
 def _fit_variant(frames: Image, tissue: Mask, plan: Plan, variant: str, context: FitContext) -> tuple[Image, int]:
@@ -80,5 +99,8 @@ def _fit_published(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[t
     """Speckle2Self as published, on this clip: its output has no absolute brightness."""
     network = PublishedNetwork().to(context.compute.device)
     draw_loss = PublishedLoss(network, clip.frames, clip.tissue, context.seed)
-    taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
+    shape = clip.frames.shape
+    in_time = context.before(after_steps(context.costs, shape, plan))
+    cost = Cost(context.costs[STEP_UNITS["published"]].of(math.prod(shape[1:])), 0.0, 0.0)
+    taken = fit(network, draw_loss, in_time, steps=plan.steps, learning_rate=LEARNING_RATE, cost=cost)
     return predict(network, to_unit_range(clip.frames[:, None])[:, 0], context.compute), taken

@@ -1,27 +1,12 @@
-"""How much work a clip gets: steps and offsets, from its size, the device and the budget, never from a clock."""
+"""How much work a clip gets: steps and offsets, from its size, its costs and the budget, never from a clock."""
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from models.compute import Compute
+from models.costs import Cost, Costs
 from models.ultrasound.retrieval import FRAMES_ALONG
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
-from models.ultrasound.speckle_loss import CROP, CROPS
 
-SECONDS_PER_MEGAPIXEL_STEP = {  # (variant, device kind, precision): measured on two cores; cuda: assumed
-    ("default", "cpu", "bfloat16"): 0.6,
-    ("default", "cpu", "float32"): 1.1,
-    ("default", "cuda", "bfloat16"): 0.05,
-    ("default", "cuda", "float32"): 0.1,
-    ("published", "cpu", "bfloat16"): 4.0,
-    ("published", "cpu", "float32"): 6.0,
-    ("published", "cuda", "bfloat16"): 0.15,
-    ("published", "cuda", "float32"): 0.3,
-}
-SECONDS_PER_MEGAPIXEL_OFFSET = {"cpu": 0.025, "cuda": 0.001}  # of one offset in both directions
-SECONDS_PER_MEGAPIXEL_OUTPUT = {"cpu": 1.8, "cuda": 0.03}  # of one frame: network, offsets along time, near offsets
-FIT_FRACTION, SEARCH_FRACTION = 0.4, 0.35  # of the budget, to planned steps and offsets; the rest is slack
 MINIMUM_STEPS = 20  # below this the network has hardly changed from its initial smoothing
 MINIMUM_OFFSETS = 20  # below this too little similar tissue is found
 CINE_OFFSETS = 0.4  # of the offsets of a still: a cine's frames help each other
@@ -29,6 +14,7 @@ OUTPUT_ROUNDS = 2  # of retrieval along the output
 FIT_FRAMES = 4  # of a cine are fitted; its frames are similar
 RENEWALS = 2  # of the estimate during a fit, evenly spaced
 PASSES = 1 + RENEWALS  # of retrieval over the fitted frames
+STEP_UNITS = {"default": "speckle step", "published": "published speckle step"}  # of each variant in the cost table
 
 
 @dataclass(frozen=True)
@@ -39,28 +25,63 @@ class Plan:
     fit_offsets: int  # for each fitted frame
     output_offsets: int  # for each frame of the output
 
+    def given_up(self, wanted: "Plan", taken: int) -> tuple[str, ...]:
+        """Return what of the plan without a limit of time was not done, after so many steps."""
+        fewer = ("network",) if wanted.steps and not taken else ("steps",) if taken < wanted.steps else ()
+        return (*fewer, *(("offsets",) if self.output_offsets < wanted.output_offsets else ()))
 
-def plan_work(shape: tuple[int, ...], settings: Speckle2SelfSettings, compute: Compute, budget: float) -> Plan:
-    """Return the most work that the budget allows, with at most the steps and offsets of the settings.
+
+def step_with_renewals(costs: Costs, shape: tuple[int, ...], plan: Plan) -> Cost:
+    """Return the cost of a step of the default variant on the fitted frames, with its part of the renewals."""
+    renewals = costs["offset"].of(math.prod(shape), RENEWALS * plan.fit_offsets)
+    return Cost(costs[STEP_UNITS["default"]].of(math.prod(shape[1:])) + renewals / max(1, plan.steps), 0.0, 0.0)
+
+
+def after_steps(costs: Costs, shape: tuple[int, ...], plan: Plan) -> float:
+    """Return the seconds of what follows the fit: every frame through the network, and searched."""
+    frame, frames = math.prod(shape[1:]), shape[0]
+    return frames * (costs["frame"].of(frame) + costs["offset"].of(frame, OUTPUT_ROUNDS * plan.output_offsets))
+
+
+def seconds_of(costs: Costs, shape: tuple[int, ...], plan: Plan, variant: str) -> float:
+    """Return what the work on a clip of (frames, rows, columns) costs."""
+    frame, fitted = math.prod(shape[1:]), min(shape[0], FIT_FRAMES)
+    fit = costs[STEP_UNITS[variant]].of(frame, plan.steps)
+    return fit + fitted * costs["offset"].of(frame, PASSES * plan.fit_offsets) + after_steps(costs, shape, plan)
+
+
+def least_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
+    """Return the least work that is worth its time."""
+    most = most_plan(shape, settings)
+    return Plan(
+        min(MINIMUM_STEPS, most.steps),
+        min(MINIMUM_OFFSETS, most.fit_offsets),
+        min(MINIMUM_OFFSETS, most.output_offsets),
+    )
+
+
+def most_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
+    """Return all that the settings ask for."""
+    offsets = settings.search_offsets if settings.variant == "default" else 0
+    output = offsets if shape[0] <= FRAMES_ALONG[0] else int(CINE_OFFSETS * offsets)
+    return Plan(settings.steps, offsets, output)
+
+
+def plan_work(shape: tuple[int, ...], settings: Speckle2SelfSettings, costs: Costs, budget: float) -> Plan:
+    """Return the work that ``budget`` seconds allow, between the least and the most.
 
     Args:
         shape: (frames, rows, columns) of the clip.
-        budget: seconds for this clip.
     """
-    frames, megapixels, offsets = shape[0], shape[1] * shape[2] / 1e6, settings.search_offsets
-    left = max(0.0, budget - frames * megapixels * SECONDS_PER_MEGAPIXEL_OUTPUT[compute.kind])
-    step_megapixels = megapixels if settings.variant == "published" else CROPS * CROP**2 / 1e6  # whole frames or crops
-    step_cost = SECONDS_PER_MEGAPIXEL_STEP[settings.variant, compute.kind, compute.precision] * step_megapixels
-    steps = _limited(FIT_FRACTION * left / step_cost, settings.steps, MINIMUM_STEPS)
-    output_wanted = offsets if frames <= FRAMES_ALONG[0] else CINE_OFFSETS * offsets
-    work = megapixels * (min(frames, FIT_FRAMES) * PASSES * offsets + OUTPUT_ROUNDS * frames * output_wanted)
-    allowed = SEARCH_FRACTION * left / (SECONDS_PER_MEGAPIXEL_OFFSET[compute.kind] * max(work, 1e-9))
-    fit_offsets, output_offsets = (
-        min(offsets, _limited(allowed * wanted, wanted, MINIMUM_OFFSETS)) for wanted in (offsets, output_wanted)
+    least, most = least_plan(shape, settings), most_plan(shape, settings)
+    low, high = (seconds_of(costs, shape, plan, settings.variant) for plan in (least, most))
+    part = 1.0 if budget >= high else max(0.0, (budget - low) / (high - low))
+
+    def between(a: int, b: int) -> int:
+        return int(a + part * (b - a))
+
+    return Plan(
+        between(least.steps, most.steps),
+        between(least.fit_offsets, most.fit_offsets),
+        between(least.output_offsets, most.output_offsets),
     )
-    return Plan(min(steps, settings.steps), fit_offsets, output_offsets)
-
-
-def _limited(affordable: float, wanted: float, least: int) -> int:
-    """Return the affordable work, but no more than wanted and no less than ``least``."""
-    return int(np.clip(affordable, least, max(wanted, least)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,11 @@ class MeasuredVolume:
     tissue: Tissue
     noise: SliceNoise
     scaling: Scaling
+
+    @cached_property
+    def tissue_voxels(self) -> int:
+        """Voxels that count as tissue."""
+        return int(torch.count_nonzero(self.voxels > self.tissue.threshold))  # a sum would copy to int64
 
     @property
     def size(self) -> tuple[int, int]:

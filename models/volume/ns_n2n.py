@@ -66,27 +66,30 @@ def denoise_volume(
     default, device = settings.variant == "default", context.compute.device
     if len(voxels) < FEWEST_SLICES and not default:
         raise TooFewSlicesError(len(voxels))
-    filled = _with_padding_filled(voxels, valid)
-    grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
-    if modality == "MR" and default:
-        grid = acquired_grid(filled, valid, spacing)
-        noise_of = partial(measure_mr_noise, air=grid.air)
-    scaling_of = noise_units if default else unit_range
-    volume = measure_volume(grid.voxels, grid.valid, modality, scaling_of, device, noise_of)
+    with context.stage("measure", voxels.size):
+        filled = _with_padding_filled(voxels, valid)
+        grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
+        if modality == "MR" and default:
+            grid = acquired_grid(filled, valid, spacing)
+            noise_of = partial(measure_mr_noise, air=grid.air)
+        scaling_of = noise_units if default else unit_range
+        volume = measure_volume(grid.voxels, grid.valid, modality, scaling_of, device, noise_of)
+    in_time = context.before(context.costs["finish"].of(voxels.size))
     with context.seeded():
-        fitted = (fit_default if default else fit_published)(volume, settings.steps, context)
+        fitted = (fit_default if default else fit_published)(volume, settings.steps, in_time)
     images, measures = fitted.images, {**fitted.measures, **grid.measures}
-    if default:
-        measures["unchanged_above_mm"] = finish(images, grid.voxels, volume, grid.spacing, modality)
-    measures |= _removed(grid.voxels, images, volume.tissue.threshold)
-    images = grid.filled(images, filled)
-    one_channel = modality == "MR" and (not default or (grid.air is not None and grid.air.coils == 1))
-    if one_channel and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
-        images = remove_rician_bias(images, sd)
-        measures["rician_sd"] = sd
+    with context.stage("finish", voxels.size):
+        if default:
+            measures["unchanged_above_mm"] = finish(images, grid.voxels, volume, grid.spacing, modality)
+        measures |= _removed(grid.voxels, images, volume.tissue.threshold)
+        images = grid.filled(images, filled)
+        one_channel = modality == "MR" and (not default or (grid.air is not None and grid.air.coils == 1))
+        if one_channel and settings.remove_rician_bias and (sd := rician_sd(filled, volume.noise.sd)):
+            images = remove_rician_bias(images, sd)
+            measures["rician_sd"] = sd
     images[~valid] = voxels[~valid]
     method = ", ".join(filter(None, (FILTER if volume.noise.in_slice else NETWORK, grid.name, volume.noise.source)))
-    record = context.record(method, settings.variant, fitted.steps_planned, fitted.steps_taken, measures)
+    record = context.record(method, settings.variant, fitted.work, measures)
     return Denoised(images, record)
 
 

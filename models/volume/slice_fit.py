@@ -5,6 +5,7 @@ elsewhere. Where slices are too few for that, the estimate is the result.
 ``fit_published`` is the published method with our network and optimiser.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +14,25 @@ import torch
 from torch import Tensor
 
 from models.compute import Compute
-from models.fitting import FitContext, Measures, fit
-from models.volume.initial.initial_estimate import initial_estimate
-from models.volume.initial.similar_patches import IN_SLICE, THOROUGH, THOROUGH_MR, Search
+from models.fitting import FitContext, Measures, WorkDone
+from models.training_loop import fit
+from models.volume.initial.scales import estimate_in_scales
+from models.volume.initial.similar_patches import IN_SLICE, Search
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
 from models.volume.noise.noise_level import SliceNoise
 from models.volume.pairs import PairDrawer
 from models.volume.slice_losses import confirmed_loss, published_loss
 from models.volume.slice_network import SliceNetwork
-from models.volume.slice_plan import plan_slices
+from models.volume.slice_plan import (
+    LADDER,
+    LADDER_MR,
+    MINIMUM_STEPS,
+    Ladder,
+    after_steps,
+    least_network,
+    plan_slices,
+)
 
 LEARNING_RATE = 2e-3  # 1e-3 and 4e-3 both lose at this length of fit
 # Passes without neighbours, whose patches are sought farther in the plane: .02 to .25 dB more than 6 pixels away.
@@ -37,53 +47,67 @@ class FittedSlices:
 
     Attributes:
         images: (slices, rows, columns) in real units.
-        steps_planned: of the network.
-        steps_taken: as many, unless the deadline came first.
+        work: steps of the network, and what was given up for lack of time.
         measures: for the record.
     """
 
     images: Voxels
-    steps_planned: int
-    steps_taken: int
+    work: WorkDone
     measures: Measures
 
 
 def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> FittedSlices:
     """Fit on pairs of slices whose noise is independent, guided by the initial estimate."""
-    compute, gap = context.compute, volume.noise.gap
-    tissue_voxels = int(torch.count_nonzero(volume.voxels > volume.tissue.threshold))  # a sum would copy to int64
+    costs, voxels, tissue_voxels = context.costs, volume.voxels.numel(), volume.tissue_voxels
     most = 0 if volume.noise.in_slice else steps
-    plan = plan_slices(most, compute, volume.voxels.numel(), tissue_voxels, context.budget)
-    passes = _passes(plan.passes, volume.noise)
-    images = initial_estimate(volume, passes, context)
-    measures = {**_measures(volume, gap), "passes": len(passes)}
-    if volume.noise.in_slice:
-        return FittedSlices(volume.scaling.real(images).cpu().numpy(), 0, 0, measures)
+    wanted, plan = (
+        plan_slices(most, costs, voxels, tissue_voxels, budget, _ladder(volume.noise))
+        for budget in (math.inf, context.budget)
+    )
+    reserved = least_network(costs, voxels) if plan.steps else 0.0
+    images, begun = estimate_in_scales(volume, plan.passes, context.before(reserved))
+    measures = {**_measures(volume, volume.noise.gap), "passes": begun}
+    taken = 0
+    if plan.steps and context.has_time_for(reserved):
+        taken = _fit_guided(volume, images, plan.steps, context)
+    else:
+        for image in images:
+            image[...] = volume.scaling.real(image)
+    return FittedSlices(
+        images.cpu().numpy(), WorkDone(plan.steps, taken, wanted.given_up(plan.passes[:begun], taken)), measures
+    )
+
+
+def _ladder(noise: SliceNoise) -> Ladder:
+    """Return the passes to choose from: of slices that stand alone, that may differ, or that are neighbours."""
+    if noise.in_slice:
+        return tuple(SLICES_ALONE[:count] for count in range(len(SLICES_ALONE) + 1))
+    slices_may_differ = noise.agreement is not None  # MR, whose slices are often thick and far apart
+    return LADDER_MR if slices_may_differ else LADDER
+
+
+def _fit_guided(volume: MeasuredVolume, images: Tensor, steps: int, context: FitContext) -> int:
+    """Replace the initial estimate ``images`` by the output of a network fitted on it, and return the steps taken."""
+    compute, costs = context.compute, context.costs
     estimates = images[:, None]
     network = SliceNetwork(guided=True).to(compute.device)
-    pairs = PairDrawer(volume, estimates, gap=gap, seed=context.seed)
+    pairs = PairDrawer(volume, estimates, gap=volume.noise.gap, seed=context.seed)
     difference_sd = estimate_difference_sd(volume.noise)
 
     def draw_loss() -> Tensor:
         return confirmed_loss(network, pairs.draw(), difference_sd)
 
-    taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
-    _apply(network, volume, estimates, compute, images)
-    return FittedSlices(images.cpu().numpy(), plan.steps, taken, measures)
-
-
-def _passes(planned: tuple[Search, ...], noise: SliceNoise) -> tuple[Search, ...]:
-    """Return the planned passes, or as many for slices that may differ or stand alone."""
-    if noise.in_slice:
-        return SLICES_ALONE[: len(planned)]
-    slices_may_differ = noise.agreement is not None  # MR, whose slices are often thick and far apart
-    return THOROUGH_MR if slices_may_differ and planned == THOROUGH else planned
+    in_time = context.before(after_steps(costs, images.numel()))
+    taken = fit(network, draw_loss, in_time, steps=steps, learning_rate=LEARNING_RATE, cost=costs["step"])
+    with context.stage("apply", images.numel()):
+        _apply(network, volume, estimates, compute, images)
+    return taken
 
 
 def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> FittedSlices:
     """Fit on pairs of adjacent slices; the network sees no guide image."""
-    compute = context.compute
-    plan = plan_slices(steps, compute, volume.voxels.numel(), 0, context.budget)
+    compute, costs, voxels = context.compute, context.costs, volume.voxels.numel()
+    wanted, plan = (plan_slices(steps, costs, voxels, 0, budget) for budget in (math.inf, context.budget))
     images = torch.from_numpy(published_guides(volume.voxels, volume.scaling)).to(compute.device)
     guides = images[:, None]
     network = SliceNetwork(guided=False).to(compute.device)
@@ -92,9 +116,13 @@ def fit_published(volume: MeasuredVolume, steps: int, context: FitContext) -> Fi
     def draw_loss() -> Tensor:
         return published_loss(network, pairs.draw())
 
-    taken = fit(network, draw_loss, context, steps=plan.steps, learning_rate=LEARNING_RATE)
+    planned = plan.steps or min(steps, MINIMUM_STEPS)  # there is no initial estimate that could stand alone
+    in_time = context.before(after_steps(costs, voxels))
+    taken = fit(network, draw_loss, in_time, steps=planned, learning_rate=LEARNING_RATE, cost=costs["step"])
     _apply(network, volume, None, compute, images)
-    return FittedSlices(images.cpu().numpy(), plan.steps, taken, _measures(volume, gap=1))
+    return FittedSlices(
+        images.cpu().numpy(), WorkDone(planned, taken, wanted.given_up((), taken)), _measures(volume, gap=1)
+    )
 
 
 def _measures(volume: MeasuredVolume, gap: int) -> dict[str, float | int | str]:

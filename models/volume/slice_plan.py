@@ -1,24 +1,17 @@
-"""How much work a volume gets, from a table of costs and never from a clock, so that a fit repeats."""
+"""How much work a volume gets, from the table of costs and never from a clock, so that a fit repeats."""
 
+import math
 from dataclasses import dataclass
 
-from models.compute import Compute
-from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH, Search
+from models.costs import Costs
+from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH, THOROUGH_MR, Search
 from models.volume.pairs import CROPS, SIDE
 
-SECONDS_PER_MEGAPIXEL = {  # (device kind, precision): of a training step, of all else; on two busy cores; cuda: assumed
-    ("cpu", "bfloat16"): (1.4, 1.0),
-    ("cpu", "float32"): (2.8, 1.4),
-    ("cuda", "bfloat16"): (0.05, 0.05),
-    ("cuda", "float32"): (0.1, 0.1),
-}
-SECONDS_OF_REFINEMENT = {  # for a million voxels of tissue, on two busy cores; cuda: assumed
-    "cpu": {(): 0.0, QUICK: 0.6, BRISK: 1.4, THOROUGH: 3.6},
-    "cuda": {(): 0.0, QUICK: 0.05, BRISK: 0.1, THOROUGH: 0.3},
-}
-FIT_FRACTION = 0.65  # of the budget goes to planned work; the rest is for measuring, the check and slack
 MINIMUM_STEPS = 50  # below this the network is still its initial estimate
 MOST_VISITS = 40  # per voxel, in all steps; with 150 the network learns a small PET volume's noise and loses .5 dB
+Ladder = tuple[tuple[Search, ...], ...]  # passes of refinement, from few to many
+LADDER: Ladder = ((), QUICK, BRISK, THOROUGH)
+LADDER_MR: Ladder = (*LADDER[:-1], THOROUGH_MR)
 
 
 @dataclass(frozen=True)
@@ -28,20 +21,60 @@ class SlicePlan:
     passes: tuple[Search, ...]
     steps: int
 
+    def seconds(self, costs: Costs, voxels: int, tissue_voxels: int) -> float:
+        """Return what the passes, the steps and applying the network cost."""
+        network = costs["step"].of(0, self.steps) + after_steps(costs, voxels) if self.steps else 0.0
+        return network + sum(costs[unit_of(search)].of(tissue_voxels) for search in self.passes)
 
-def plan_slices(most: int, compute: Compute, voxels: int, tissue_voxels: int, budget: float) -> SlicePlan:
+    def given_up(self, passes: tuple[Search, ...], steps: int) -> tuple[str, ...]:
+        """Return what of this plan, as it is without a limit of time, was not done."""
+        fewer = ("network",) if self.steps and not steps else ("steps",) if steps < self.steps else ()
+        return (*fewer, *(("passes",) if len(passes) < len(self.passes) else ()))
+
+
+def unit_of(search: Search) -> str:
+    """Return the unit of a pass in the table of costs."""
+    reach, patch = ("x".join(map(str, sides)) for sides in (search.reach, search.patch))
+    return f"pass {reach} step {search.step} patch {patch}"
+
+
+def always(costs: Costs, voxels: int) -> float:
+    """Return the seconds of the initial estimate without refinement, and of what is measured before and done after."""
+    return sum(costs[unit].of(voxels) for unit in ("measure", "transform", "finish"))
+
+
+def after_steps(costs: Costs, voxels: int) -> float:
+    """Return the seconds of applying a fitted network."""
+    return costs["apply"].of(voxels)
+
+
+def least_network(costs: Costs, voxels: int) -> float:
+    """Return the seconds of the shortest fit of a network that is worth its time."""
+    return costs["step"].of(0, MINIMUM_STEPS) + after_steps(costs, voxels)
+
+
+def plan_slices(
+    most: int,
+    costs: Costs,
+    voxels: int,
+    tissue_voxels: int,
+    budget: float = math.inf,
+    ladder: Ladder = LADDER,
+) -> SlicePlan:
     """Return the work that fits ``budget`` seconds: refinement first, which gains most, then at most ``most`` steps.
 
     Args:
         voxels: of the volume.
         tissue_voxels: those that refinement visits.
+        ladder: the passes among which is chosen.
     """
-    step, rest = SECONDS_PER_MEGAPIXEL[compute.kind, compute.precision]
-    step *= 2 * CROPS * SIDE**2 / 1e6
-    seconds = FIT_FRACTION * budget - rest * voxels / 1e6
-    visits = int(MOST_VISITS * voxels / (2 * CROPS * SIDE**2))
-    costs = {passes: cost * tissue_voxels / 1e6 for passes, cost in SECONDS_OF_REFINEMENT[compute.kind].items()}
-    least = min(most, MINIMUM_STEPS)
-    passes = max((p for p in costs if costs[p] <= seconds - least * step), key=costs.__getitem__, default=())
-    planned = max(least, int(min(visits, (seconds - costs[passes]) / step)))
-    return SlicePlan(passes, min(most, planned))
+    wanted = min(most, max(MINIMUM_STEPS, MOST_VISITS * voxels // (2 * CROPS * SIDE**2)))
+    left = budget - always(costs, voxels)
+    prices = {passes: SlicePlan(passes, 0).seconds(costs, voxels, tissue_voxels) for passes in ladder}
+    network = min(least_network(costs, voxels), SlicePlan((), wanted).seconds(costs, voxels, 0))
+    passes = max((p for p in ladder if prices[p] + network <= left), key=prices.__getitem__, default=())
+    left -= prices[passes]
+    if left < network:
+        return SlicePlan(passes, 0)
+    affordable = (left - after_steps(costs, voxels)) / costs["step"].of(0)
+    return SlicePlan(passes, wanted if affordable >= wanted else int(affordable))

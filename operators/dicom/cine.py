@@ -72,12 +72,12 @@ def read_clip(instance: Instance) -> Clip:
     return Clip(frames, examined.tissue, examined.maximum)
 
 
-def clip_pixels(instance: Instance, dataset: Dataset, denoised: npt.NDArray[np.float32], strength: float) -> NewPixels:
-    """Return the pixel data of a clip after ``strength`` percent of the change to ``denoised``, in its tissue only."""
+def clip_pixels(instance: Instance, dataset: Dataset, denoised: npt.NDArray[np.float32]) -> NewPixels:
+    """Return the pixel data of a clip with the luminance ``denoised``, in its tissue only."""
     examined = _examined(instance, dataset)
     data = bytearray()
     for index, (samples, luminance) in enumerate(_frames_of(instance, dataset, examined.tint)):
-        change = strength / 100 * (denoised[index].astype(np.float64) - luminance.grey(samples))
+        change = denoised[index].astype(np.float64) - luminance.grey(samples)
         new = luminance.moved(samples, np.where(examined.tissue, change, 0.0))
         inside = examined.tissue if samples.ndim == 2 else examined.tissue[..., None]
         data += _packed(np.where(inside, new, samples), dataset)

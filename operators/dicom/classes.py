@@ -5,6 +5,7 @@ from pydicom import uid
 from operators.dicom.uid_names import (
     CT_FOR_PROCESSING,
     ENHANCED_CT_FOR_PROCESSING,
+    LABEL_MAP,
     LEGACY_CONVERTED_CT_FOR_PROCESSING,
 )
 
@@ -43,6 +44,7 @@ REFUSED_IMAGES: dict[str, str] = {
     uid.EnhancedUSVolumeStorage: "three-dimensional ultrasound is not denoised; send its two-dimensional clips",
     uid.ParametricMapStorage: "a parametric map holds computed results, not measured values",
     uid.SegmentationStorage: "a segmentation holds labels, not measured values",
+    LABEL_MAP: "a segmentation holds labels, not measured values",
 }
 
 # Defined terms of Modality, PS3.3 C.7.3.1.1.1, retired ones too; any other text may identify a patient.

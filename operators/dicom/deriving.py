@@ -41,7 +41,7 @@ def derive_volume_series(
     """Yield the derived objects of a CT, MR or PT series.
 
     Args:
-        denoised: for each stack its denoised voxels (slices, rows, columns) in real units.
+        denoised: for each stack its denoised voxels (slices, rows, columns) in real units, at the strength wanted.
         used_numbers: the series numbers already used in the study, derived ones too.
 
     Raises:
@@ -68,8 +68,8 @@ def derive_clip_series(
     """Yield the derived objects of an ultrasound series.
 
     Args:
-        denoised: for each instance its denoised frames (frames, rows, columns) in stored luminance; outside the
-            tissue they are not looked at.
+        denoised: for each instance its denoised frames (frames, rows, columns) in stored luminance, at the strength
+            wanted; outside the tissue they are not looked at.
         used_numbers: as for volumes.
 
     Raises:
@@ -83,7 +83,7 @@ def derive_clip_series(
 
 def _derived_clip(instance: Instance, frames: npt.NDArray[np.float32], derivation: Derivation) -> Dataset:
     dataset = whole_dataset(instance)
-    new = clip_pixels(instance, dataset, frames, derivation.provenance.strength)
+    new = clip_pixels(instance, dataset, frames)
     replace_attributes(dataset, derivation)
     add_derivation(dataset, [source_reference(instance.header)], derivation.provenance)
     dataset.PhotometricInterpretation = new.photometric
@@ -94,7 +94,7 @@ def _derived_clip(instance: Instance, frames: npt.NDArray[np.float32], derivatio
 
 def _derived_volume(instance: Instance, images: Mapping[int, Image], derivation: Derivation) -> Dataset:
     dataset = whole_dataset(instance)
-    pixels, grown = _new_pixels(instance, dataset, images, derivation.provenance.strength)
+    pixels, grown = _new_pixels(instance, dataset, images)
     replace_attributes(dataset, derivation)
     if instance.sop_class in ENHANCED_VOLUMES:
         describe_frames(dataset, instance.header, frozenset(images), derivation.provenance)
@@ -106,26 +106,24 @@ def _derived_volume(instance: Instance, images: Mapping[int, Image], derivation:
     return finished(dataset, pixels)
 
 
-def _new_pixels(
-    instance: Instance, dataset: Dataset, images: Mapping[int, Image], strength: float
-) -> tuple[bytes, dict[int, Linear]]:
+def _new_pixels(instance: Instance, dataset: Dataset, images: Mapping[int, Image]) -> tuple[bytes, dict[int, Linear]]:
     """Return the pixel data of all frames, and the new mapping of those whose range grew."""
     scales = frame_scales(instance)
     pixels, grown = bytearray(), {}
     for frame, (samples, _) in enumerate(decoded_frames(dataset, range(instance.frame_count))):
         if frame in images:
-            samples, mapping = new_samples(samples, scales[frame], images[frame], strength)
+            samples, mapping = new_samples(samples, scales[frame], images[frame])
             if mapping is not None:
                 grown[frame] = mapping
         pixels += little_endian(samples)
     return bytes(pixels), grown
 
 
-def new_samples(samples: Samples, scale: FrameScale, image: Image, strength: float) -> tuple[Samples, Linear | None]:
+def new_samples(samples: Samples, scale: FrameScale, image: Image) -> tuple[Samples, Linear | None]:
     """Return the samples of a denoised frame, and its mapping where that had to grow."""
     if MODALITY_OF_CLASS[str(scale.header.SOPClassUID)] == "PT":
-        return scale.regrown(samples, image, strength)
-    return scale.changed(samples, image, strength), None
+        return scale.regrown(samples, image)
+    return scale.changed(samples, image), None
 
 
 def finished(dataset: Dataset, pixels: bytes) -> Dataset:

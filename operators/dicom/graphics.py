@@ -19,9 +19,9 @@ LINE_HEIGHT = 0.15  # of full scale above the pixels at both sides: lower is no 
 LINE_FILLED = 0.8  # of a run that is so high: compression and scaling take the rest
 LINE_RUN = 25  # pixels down a column: an echo is wider than a line when it is so long, and fades
 BAR_LEVEL = 0.1  # of full scale, the least brightness of filled bars and grey wedges
-BAR_WIDTH = 7  # pixels, the least width of a bar
+BAR_WIDTH = 9  # pixels of one value across a bar; JPEG makes blocks of 8
+BAR_LENGTH = 25  # pixels along it; smooth tissue that was compressed has shorter blocks
 BAR_STEP = 5 / 255  # of full scale, from one row of a grey wedge to the next
-EVEN_RUN = 9  # pixels of one value, the least length of a bar
 
 
 def find_graphics(evidence: TissueEvidence, speckle: Mask, maximum: float) -> Mask:
@@ -36,15 +36,18 @@ def find_graphics(evidence: TissueEvidence, speckle: Mask, maximum: float) -> Ma
     drawn = drawn_strokes(evidence, maximum)
     likely = dilated(smaller_parts(drawn, LETTERS * letter), letter) | ~speckle
     strokes = drawn | (thin_strokes(evidence, maximum) & likely) | _lines(evidence, maximum)
-    return np.asarray(dilated(strokes, STROKE_MARGIN) | even_blocks(evidence.darkest, maximum))
+    bars = even_blocks(evidence.darkest, maximum) & (evidence.darkest > BAR_LEVEL * maximum)
+    return np.asarray(dilated(strokes, STROKE_MARGIN) | bars)
 
 
 def even_blocks(image: npt.NDArray[np.float32], maximum: float) -> Mask:
-    """Return bars and grey wedges: even along rows or columns, and smooth along the others."""
+    """Return bars and grey wedges: even across, along rows or columns, and smooth along the others."""
     blocks = np.zeros(image.shape, bool)
     for axis in (0, 1):
-        blocks |= _in_runs(image, axis, EVEN_RUN, 0.0) & _in_runs(image, 1 - axis, BAR_WIDTH, BAR_STEP * maximum)
-    return np.asarray(ndimage.binary_opening(blocks & (image > BAR_LEVEL * maximum), np.ones((BAR_WIDTH,) * 2)))
+        even = _in_runs(image, axis, BAR_WIDTH, 0.0) & _in_runs(image, 1 - axis, BAR_LENGTH, BAR_STEP * maximum)
+        shape = np.where(np.arange(2) == axis, BAR_WIDTH, BAR_LENGTH)
+        blocks |= ndimage.binary_opening(even, np.ones(shape))
+    return blocks
 
 
 def _lines(evidence: TissueEvidence, maximum: float) -> Mask:

@@ -123,7 +123,7 @@ def _derived(
 ) -> Dataset:
     dataset, (scale,) = whole_dataset(instance), frame_scales(instance)
     ((samples, _),) = decoded_frames(dataset, [0])
-    new, grown = new_samples(samples, scale, image, derivation.provenance.strength)
+    new, grown = new_samples(samples, scale, image)
     stored = unpacked(samples, instance.header)
     before, valid = scale.mapping.real(stored), scale.valid(stored)
     after = (grown or scale.mapping).real(unpacked(new, instance.header))

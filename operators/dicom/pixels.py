@@ -37,35 +37,31 @@ class FrameScale:
             return np.ones(stored.shape, bool)
         return np.asarray((stored < self.padding[0]) | (stored > self.padding[1]))
 
-    def changed(self, samples: Samples, denoised: npt.NDArray[np.float32], strength: float) -> Samples:
-        """Return the samples after ``strength`` percent of the change from their real values to ``denoised``."""
-        stored, valid, after = self._after(samples, denoised, strength)
+    def changed(self, samples: Samples, denoised: npt.NDArray[np.float32]) -> Samples:
+        """Return the samples with the real values ``denoised``."""
+        stored, valid, after = self._after(samples, denoised)
         new = self.mapping.moved(stored, after - self.mapping.real(stored))
         return self._written(samples, np.where(valid, new, stored))
 
-    def regrown(
-        self, samples: Samples, denoised: npt.NDArray[np.float32], strength: float
-    ) -> tuple[Samples, Linear | None]:
+    def regrown(self, samples: Samples, denoised: npt.NDArray[np.float32]) -> tuple[Samples, Linear | None]:
         """Return what ``changed`` does, but with a larger slope where the stored range would clip a value.
 
         Returns:
             The samples, and the new mapping, None where the old one serves.
         """
-        stored, valid, after = self._after(samples, denoised, strength)
+        stored, valid, after = self._after(samples, denoised)
         grown = grown_for(self.mapping, after[valid], stored_range(self.header))
         if grown is None:
-            return self.changed(samples, denoised, strength), None
+            return self.changed(samples, denoised), None
         new = np.rint((after - grown.intercept) / grown.slope).astype(np.int64)
         return self._written(samples, np.where(valid, new, stored)), grown
 
-    def _after(
-        self, samples: Samples, denoised: npt.NDArray[np.float32], strength: float
-    ) -> tuple[Stored, npt.NDArray[np.bool_], Real]:
+    def _after(self, samples: Samples, denoised: npt.NDArray[np.float32]) -> tuple[Stored, npt.NDArray[np.bool_], Real]:
         """Return stored values, which are valid, and the real values after the change; equal float32 are no change."""
         stored = unpacked(samples, self.header)
         before = self.mapping.real(stored)
         change = denoised.astype(np.float64) - before.astype(np.float32)
-        return stored, self.valid(stored), before + strength / 100 * change
+        return stored, self.valid(stored), before + change
 
     def _written(self, samples: Samples, stored: Stored) -> Samples:
         old = unpacked(samples, self.header)

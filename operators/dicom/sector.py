@@ -16,6 +16,7 @@ from operators.dicom.strokes import dilated, drawn_strokes
 from operators.dicom.tissue_evidence import TissueEvidence
 
 FLOOR_FRACTION = 0.98  # of the pixels of a sector with a floor are above the screen's black
+BLACK_FRACTION = 0.1  # of the image is black around it; elsewhere screen and sector have one black
 DARK_FRACTION = 0.01  # of that sector is dark and beyond the hulls; with less, the floor adds nothing
 ARC_WINDOWS = 3  # radius, in windows, of the disc that rolls into a probe's arc and not into gaps between speckle
 ARC_SLOPE = 0.35  # rows a column: the top of a hull is flatter than this over an arc, its sides are steeper
@@ -37,11 +38,12 @@ def find_sector(evidence: TissueEvidence, within: Mask, maximum: float) -> tuple
         hulls |= within & _hull(parts == number)
     if not hulls.any():
         return hulls, speckle
-    raised = within & (evidence.brightest > evidence.brightest[within].min())
-    floor = _floor(raised, within, speckle, drawn_strokes(evidence, maximum))
+    raised = evidence.brightest > evidence.brightest.min()
+    floor = _floor(raised & within, within, speckle, drawn_strokes(evidence, maximum))
     dark = filled_areas(floor & ~hulls & ~lit, within, window_of(lit.shape) // 2)
-    has_floor = dark.sum() > DARK_FRACTION * floor.sum() and raised[floor].mean() >= FLOOR_FRACTION
-    return floor | (hulls & raised) if has_floor else hulls, speckle
+    if dark.sum() > DARK_FRACTION * floor.sum() and _is_floor(floor, raised):
+        return floor | (hulls & raised), speckle
+    return hulls, speckle
 
 
 def _floor(raised: Mask, within: Mask, speckle: Mask, text: Mask) -> Mask:
@@ -50,6 +52,11 @@ def _floor(raised: Mask, within: Mask, speckle: Mask, text: Mask) -> Mask:
     areas = filled_areas(raised, within, window, dilated(text, window // 2))
     parts, _ = ndimage.label(areas)
     return np.asarray(ndimage.binary_fill_holes(np.isin(parts, np.unique(parts[speckle & areas]))))
+
+
+def _is_floor(floor: Mask, raised: Mask) -> bool:
+    """Return whether almost all of an area is above black, and much of the screen around it is not."""
+    return bool(raised[floor].mean() >= FLOOR_FRACTION and (~raised & ~floor).mean() >= BLACK_FRACTION)
 
 
 def _hull(part: Mask) -> Mask:

@@ -11,7 +11,7 @@ from operators.dicom.tissue_evidence import CINE_LENGTH, TissueEvidence
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background
 DRAWN_BACKGROUND = 0.1  # of full scale: a brighter background is drawn, and tissue may be darker than it
-WINDOW_FRACTION = 40  # the side of the window that tells speckle from text is the shorter image side over this
+WINDOW_FRACTION = 40  # the side of the window that separates speckle from text is the shorter image side over this
 SMALLEST_WINDOW = 5  # pixels
 LIT_FRACTION = 0.6  # of a window: speckle fills more of it, text and rulers less
 SECTOR_FRACTION = 0.1  # of the largest area: a smaller one is a logo or a bar
@@ -20,7 +20,7 @@ STROKE_SURROUNDINGS = 2  # pixels around text, left out of what counts as lit
 
 
 def window_of(shape: tuple[int, ...]) -> int:
-    """Return the side, in pixels, of the window in which speckle is told from text."""
+    """Return the side, in pixels, of the window in which speckle is separated from text."""
     return max(SMALLEST_WINDOW, min(shape) // WINDOW_FRACTION) | 1
 
 

@@ -17,6 +17,7 @@ STROKE_WIDTH = 5  # pixels, the widest stroke taken for one
 PURE_FRACTION = 0.5  # of a stroke's pixels have its commonest value, within the tolerance; an echo's do not
 TOLERANCE = 8 / 255  # of full scale, what compression adds to a drawn value
 STATIC_TOLERANCE = 20 / 255  # of full scale, what compression adds to a drawn value at most over a cine
+RIM_PERCENT = 65  # of the pixels around a stroke are far below it, whatever the rest belongs to
 SMALLEST_STROKE = 4  # pixels
 
 NEIGHBOURS = np.ones((3, 3), bool)
@@ -70,5 +71,5 @@ def _is_drawn(values: npt.NDArray[np.float32], rim: npt.NDArray[np.float32], max
     kinds, counts = np.unique(values, return_counts=True)
     commonest = kinds[counts.argmax()]
     pure = np.mean(np.abs(values - commonest) <= TOLERANCE * maximum) >= PURE_FRACTION
-    sharp = commonest - np.median(rim) > STROKE_HEIGHT * maximum
+    sharp = commonest - np.percentile(rim, RIM_PERCENT) > STROKE_HEIGHT * maximum
     return bool(len(values) >= SMALLEST_STROKE and pure and sharp)

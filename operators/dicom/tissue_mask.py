@@ -14,7 +14,8 @@ from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import TissueEvidence
 
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
-NARROWEST_TISSUE = 5  # pixels; between letters, or a bar and its frame, lies no tissue
+NARROWEST_FRACTION = 60  # tissue is at least as wide as the shorter image side over this; less lies between letters
+NARROWEST_TISSUE = 5  # pixels, at least
 COLOURED_FRACTION = 0.5  # of the sector: with more, what is left is no image of its own
 COLOUR_MARGIN = 2  # pixels around coloured ones, where compression lets colour bleed
 
@@ -36,7 +37,8 @@ def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> M
         raise ColouredSectorError()
     allowed = ~regions.excluded & ~dilated(evidence.coloured, COLOUR_MARGIN)
     tissue = sector & allowed & ~find_graphics(evidence, speckle, maximum)
-    tissue = ndimage.binary_opening(tissue, np.ones((NARROWEST_TISSUE,) * 2))
+    narrowest = max(NARROWEST_TISSUE, min(tissue.shape) // NARROWEST_FRACTION)
+    tissue = ndimage.binary_opening(tissue, np.ones((narrowest, narrowest)))
     if int(tissue.sum()) < SMALLEST_TISSUE:
         raise NoTissueError(f"only {int(tissue.sum())} pixels look like speckle, fewer than {SMALLEST_TISSUE}")
     return np.asarray(tissue)

@@ -6,6 +6,7 @@ those of PS3.3, as highdicom carries them.
 
 from collections.abc import Hashable, Iterable
 from copy import deepcopy
+from functools import cache
 
 from highdicom._standard_utils import get_iod_module_map, get_module_attribute_map, get_sop_class_iod_map
 from pydicom.datadict import keyword_for_tag
@@ -20,6 +21,7 @@ from pydicom.valuerep import AMBIGUOUS_VR, STANDARD_VR
 from operators.dicom.encodings import PIXEL_DATA
 from operators.dicom.endian import NO_DATASET_GROUPS, swap_words
 from operators.dicom.errors import UnwritableError, named
+from operators.dicom.multiframe import FRAME_TYPES
 from operators.dicom.uid_names import (
     CT_FOR_PROCESSING,
     ENHANCED_CT_FOR_PROCESSING,
@@ -32,7 +34,13 @@ OPTIONAL = "3"
 CONTEXT = (Tag("SpecificCharacterSet"), Tag("PixelRepresentation"), Tag("BitsAllocated"), Tag("SamplesPerPixel"))
 # What the writer reads of a source beyond the attributes that its pixels and its place are read from.
 READ_AS_TEXT = ("ImageType", "SeriesDescription", "SeriesNumber", "DerivationDescription", "LossyImageCompression")
-READ_AS_ITEMS = ("ContributingEquipmentSequence", "DerivationCodeSequence", "SourceImageEvidenceSequence")
+READ_AS_ITEMS = (
+    "ContributingEquipmentSequence",
+    "DerivationCodeSequence",
+    "SourceImageEvidenceSequence",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
 NOT_IN_TABLES = {  # classes newer than the tables, by their definition; of the others the retired ones of ultrasound
     CT_FOR_PROCESSING: "ct-image",
     ENHANCED_CT_FOR_PROCESSING: "enhanced-ct-image",
@@ -54,8 +62,10 @@ def drop_unwritable(header: Dataset, written: Written) -> tuple[BaseTag, ...]:
         UnwritableError: one of them is of type 1 or 2.
     """
     tags = _unwritable(header, header.keys(), written)
-    if required := _required(tags, text(header, "SOPClassUID")):
-        raise UnwritableError([named(tag) for tag in required])
+    if any(keyword_for_tag(tag) for tag in tags):
+        required = required_keywords(text(header, "SOPClassUID"))
+        if names := [named(tag) for tag in tags if keyword_for_tag(tag) in required]:
+            raise UnwritableError(names)
     for tag in tags:
         del header[tag]
     return tags
@@ -99,7 +109,9 @@ def _is_known(header: Dataset, tag: BaseTag) -> bool:
 def _is_read(header: Dataset, keyword: str) -> bool:
     if keyword in READ_AS_TEXT:
         return readable(lambda: text(header, keyword))
-    return keyword not in READ_AS_ITEMS or readable(lambda: items(header, keyword))
+    return keyword not in READ_AS_ITEMS or readable(
+        lambda: [items(item, nested) for item in items(header, keyword) for nested in FRAME_TYPES]
+    )
 
 
 def _can_be_written(header: Dataset, tags: Iterable[BaseTag]) -> bool:
@@ -129,18 +141,16 @@ def definition_of(sop_class: str) -> str:
     return str(get_sop_class_iod_map().get(sop_class) or NOT_IN_TABLES.get(UID(sop_class), US_IMAGE))
 
 
-def _required(tags: Iterable[BaseTag], sop_class: str) -> list[BaseTag]:
-    """Return those of the tags that are of type 1 or 2, conditional or not, in the top level of a storage class."""
-    keywords = {keyword_for_tag(tag): tag for tag in tags if not tag.is_private}
-    if not keywords:
-        return []
+@cache
+def required_keywords(sop_class: str) -> frozenset[str]:
+    """Return the attributes of type 1 or 2, conditional or not, in the top level of a storage class."""
     attributes = get_module_attribute_map()
     modules = get_iod_module_map()[definition_of(sop_class)]
-    required = {
+    required = frozenset(
         attribute["keyword"]
         for module in modules
         for attribute in attributes[module["key"]]
-        if attribute["keyword"] in keywords and not attribute["path"] and attribute["type"] != OPTIONAL
-    }
+        if not attribute["path"] and attribute["type"] != OPTIONAL
+    )
     get_module_attribute_map.cache_clear()  # a hundred megabytes, needed only where a header is broken
-    return [tag for keyword, tag in keywords.items() if keyword in required]
+    return required

@@ -16,16 +16,19 @@ def total_change(before: Images, after: Images, valid: Mask) -> float:
     return 100 * (new / old - 1) if old else 0.0
 
 
-def peak_change(before: Images, after: Images, valid: Mask, spacing: tuple[float, float, float]) -> float:
+def peak_change(before: Images, after: Images, valid: Mask, spacing: tuple[float, float, float]) -> float | None:
     """Percent by which the peaks of the hottest places surely changed, on average.
 
-    Places are sought in the mean of before and after: in either alone, its own noise would choose them.
+    Places are sought in after, which has little noise to choose them by: the hottest of before are hot by chance, and
+    the truth itself would read 6 to 11 percent less. That a hot place is erased is for the small structures to see.
+    None where the slices are thinner than a cube: means of so few voxels are peaks of noise.
     """
+    if len(before) * spacing[0] < PEAK_MM:
+        return None
     size = [max(1, round(PEAK_MM / mm)) for mm in spacing]
     old, new = (ndimage.uniform_filter(np.where(valid, images, 0), size) for images in (before, after))
-    level = old + new
-    peaks = level == ndimage.maximum_filter(level, [APART * side for side in size])
-    hottest = np.argsort(level[peaks])[-HOTTEST:]
+    peaks = new == ndimage.maximum_filter(new, [APART * side for side in size])
+    hottest = np.argsort(new[peaks])[-HOTTEST:]
     was, is_ = old[peaks][hottest], new[peaks][hottest]
     if not was.sum():
         return 0.0

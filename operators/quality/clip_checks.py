@@ -3,14 +3,17 @@
 In: before and after in stored grey, and the tissue, which alone is written. Out: an `Assessment`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from operators.quality.assessment import Assessment, Check
 from operators.quality.bias import Images, Mask, Real, level_biases, slice_biases, square_means, sure, worst
+from operators.quality.clip_structures import block_flicker, changed_structure
 from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import noise_levels
+from operators.quality.seam import border_step
+from operators.quality.strength import at_strength
 
 SIDE = 16  # pixels of a square: speckle averages out in it
 
@@ -33,9 +36,8 @@ class ClipPair:
 
     def at(self, strength: float) -> "ClipPair":
         """The same clip after so many percent of the change, as it would be written."""
-        change = np.float32(strength / 100) * (self.after - self.before)
-        after = np.clip(self.before + np.where(self.tissue, change, 0), 0, self.maximum)
-        return ClipPair(self.before, after, self.tissue, self.maximum)
+        after = at_strength(self.before, self.after, self.tissue, strength, low_first=False)
+        return replace(self, after=np.clip(np.where(self.tissue, after, self.before), 0, self.maximum))
 
 
 def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Assessment:
@@ -49,11 +51,17 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     limit = settings.bias_percent
     by_level = worst([percent * sure(bias.bias, error) for bias, error in levels])
     by_level_raw = worst([percent * bias.bias for bias, _ in levels])
+    structure = strength / 100 * changed_structure(pair.before, pair.after, pair.tissue)  # what remains is not lost
+    border = 100 * (border_step(pair.before, pair.after, pair.tissue, pair.maximum) - 1)
+    flicker = block_flicker(pair.before, pair.after, pair.tissue, SIDE)
     checks = (
         Check("mean_bias", percent * float(by_frame.mean()), limit, "%", "the mean grey stays"),
         Check("level_bias", by_level, limit, "%", "bright and dark tissue keep their grey", by_level_raw),
         Check("contrast", _stretch(level, change), settings.contrast_percent, "%", "bright and dark are as far apart"),
         Check("flicker", percent * float(np.ptp(by_frame)), limit, "%", "no frame is brighter or darker than it was"),
+        Check("local_change", structure, settings.local_sd, "sd", "no line or spot was lost or made"),
+        Check("border_step", border, settings.border_percent, "%", "no border shows where the change ends"),
+        Check("block_flicker", percent * flicker if flicker else flicker, limit, "%", "no block flickers more"),
     )
     biases = tuple(bias for bias, _ in levels)
     return Assessment(strength, checks, noise_before, noise_after, "grey", biases)

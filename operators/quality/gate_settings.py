@@ -16,9 +16,12 @@ class GateSettings:
     structure: float = 0.25  # sd of the noise; how strongly edges show in what was removed: no reader sees a quarter
 
     local_sd: float = 5.0  # contrast of what was erased or invented, sd of the noise summed likewise: Rose's criterion,
-    # and what noise alone reaches somewhere in a volume
+    # and what noise alone reaches somewhere in a volume; honest ultrasound reaches 4.5
 
     contrast_percent: float = 5.0  # ultrasound; how much farther or nearer bright and dark may be
+    border_percent: float = (
+        10.0  # ultrasound; how much stronger steps may be where the change ends than they were there
+    )
 
     def __post_init__(self) -> None:
         limits = (getattr(self, field.name) for field in fields(self) if field.name != "on_failure")

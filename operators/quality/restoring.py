@@ -14,7 +14,6 @@ from operators.quality.gate_settings import GateSettings
 from operators.quality.intensity_checks import limit_of, relative
 from operators.quality.noise import noise_levels, sampled
 from operators.quality.small_structures import restore_small_structures
-from operators.quality.volume_checks import SMALL_STRUCTURES
 from operators.quality.volume_pair import VolumePair, around_tissue
 
 ROUNDS = 3  # of measuring and restoring: the first asks for what linear arithmetic says
@@ -67,7 +66,7 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
 
 def _restore_details(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> int:
     noise_sd, _ = noise_levels(pair.before, pair.after, tissue)
-    if not noise_sd or pair.modality not in SMALL_STRUCTURES:
+    if not noise_sd:
         return 0
     return restore_small_structures(blend, pair, noise_sd, settings.local_sd)
 

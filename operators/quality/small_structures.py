@@ -33,14 +33,14 @@ def restore_small_structures(blend: Blend, pair: VolumePair, noise_sd: float, li
     starts = range(0, len(pair.before), BLOCK)
     body = searched(pair, pair.tissue, noise_sd)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        restore = partial(_restore_in_block, blend, pair, body, noise_sd, limit)
+        restore = partial(_restore_in_block, blend, pair, body, limit)
         return sum(sum(pool.map(restore, starts[first::2])) for first in (0, 1))  # every second one reaches no other
 
 
-def _restore_in_block(blend: Blend, pair: VolumePair, body: Mask, noise_sd: float, limit: float, start: int) -> int:
+def _restore_in_block(blend: Blend, pair: VolumePair, body: Mask, limit: float, start: int) -> int:
     restored: set[Place] = set()
     for _ in range(ROUNDS):
-        changes = small_changes(replace(pair, after=blend.images), body, noise_sd, start)
+        changes = small_changes(replace(pair, after=blend.images), body, start)
         locations = {(change.place, change.octave) for change in changes if change.size > limit}
         for place, octave in sorted(locations):
             _blend(blend, place, octave)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from operators.quality.bias import Images, Mask
+from operators.quality.strength import at_strength
 
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
 AROUND = 5  # pixels, side of the square by which tissue is widened, so that its own border is an edge
@@ -34,9 +35,7 @@ class VolumePair:
 
     def at(self, strength: float) -> "VolumePair":
         """Return the same volume after so many percent of the change."""
-        if strength == 100:
-            return self
-        return replace(self, after=self.before + np.float32(strength / 100) * (self.after - self.before))
+        return replace(self, after=at_strength(self.before, self.after, self.valid, strength))
 
     @property
     def tissue(self) -> Mask:

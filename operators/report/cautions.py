@@ -1,7 +1,9 @@
 """What a derived series is, and what it must not be used for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
+
+from models.fitting import GIVEN_UP
 
 Network = Literal["fitted", "not fitted", "none"]
 MAKERS: Mapping[Network, str] = {
@@ -31,6 +33,12 @@ EVERY_NOT_FOR = (
 )
 
 
-def cautions_for(modality: str, network: Network) -> tuple[str, str, str]:
-    """Return the purpose, the limits of a modality, and the limits of all."""
-    return PURPOSE.format(maker=MAKERS[network]), NOT_FOR[modality], EVERY_NOT_FOR
+LACK_OF_TIME = (
+    "For lack of time less was done than the settings ask for. {given_up} More noise may be left than could be."
+)
+
+
+def cautions_for(modality: str, network: Network, given_up: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the purpose, the limits of a modality, the limits of all, and what was given up if anything was."""
+    lack = (LACK_OF_TIME.format(given_up=" ".join(GIVEN_UP[what] for what in given_up)),) if given_up else ()
+    return PURPOSE.format(maker=MAKERS[network]), NOT_FOR[modality], EVERY_NOT_FOR, *lack

@@ -38,6 +38,7 @@ class Subject:
     series: str  # "series 2", or what stands for it
     facts: Mapping[str, str]  # settings, seed, versions, UIDs
     network: Network = "fitted"
+    given_up: tuple[str, ...] = ()  # for lack of time
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,7 @@ class Content:
     @property
     def cautions(self) -> tuple[str, ...]:
         """Purpose and limits."""
-        return cautions_for(self.subject.modality, self.subject.network)
+        return cautions_for(self.subject.modality, self.subject.network, self.subject.given_up)
 
     @property
     def heading(self) -> str:

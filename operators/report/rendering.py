@@ -24,7 +24,8 @@ def report_of(checked: CheckedSeries, plan: SeriesPlan) -> Report:
     }
     labels = tuple(source.label(key) for key in shown)
     handed_out = HandedOut(tuple(shown.values()), labels, checked.reason, checked.restored)
-    subject = Subject(source.modality, _title(source), _facts(checked, plan), checked.denoised.summary.network)
+    summary = checked.denoised.summary
+    subject = Subject(source.modality, _title(source), _facts(checked, plan), summary.network, summary.given_up)
     content = content_of(subject, handed_out, sample_of(checked, plan.strength), header_window(source))
     plots = plots_png(content)
     return Report(page_html(content, plots), page_pdf(content, plots) if source.takes_pdf else None)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from operators.image_checks import image_at
 from operators.messages import CheckedSeries
 from operators.quality.blending import RestoredMap, restored_at
 from operators.report.sample import ImagePair, Sample, spread
@@ -29,7 +30,8 @@ def sample_of(checked: CheckedSeries, strength: float) -> Sample:
         if indices:
             original = checked.denoised.originals.read(key, indices)
             spacings.append(original.spacing)
-            shown = _pairs(original, images[indices], strength, [first + index + 1 for index in indices])
+            after = image_at(checked.denoised, key, strength, indices)
+            shown = _pairs(original, after, [first + index + 1 for index in indices])
             pairs.extend(_with_restored(shown, checked.denoised.restored.get(key), indices))
         first += len(images)
     display, (_, height, width) = checked.source.display, spacings[0]
@@ -44,11 +46,10 @@ def header_window(source: Source) -> Window | None:
     return None if display.window is None else Window(*display.window, display.inverse)
 
 
-def _pairs(original: Image, denoised: Images, strength: float, numbers: list[int]) -> Iterator[ImagePair]:
+def _pairs(original: Image, denoised: Images, numbers: list[int]) -> Iterator[ImagePair]:
     valid = np.broadcast_to(original.valid, original.values.shape)
     for number, before, image, inside in zip(numbers, original.values, denoised, valid, strict=True):
-        change = np.where(inside, image - before, 0)
-        yield ImagePair(number, before, (before + strength / 100 * change).astype(np.float32), inside)
+        yield ImagePair(number, before, np.where(inside, image, before), inside)
 
 
 def _with_restored(pairs: Iterable[ImagePair], restored: RestoredMap | None, indices: list[int]) -> Iterator[ImagePair]:

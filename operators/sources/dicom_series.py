@@ -58,6 +58,11 @@ class DicomSeries(ABC):
         return len(self.series.instances)
 
     @property
+    def voxel_count(self) -> int:
+        """Pixels of all frames."""
+        return sum(instance.voxel_count for instance in self.series.instances)
+
+    @property
     def headers(self) -> tuple[Dataset, ...]:
         """Of each instance."""
         return tuple(instance.header for instance in self.series.instances)

@@ -46,8 +46,8 @@ def _describe(file: Path, settings: NiftiSettings) -> NiftiImage:
 def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:
     if not settings.modality:
         return NiftiRefusal("does not say its modality", "give it by --set nifti.modality=CT, MR or PT")
-    if len(image.shape) not in {3, 4}:
-        return NiftiRefusal(f"of {len(image.shape)} dimensions is no volume", "give one of three or four dimensions")
+    if len(image.shape) not in {2, 3, 4}:
+        return NiftiRefusal(f"of {len(image.shape)} dimensions is no volume", "give one of two to four dimensions")
     if image.get_data_dtype().kind not in "iuf":
         return NiftiRefusal(f"of type {image.get_data_dtype()} holds no grey values", "convert it to real numbers")
     return None

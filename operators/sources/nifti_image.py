@@ -96,9 +96,10 @@ class NiftiImage:
     def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
         """Read a volume, or some of its slices, in real units; what is not finite is not valid."""
         image = nibabel.load(self.path)
-        data, (column, row, slice_) = image.dataobj, map(float, image.header.get_zooms()[:3])
+        zooms = tuple(map(float, image.header.get_zooms()[:3]))
+        data, (column, row, slice_) = image.dataobj, zooms if len(zooms) == 3 else (*zooms, max(zooms))
         stored = data[..., cast(int, key)] if len(image.shape) == 4 else data
-        real = np.asarray(stored, dtype=np.float32).transpose(2, 1, 0)
+        real = np.atleast_3d(np.asarray(stored, dtype=np.float32)).transpose(2, 1, 0)
         valid = np.isfinite(real)
         volume = Image(np.ascontiguousarray(np.where(valid, real, 0)), valid, (slice_, row, column))
         return volume if indices is None else volume.taken(indices)
@@ -120,9 +121,8 @@ class NiftiImage:
             volume = stored[..., cast(int, index)] if stored.ndim == 4 else stored
             real = volume * np.float64(slope) + intercept
             with np.errstate(invalid="ignore"):  # what is not finite is not written
-                change = denoised.transpose(2, 1, 0) - real.astype(np.float32).astype(np.float64)
-                wanted = real + plan.strength / 100 * change
-            changed = _as_stored((wanted - intercept) / slope, stored.dtype)
+                change = denoised.transpose(2, 1, 0).reshape(real.shape) - real.astype(np.float32).astype(np.float64)
+                changed = _as_stored((real + change - intercept) / slope, stored.dtype)
             np.copyto(volume, changed, where=np.isfinite(real))
         result = type(image)(stored, image.affine, image.header.copy())
         result.header.set_slope_inter(slope, intercept)

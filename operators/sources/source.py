@@ -52,6 +52,10 @@ class Source(Protocol):
         """Files that it consists of."""
 
     @property
+    def voxel_count(self) -> int:
+        """Voxels of all its images by their headers, of a refused series too."""
+
+    @property
     def headers(self) -> Sequence[Dataset]:
         """The DICOM header of each file, none where it is not of DICOM."""
 
@@ -101,7 +105,7 @@ class Source(Protocol):
         """Write the derived series into ``folder``, a file at a time.
 
         Args:
-            images: denoised, by the keys of ``images``; the plan's strength is applied here.
+            images: denoised at the plan's strength, by the keys of ``images``.
         """
 
     def write_part(

@@ -119,11 +119,13 @@ def _cover(validation: Validation) -> list[Flowable]:
 
 def _lowered(validation: Validation) -> str:
     """Return the cases that were handed out at less than the strength asked for."""
-    asked = max(validation.settings["run"]["strength"])
-    strengths = (
-        (o.case.name, o.row["written"][0]["strength"]) for o in validation.evidence.outcomes if o.row.get("written")
-    )
-    return "; ".join(f"{name}: {strength:g} %" for name, strength in strengths if strength < asked)
+    lowered = []
+    for outcome in validation.evidence.outcomes:
+        if outcome.row.get("written"):
+            handed_out = outcome.row["written"][0]["strength"]
+            if handed_out < max(tried["strength"] for image in outcome.row["assessments"] for tried in image):
+                lowered.append(f"{outcome.case.name}: {handed_out:g} %")
+    return "; ".join(lowered)
 
 
 def _facts(validation: Validation) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The last steps of the default variant, on the network's output: fuse, limit the change, return low frequencies."""
+"""The last steps of the default variant: fuse, keep spots, limit the change, return low frequencies."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +6,7 @@ import numpy.typing as npt
 from models.volume.finishing.change_limit import limit_change
 from models.volume.finishing.fusion import fuse_neighbours
 from models.volume.finishing.low_frequencies import RETURNED_FRACTION, return_low_frequencies
+from models.volume.finishing.spots import THICK, keep_spots
 from models.volume.matching import estimate_difference_sd
 from models.volume.measured_volume import MeasuredVolume
 
@@ -30,5 +31,8 @@ def finish(
     threshold = volume.tissue.threshold
     if not volume.noise.in_slice:
         fuse_neighbours(images, volume.scaling, threshold, estimate_difference_sd(volume.noise))
+    alone = volume.noise.in_slice or spacing[0] >= THICK * max(spacing[1:])
+    if alone and not volume.tissue.counts:  # PET's noise is as smooth as its spots
+        keep_spots(images, voxels, volume)
     limit_change(images, voxels, volume.scaling)
     return return_low_frequencies(images, voxels, spacing, threshold, RETURNED_FRACTION[modality])

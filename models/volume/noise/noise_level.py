@@ -16,6 +16,7 @@ from models.volume.noise.block_coefficients import has_enough_blocks, read_tripl
 from models.volume.noise.noise_spectrum import block_sd, in_slice_sd
 from models.volume.noise.relative_noise import expected_noise, interpolated_at_blocks, local_noise
 from models.volume.noise.slice_correlation import independent_gap, settled, slice_correlations
+from models.volume.noise.smoothed_noise import smoothed_noise
 from models.volume.noise.witnesses import Agreement
 from models.volume.tissue import Tissue
 
@@ -34,6 +35,7 @@ class SliceNoise:
         coefficient_sd: (slices * BLOCK ** 2,) standard deviation of each coefficient of a block over the local one;
             their mean square is 1. In the order of `cosine_basis`. Blocks span `block_slices`.
         agreement: of the witnesses from which ``sd`` is, in MR.
+        width: pixels, sd of the Gaussian that smoothed it, where it is known; see `smoothed_noise`.
     """
 
     gap: int
@@ -42,6 +44,7 @@ class SliceNoise:
     relative_noise: Tensor
     coefficient_sd: Tensor
     agreement: Agreement | None = None
+    width: float | None = None
 
     @property
     def source(self) -> str:
@@ -69,8 +72,12 @@ def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
     chosen = replace(triples, inside=triples.inside & at_blocks)
     chosen = chosen if has_enough_blocks(chosen) else triples
     in_slice = in_slice_sd(chosen, interpolated_at_blocks(cells, triples, "bilinear"), reach)
+    width = None
+    if triples.slices == 1 and tissue.counts:
+        width, in_slice = smoothed_noise(in_slice)
     coefficient_sd = block_sd(in_slice, reach, block_slices(slices))
     sd = float(coefficient_sd.square().mean().sqrt())
     size = (slices, -(-rows // MAP_STEP), -(-columns // MAP_STEP))
     relative = functional.interpolate(cells.transpose(0, 1)[None], size=size, mode="trilinear")[0].transpose(0, 1)
-    return SliceNoise(independent_gap(correlations), correlations, sd, relative.contiguous(), coefficient_sd / sd)
+    gap = independent_gap(correlations)
+    return SliceNoise(gap, correlations, sd, relative.contiguous(), coefficient_sd / sd, width=width)

@@ -1,0 +1,197 @@
+"""Measure every unit of work of the table of costs in this process: phantoms of two sizes go through the real code.
+
+Import it after ``load_cuda_runtime``.
+"""
+
+import math
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.compute import Compute, choose_compute
+from models.fitting import FitContext
+from models.pace import Pace
+from models.ultrasound.speckle2self import denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
+from models.ultrasound.speckle_plan import OUTPUT_ROUNDS, RENEWALS, STEP_UNITS
+from models.volume.initial.initial_estimate import initial_estimate
+from models.volume.initial.similar_patches import BRISK
+from models.volume.measured_volume import measure_volume
+from models.volume.ns_n2n import denoise_volume
+from models.volume.ns_n2n_settings import NSN2NSettings
+from models.volume.scaling import noise_units
+from models.volume.slice_fit import SLICES_ALONE
+from operators.check_quality import check
+from operators.dicom.derived_settings import DerivedSettings
+from operators.dicom.reading_limits import ReadingLimits
+from operators.image_checks import with_original
+from operators.ledger import Ledger
+from operators.messages import CheckedSeries, DenoisedSeries, FitSummary
+from operators.output_folder import OutputFolder
+from operators.quality.gate_settings import GateSettings
+from operators.report_series import Reporting, report
+from operators.sources.finding import find_sources
+from operators.sources.nifti_settings import NiftiSettings
+from operators.sources.originals import Originals
+from operators.sources.source import Source
+from operators.write_series import write
+from validation.phantoms.ct_phantom import ct_phantom
+from validation.phantoms.mr_phantom import mr_phantom
+from validation.phantoms.phantom_study import write_still, write_volume
+from validation.phantoms.speckle_phantom import make_speckle_phantom
+
+VOLUMES = (16, 128, 128), (40, 224, 224)  # small and large
+SAMPLED_VOLUME = (64, 512, 512)  # of which checks and reports look at a part
+SHORT = 20.0  # seconds, a budget that leaves no time for refinement of that
+STILLS = 192, 384  # pixels a side
+STEPS = {"volume": 20, "ultrasound": 6}  # of a fit whose steps are timed
+OFFSETS = 12
+LENIENT = GateSettings("reduce_strength", *[1e9] * 7)  # a short fit must pass, so that it is reported
+
+Clock = Callable[[], float]
+Samples = dict[tuple[str, str], list[tuple[float, float]]]  # of each unit and modality: voxels and seconds
+
+
+class CostMeter:
+    """Collects samples of one clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.samples: Samples = defaultdict(list)
+        self.modality, self.budget = "", math.inf
+
+    def add(self, unit: str, voxels: float, seconds: float) -> None:
+        """Take a sample."""
+        self.samples[unit, self.modality].append((voxels, seconds))
+
+    @contextmanager
+    def timed(self, unit: str, voxels: float) -> Iterator[None]:
+        """Take a sample of the work inside the block."""
+        started = self.clock()
+        yield
+        self.add(unit, voxels, self.clock() - started)
+
+    def context(self, compute: Compute) -> FitContext:
+        """Return a context without a limit of time."""
+        return FitContext(compute, 0, self.budget, math.inf, "costs", Pace(self.clock))
+
+
+def measured(threads: int, cpu_time: bool) -> tuple[Samples, float]:
+    """Return the samples of every unit, and the wall time over the processor time of all.
+
+    Args:
+        cpu_time: whether processor time is measured, which is wall time on one thread of a quiet machine.
+    """
+    torch.set_num_threads(threads)
+    meter = CostMeter(time.process_time if cpu_time else time.perf_counter)
+    wall, processor = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory() as work:
+        for meter.modality in ("CT", "MR"):
+            for shape in VOLUMES:
+                _volume(meter, meter.modality, shape, Path(work, meter.modality, str(shape[0])))
+        meter.modality, meter.budget = "CT", SHORT
+        _volume(meter, meter.modality, SAMPLED_VOLUME, Path(work, "CT", "sampled"))
+        meter.modality, meter.budget = "US", math.inf
+        for side in STILLS:
+            _still(meter, side, Path(work, "US", str(side)))
+    return dict(meter.samples), (time.perf_counter() - wall) / (time.process_time() - processor)
+
+
+def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder: Path) -> None:
+    phantom = (ct_phantom if modality == "CT" else mr_phantom)(shape, seed=0)
+    write_volume(phantom, folder, 0)
+    source, compute, voxels = _found(meter, folder), choose_compute("cpu"), math.prod(shape)
+    with meter.timed("read volume", voxels):
+        ((key, image),) = source.images(Counter())
+    settings, context = NSN2NSettings(steps=STEPS["volume"]), meter.context(compute)
+    fitted = denoise_volume(
+        image.values, image.valid, spacing=image.spacing, modality=modality, settings=settings, context=context
+    )
+    with meter.timed("restore volume", voxels):
+        fitted = with_original(image, fitted, modality, GateSettings())
+    _take_stages(meter, context)
+    if modality == "CT" and meter.budget == math.inf:
+        context = meter.context(compute)
+        volume = measure_volume(image.values, image.valid, modality, noise_units, compute.device)
+        initial_estimate(volume, (*BRISK, *SLICES_ALONE[:2]), context)
+        _take_stages(meter, context, only=("pass",))
+        single = Compute(compute.device, torch.float32, compute.threads)
+        context = meter.context(single)
+        denoise_volume(
+            image.values, image.valid, spacing=image.spacing, modality=modality, settings=settings, context=context
+        )
+        _take_stages(meter, context, only=("step", "apply"))
+    originals = Originals(source, {key: image})
+    summary = FitSummary((fitted.record,), {}, {}, time.monotonic())
+    _follow(meter, DenoisedSeries(source, originals, {key: fitted.images}, summary), folder)
+
+
+def _still(meter: CostMeter, side: int, folder: Path) -> None:
+    write_still(make_speckle_phantom(side, side, 1, np.random.default_rng(0)).frames[0], folder, 0)
+    source, compute = _found(meter, folder), choose_compute("cpu")
+    with meter.timed("read ultrasound", source.voxel_count):
+        ((key, image),) = source.images(Counter())
+    fitted, frame = None, float(image.valid.sum())
+    for one in (compute, Compute(compute.device, torch.float32, compute.threads)):
+        for variant in STEP_UNITS:
+            settings = Speckle2SelfSettings(variant=variant, steps=STEPS["ultrasound"], search_offsets=OFFSETS)
+            context, started = meter.context(one), meter.clock()
+            made = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
+            seconds = meter.clock() - started
+            fitted = fitted or made
+            _take_clip(meter, context, settings, frame, seconds)
+    originals = Originals(source, {key: image})
+    summary = FitSummary((fitted.record,), {}, {}, time.monotonic())
+    _follow(meter, DenoisedSeries(source, originals, {key: fitted.images}, summary), folder)
+
+
+def _found(meter: CostMeter, folder: Path) -> Source:
+    started = meter.clock()
+    ((source,), _) = find_sources(folder, ReadingLimits(), NiftiSettings())
+    meter.add("headers", source.voxel_count, meter.clock() - started)
+    return source
+
+
+def _take_stages(meter: CostMeter, context: FitContext, only: tuple[str, ...] = ()) -> None:
+    """Take the stages of a volume; steps and applying the network depend on the precision."""
+    for stage in context.pace.stages:
+        if only and not stage.unit.startswith(only):
+            continue
+        precise = f" {context.compute.precision}" if stage.unit in {"step", "apply"} else ""
+        times = STEPS["volume"] if stage.unit == "step" else 1
+        meter.add(stage.unit + precise, stage.voxels, stage.taken / times)
+
+
+def _take_clip(
+    meter: CostMeter, context: FitContext, settings: Speckle2SelfSettings, frame: float, whole: float
+) -> None:
+    """Take the stages of a still; what is left of the whole is the network's output and what is averaged in it."""
+    searched = [stage for stage in context.pace.stages if stage.unit == "offset"]
+    search = sum(stage.taken for stage in searched)
+    (fit,) = (stage.taken for stage in context.pace.stages if stage.unit == "step")
+    step = (fit - RENEWALS * search) / settings.steps
+    meter.add(f"{STEP_UNITS[settings.variant]} {context.compute.precision}", frame, step)
+    if searched:
+        meter.add("offset", searched[0].voxels, search)
+        meter.add("frame", frame, whole - fit - search - OUTPUT_ROUNDS * search)
+
+
+def _follow(meter: CostMeter, denoised: DenoisedSeries, folder: Path) -> None:
+    """Check, report and write one series."""
+    source, ledger, target = denoised.source, Ledger(), OutputFolder(folder.with_name(f"{folder.name}-out"))
+    kind, voxels = source.method, denoised.source.voxel_count
+    target.prepare()
+    ledger.found([source], ())
+    with meter.timed(f"check {kind}", voxels):
+        checked = check(denoised, (100.0,), LENIENT)
+    assert isinstance(checked, CheckedSeries), "the limits let everything pass"
+    with meter.timed(f"report {kind}", voxels):
+        reported = report(checked, Reporting("", DerivedSettings()), ledger)
+    with meter.timed(f"write {kind}", voxels):
+        write(reported, False, target, ledger.used_numbers(source.study_uid))

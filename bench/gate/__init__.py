@@ -1,0 +1,1 @@
+"""How well the gate catches: honest outputs, and the same outputs spoiled in one way each."""

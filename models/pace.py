@@ -1,0 +1,50 @@
+"""How long work takes on this machine, held against the cost table: one record for a run."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+PRIOR = 2.0  # seconds of work as planned that are taken for granted, so that no short measurement counts for much
+TOLERATED = 1.1  # times slower than the table: less is left to the slack of the plan, so that runs repeat
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A piece of work that was done: its unit in the cost table, its voxels, its seconds by table and by clock."""
+
+    unit: str
+    voxels: float
+    planned: float
+    taken: float
+
+
+class Pace:
+    """What was done so far, and how much slower than planned.
+
+    Attributes:
+        clock: returns the time in seconds.
+        stages: in the order of their end.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.stages: list[Stage] = []
+
+    @contextmanager
+    def stage(self, unit: str, voxels: float, planned: float) -> Iterator[None]:
+        """Record the work inside the block."""
+        started = self.clock()
+        yield
+        self.add(Stage(unit, voxels, planned, self.clock() - started))
+
+    def add(self, stage: Stage) -> None:
+        """Record work that was done."""
+        self.stages.append(stage)
+
+    @property
+    def slowness(self) -> float:
+        """By what factor work takes longer than the table says; 1 up to `TOLERATED` and on faster machines."""
+        planned = sum(stage.planned for stage in self.stages)
+        slowness = (PRIOR + sum(stage.taken for stage in self.stages)) / (PRIOR + planned)
+        return slowness if slowness > TOLERATED else 1.0

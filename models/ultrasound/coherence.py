@@ -1,0 +1,98 @@
+"""Measure how far lines and spots stand out of speckle, in what was removed from a clip.
+
+What was removed is divided by its local spread and filtered; each response is divided by its own spread at that depth,
+where the grain of the speckle is known. The bright tail of log-compressed speckle is short: 50,000 pixels of it reach
+2.7, fully developed or not. Its dark tail is long: they reach 5.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from models.robust import evenly_spaced
+from models.ultrasound.line_filters import FILTERS, responses
+
+NEAR = 16.0  # pixels, sd of the neighbourhood whose spread counts as local
+TRUNCATE = 2.5  # sds at which it ends
+LEAST_SPREAD = 0.2  # of the typical one; where black clips speckle to less, single specks are left
+UNCLIPPED = 0.5  # of the typical spread; with less the responses' spread misleads
+DEPTH_BAND = 48  # rows over which the responses' spread is read
+FEWEST_PIXELS = 100  # of a band, sampled
+SAMPLED = slice(None, None, 2), slice(None, None, 3)  # rows and columns that are enough to read a spread
+SPREAD_FRAMES = 4  # of a clip in which it is read
+SAME = 1.4826  # Gaussian sds in a median absolute deviation
+UPPER, UPPER_SDS = 0.9, 1.2816  # a quantile and the Gaussian sds to it: tails heavier than a Gaussian's count
+
+Image = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Spreads = npt.NDArray[np.float32]  # (bright and dark, filters, rows)
+
+
+def significance(recorded: Image, output: Image, tissue: Mask) -> Iterator[tuple[Image, Image]]:
+    """Yield for each frame how far what was removed stands out at each pixel, in sds: bright echoes and dark gaps.
+
+    Args:
+        recorded: (frames, rows, columns) grey.
+        output: the same shape and unit.
+        tissue: (rows, columns); the significance is 0 elsewhere.
+    """
+    removed = (_relative(before, after, tissue) for before, after in zip(recorded, output, strict=True))
+    spreads = _spreads(recorded, output, tissue)
+    for relative, _ in removed:
+        found = np.zeros((2, *tissue.shape), np.float32)
+        for index, response in enumerate(responses(relative)):
+            for sign, extreme, spread in zip((1, -1), found, spreads, strict=True):
+                np.maximum(extreme, sign * response / spread[index][:, None], out=extreme)
+        found[:, ~tissue] = 0
+        yield found[0], found[1]
+
+
+def _relative(before: Image, after: Image, tissue: Mask) -> tuple[Image, Mask]:
+    """Return what was removed over its local spread, and where black does not clip that."""
+    removed = np.where(tissue, before - after, 0).astype(np.float32)
+    weight = np.maximum(_smooth(tissue.astype(np.float32)), np.finfo(np.float32).eps)
+    spread, level = (_smooth(image) / weight for image in (np.abs(removed), np.where(tissue, before, 0)))
+    lit = tissue & (level >= level.mean(where=tissue)) if tissue.any() else tissue
+    typical = float(np.median(spread[lit])) if lit.any() else 0.0
+    if not typical > 0:
+        return np.zeros_like(removed), np.zeros_like(tissue)
+    relative = removed / np.maximum(spread, np.float32(LEAST_SPREAD * typical))
+    return np.asarray(relative, np.float32), tissue & (spread >= UNCLIPPED * typical)
+
+
+def _smooth(image: Image) -> Image:
+    return np.asarray(ndimage.gaussian_filter(image, NEAR, truncate=TRUNCATE))
+
+
+def _spreads(recorded: Image, output: Image, tissue: Mask) -> Spreads:
+    """Return the spread of every response to speckle by depth, the median over some frames; infinite of none."""
+    chosen = evenly_spaced(len(recorded), SPREAD_FRAMES)
+    found = [_frame_spreads(*_relative(recorded[i], output[i], tissue)) for i in chosen]
+    known = [spreads for spreads in found if np.isfinite(spreads).all()]
+    return np.median(known, axis=0).astype(np.float32) if known else found[0]
+
+
+def _frame_spreads(relative: Image, unclipped: Mask) -> Spreads:
+    """Return the spread of one frame's responses, interpolated between bands of depth."""
+    rows = len(relative)
+    bands = [slice(top, top + DEPTH_BAND) for top in range(0, rows, DEPTH_BAND)]
+    bands = [band for band in bands if np.count_nonzero(unclipped[band][SAMPLED]) >= FEWEST_PIXELS]
+    spreads = np.full((2, FILTERS, rows), np.inf, np.float32)
+    if not bands:
+        return spreads
+    depths = [min(rows - 1, band.start + DEPTH_BAND / 2) for band in bands]
+    for index, response in enumerate(responses(relative)):
+        read = [_spread(response[band][SAMPLED][unclipped[band][SAMPLED]]) for band in bands]
+        for side, values in zip(spreads, np.transpose(read), strict=True):
+            side[index] = np.interp(np.arange(rows), depths, values)
+    return spreads
+
+
+def _spread(values: Image) -> tuple[float, float]:
+    """Return the sd of the values above and below their median, by their middle and by their tails: the larger."""
+    low, median, high = np.quantile(values, (1 - UPPER, 0.5, UPPER))
+    middle = SAME * float(np.median(np.abs(values - median)))
+    tiny = float(np.finfo(np.float32).eps)
+    return max(middle, (high - median) / UPPER_SDS, tiny), max(middle, (median - low) / UPPER_SDS, tiny)

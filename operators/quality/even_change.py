@@ -1,0 +1,71 @@
+"""Make what was removed even, so that one filter means the same everywhere: free of what is wide, and in its own level.
+
+Images are (slices, rows, columns). y is before, f after, c = f - y.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from operators.quality.bias import Images, Mask, squares
+
+WIDE = 15  # pixels, side of the square whose mean is taken off: what is wider moves the means of intensities
+CELL, CELLS = 4, 5  # pixels a side of a cell; cells a side whose median is the level: a small structure fills fewer
+NEAR, NEAR_FRACTION = 7, 0.85  # cells a side, and the fraction of their level that counts at least: where noise is
+# retained, as at edges, a voxel that is not must not stand out
+FAINT = 2.0  # levels: places where the output has more say little of the noise
+REMOVED_SMOOTH = 1.0, 4.0, 4.0  # slices and cells, sd of the neighbourhood in which noise is reduced evenly
+LEAST_LEVEL = 0.25  # of the level of all: where hardly anything was changed, nothing was lost
+TINY = 1e-9  # keeps a fraction of nothing finite
+
+
+def stabilised(images: Images, modality: str) -> Images:
+    """Return images whose noise does not depend on their intensity: of PET, whose variance follows it, the roots."""
+    return np.sqrt(np.maximum(images, 0)) if modality == "PT" else images
+
+
+def halved(images: np.ndarray[Any, np.dtype[Any]]) -> Any:
+    """Return the mean of each 2 x 2 pixels, of masks whether all are in; an odd row or column is left out."""
+    rows, columns = (n // 2 * 2 for n in images.shape[1:])
+    parts = [images[:, i:rows:2, j:columns:2] for i in (0, 1) for j in (0, 1)]
+    return np.logical_and.reduce(parts) if images.dtype == bool else np.asarray(sum(parts) / np.float32(4))
+
+
+def narrow(images: Images) -> Images:
+    """Return images less the mean of the square around each pixel."""
+    return np.asarray(images - ndimage.uniform_filter(images, (0, WIDE, WIDE)))
+
+
+def level_of(c: Images, inside: Mask) -> Images:
+    """Return the standard deviation of ``c`` inside around each voxel; infinite where nothing inside is near."""
+    power, counted = (
+        ndimage.uniform_filter1d(_cells(one), 3, axis=0)
+        for one in (np.where(inside, c * c, 0), inside.astype(np.float32))
+    )
+    least = LEAST_LEVEL**2 * power.sum() / max(counted.sum(), 1.0)
+    loud = power > least * counted
+    near, weight = (ndimage.uniform_filter(np.where(loud, one, 0), (0, NEAR, NEAR)) for one in (power, counted))
+    near = near / np.maximum(weight, TINY)
+    own = np.where(loud, power / np.maximum(counted, TINY), near)
+    typical = ndimage.median_filter(own, (1, CELLS, CELLS))
+    level = np.sqrt(np.where(loud, np.maximum(typical, NEAR_FRACTION**2 * near), near))
+    return _pixels(np.where(level > 0, level, np.inf), c.shape)
+
+
+def removed_near(y: Images, c: Images) -> Images:
+    """Return by which fraction the noise was reduced around each voxel: ``<c, c> / |<y, c>|`` where f has little."""
+    weight = 1 / (1 + ((y + c) / FAINT) ** 2) ** 2
+    power, cross = (ndimage.gaussian_filter(_cells(weight * c * one), REMOVED_SMOOTH) for one in (c, y))
+    return _pixels(np.minimum(power / np.maximum(np.abs(cross), TINY), 1), c.shape)
+
+
+def _cells(images: npt.NDArray[np.floating]) -> Images:
+    """Return the mean of each cell; the last ones are filled with zeros."""
+    pad = [(0, 0), *((0, -size % CELL) for size in images.shape[1:])]
+    return np.asarray(squares(np.pad(images, pad), CELL).mean(axis=-1))
+
+
+def _pixels(cells: Images, shape: tuple[int, ...]) -> Images:
+    return np.asarray(cells.repeat(CELL, 1).repeat(CELL, 2)[:, : shape[1], : shape[2]], np.float32)

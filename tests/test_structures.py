@@ -1,0 +1,115 @@
+"""Lines and spots in what was removed from ultrasound: found where they are, never made from speckle."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.fitting import FitRecord
+from models.ultrasound.speckle2self import SPECKLE_PERCENT
+from models.ultrasound.structures import restore_structures
+from operators.default_strength import LEAST_STRENGTH, VOLUME, default_strength
+from operators.quality.clip_checks import ClipPair, assess_clip
+from operators.quality.gate_settings import GateSettings
+from validation.phantoms.insertions import Insertion, Shape, inserted, profile_of
+from validation.phantoms.speckle_physics import Beam, echo_of, grey_of, white
+
+SIDE, MEAN = 160, 100.0
+SPACING = (1.0, 1.0, 1.0)  # pixels for mm
+LINE, SPOT = Shape(3.0, 50.0), Shape(5.0)
+TISSUE = np.ones((SIDE, SIDE), bool)
+RECORD = FitRecord("", "", "", "", "", 0, 0, 0)
+
+
+def speckle(seed):
+    """One frame of fully developed speckle, its mean grey taken off."""
+    beam = Beam(0.0, np.zeros(SIDE), np.full(SIDE, 2.5))
+    grey = grey_of(np.abs(echo_of(white((SIDE, SIDE), np.random.default_rng(seed)), beam)) ** 2)
+    rows, columns = grey.shape
+    return np.pad(grey, ((0, SIDE - rows), (0, SIDE - columns)), "wrap")[None].astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_made_from_speckle(seed):
+    frames = speckle(seed)
+    smooth = np.full_like(frames, frames.mean())
+    images, percent = restore_structures(frames, smooth, TISSUE)
+    assert percent == 0
+    assert np.array_equal(images, smooth)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, 1.1, 1.57, 2.5])
+@pytest.mark.parametrize(("shape", "sds", "least"), [(LINE, 4, 0.9), (SPOT, 4, 0.8), (LINE, -8, 0.5), (SPOT, -8, 0.5)])
+def test_an_echo_that_was_removed_comes_back_and_half_of_a_dark_gap(angle, shape, sds, least):
+    frames = speckle(1)
+    smooth = np.full_like(frames, frames.mean())
+    insertion = Insertion(shape, (0, 80, 80), angle, float(sds * frames.std()), abs(sds))
+    recorded = inserted(frames, SPACING, [insertion])
+    images, percent = restore_structures(recorded, smooth, TISSUE)
+    box, profile = profile_of(insertion, SPACING)
+    lost = ((recorded - images)[box] * profile).sum() / ((recorded - smooth)[box] * profile).sum()
+    assert lost < 1 - least
+    assert 0 < percent < 6
+
+
+@pytest.mark.parametrize(
+    ("sds", "strength", "failed"), [(0, 100, False), (6, 100, True), (6, 25, False), (-9, 100, True)]
+)
+def test_the_check_fails_where_a_line_was_lost_or_made_unless_most_of_it_is_left(sds, strength, failed):
+    frames = speckle(1)
+    smooth = np.full_like(frames, frames.mean())
+    recorded = inserted(frames, SPACING, [Insertion(LINE, (0, 80, 80), 0.4, float(sds * frames.std()), abs(sds))])
+    pair = ClipPair(recorded, smooth, TISSUE, 255.0).at(strength)
+    checks = {check.name: check for check in assess_clip(pair, strength, GateSettings()).checks}
+    assert checks["local_change"].passed != failed
+
+
+@pytest.mark.parametrize(("width", "passed"), [(1, False), (12, True)])
+def test_a_border_that_shows_fails(width, passed):
+    frames = speckle(3)
+    tissue = TISSUE.copy()
+    tissue[:, :60] = False
+    weight = np.clip((np.arange(SIDE) - 59) / width, 0, 1) * tissue
+    after = (frames + weight * (frames.mean() - frames)).astype(np.float32)
+    checks = {
+        each.name: each for each in assess_clip(ClipPair(frames, after, tissue, 255.0), 100, GateSettings()).checks
+    }
+    assert checks["border_step"].passed == passed
+
+
+def test_a_block_that_flickers_more_fails():
+    frames = np.concatenate([speckle(0)] * 6)
+    checks = {}
+    for name, sign in (("still", 0), ("flickering", 1)):
+        after = frames.copy()
+        after[::2, 64:80, 64:80] += 12.0 * sign
+        checks[name] = assess_clip(ClipPair(frames, after, TISSUE, 255.0), 100, GateSettings()).checks
+    passed = {name: {check.name: check.passed for check in each}["block_flicker"] for name, each in checks.items()}
+    assert passed == {"still": True, "flickering": False}
+
+
+def test_outside_the_tissue_nothing_changes_or_counts():
+    frames = speckle(2)
+    tissue = TISSUE.copy()
+    tissue[:, :40] = False
+    drawn = frames.copy()
+    drawn[:, 60:63, :40] = 255.0
+    smooth = np.where(tissue, frames.mean(), drawn).astype(np.float32)
+    assert np.array_equal(restore_structures(drawn, smooth, tissue)[0], smooth)
+
+
+def test_frames_without_speckle_or_tissue_come_back():
+    even = np.full((2, 40, 40), 7.0, np.float32)
+    for tissue in (np.ones((40, 40), bool), np.zeros((40, 40), bool)):
+        assert np.array_equal(restore_structures(even, even, tissue)[0], even)
+
+
+@pytest.mark.parametrize(
+    ("percent", "strength"), [(9.3, 65.0), (4.8, 50.0), (2.0, LEAST_STRENGTH), (0.0, LEAST_STRENGTH)]
+)
+def test_the_less_speckle_the_scanner_left_the_less_is_removed(percent, strength):
+    assert default_strength([replace(RECORD, measures={SPECKLE_PERCENT: percent})]) == strength
+
+
+def test_a_volume_has_its_own_default():
+    assert default_strength([RECORD]) == VOLUME
