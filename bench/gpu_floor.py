@@ -14,7 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.launches import InLine, Launches
 from models.compute import Compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
+from models.training_loop import fit
 from models.volume.finishing.fusion import fuse_neighbours
 from models.volume.initial import block_matching, block_shrinkage
 from models.volume.initial.nonlocal_bayes import refine

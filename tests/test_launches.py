@@ -9,7 +9,8 @@ import torch
 
 from bench.launches import InLine, Launches
 from models.compute import Compute
-from models.fitting import FitContext, fit
+from models.fitting import FitContext
+from models.training_loop import fit
 from models.volume.initial import block_matching, block_shrinkage
 from models.volume.initial.nonlocal_bayes import refine
 from models.volume.initial.similar_patches import QUICK, THOROUGH, THOROUGH_MR, Search
