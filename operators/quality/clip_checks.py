@@ -16,6 +16,7 @@ from operators.quality.seam import border_step
 from operators.quality.strength import at_strength
 
 SIDE = 16  # pixels of a square: speckle averages out in it
+LINE_FREEDOM = 3  # squares; the error of a line's slope needs more
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     levels = list(level_biases(level, change))
     by_frame = slice_biases(pair.before, pair.after, tissue)
     percent = 100 / pair.maximum
+    stretch, stretch_error = _stretch(level, change)
+    contrast = sure(stretch, stretch_error)
     limit = settings.bias_percent
     by_level = worst([percent * sure(bias.bias, error) for bias, error in levels])
     by_level_raw = worst([percent * bias.bias for bias, _ in levels])
@@ -57,7 +60,7 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     checks = (
         Check("mean_bias", percent * float(by_frame.mean()), limit, "%", "the mean grey stays"),
         Check("level_bias", by_level, limit, "%", "bright and dark tissue keep their grey", by_level_raw),
-        Check("contrast", _stretch(level, change), settings.contrast_percent, "%", "bright and dark are as far apart"),
+        Check("contrast", contrast, settings.contrast_percent, "%", "bright and dark are as far apart", stretch),
         Check("flicker", percent * float(np.ptp(by_frame)), limit, "%", "no frame is brighter or darker than it was"),
         Check("local_change", structure, settings.local_sd, "sd", "no line or spot was lost or made"),
         Check("border_step", border, settings.border_percent, "%", "no border shows where the change ends"),
@@ -67,6 +70,9 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     return Assessment(strength, checks, noise_before, noise_after, "grey", biases)
 
 
-def _stretch(level: Real, change: Real) -> float:
-    """Percent by which the levels of the squares were spread, the slope of change over level."""
-    return float(100 * np.polyfit(level, change, 1)[0]) if level.size > 1 and np.ptp(level) > 0 else 0.0
+def _stretch(level: Real, change: Real) -> tuple[float, float]:
+    """Percent by which the levels of the squares were spread, the slope of change over level; and its error."""
+    if level.size <= LINE_FREEDOM or not np.ptp(level) > 0:
+        return 0.0, 0.0
+    line, covariance = np.polyfit(level, change, 1, cov=True)
+    return float(100 * line[0]), float(100 * np.sqrt(covariance[0, 0]))
