@@ -5,6 +5,7 @@ measure expects a change whose mean is zero: a correction that is known, as the 
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,6 +66,11 @@ def _structure_checks(pair: VolumePair, tissue: Mask, settings: GateSettings) ->
 def _local_checks(pair: VolumePair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
     body = searched(pair, tissue, noise) if noise else None
     largest = None if body is None else local_change(pair, body)
+    if (
+        largest and body is not None and pair.whole is not None
+    ):  # less strength loses no more than its part of the whole
+        in_full = local_change(replace(pair, after=pair.whole), body) or 0.0
+        largest = min(largest, pair.strength / 100 * in_full)
     loss = None if body is None else structure_loss(pair, body)
     sure, raw = (None, None) if loss is None else (loss.sure, loss.percent)
     kept = "no more of faint structures is lost than gained"
