@@ -6,12 +6,12 @@ from models.compute import choose_compute
 
 
 def test_threads_are_reported_since_they_decide_the_last_bits() -> None:
-    compute, threads = choose_compute("cpu"), torch.get_num_threads()
+    threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = compute.processor
+        one = choose_compute("cpu").processor
         torch.set_num_threads(2)
-        two = compute.processor
+        two = choose_compute("cpu").processor
     finally:
         torch.set_num_threads(threads)
     assert one.endswith(" in 1 thread")

@@ -5,7 +5,6 @@ measure expects a change whose mean is zero: a correction that is known, as the 
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from operators.quality.intensity_checks import intensity_checks
 from operators.quality.local_change import local_change, searched
 from operators.quality.noise import gradient_noise, noise_levels, sampled
 from operators.quality.slice_order import slice_place
+from operators.quality.strength import FULL
 from operators.quality.structure_loss import structure_loss
 from operators.quality.volume_pair import VolumePair, around_tissue
 
@@ -36,8 +36,7 @@ def assess_volume(pair: VolumePair, strength: float, settings: GateSettings) -> 
     place = slice_place(pair.before, pair.after, tissue)
     checks = (
         *bias_checks,
-        *_structure_checks(pair, tissue, settings),
-        *_local_checks(pair, tissue, noise_before, settings),
+        *_structure_checks(pair, settings),
         _range_check(pair, noise_before),
         _padding_check(pair),
         Check("slice_order", place, PLACE_LIMIT, "", "every slice is in its place"),
@@ -54,30 +53,28 @@ def edges_of(pair: VolumePair, tissue: Mask) -> EdgeFindings:
     return edge_findings(before, after, around_tissue(inside, pair.valid[chosen]), noise)
 
 
-def _structure_checks(pair: VolumePair, tissue: Mask, settings: GateSettings) -> tuple[Check, ...]:
-    edges = edges_of(pair, tissue)
+def _structure_checks(pair: VolumePair, settings: GateSettings) -> tuple[Check, ...]:
+    """Measure what was lost in full strength; less strength loses no more than its part of it."""
+    full, part = pair.in_full, pair.strength / FULL
+    tissue = full.tissue
+    edges = edges_of(full, tissue)
+    noise, _ = noise_levels(full.before, full.after, tissue)
+    body = searched(full, tissue, noise) if noise else None
+    largest = None if body is None else local_change(full, body)
+    loss = None if body is None else structure_loss(full, body)
+    sure, raw = (None, None) if loss is None else (_times(part, loss.sure), _times(part, loss.percent))
     width, faint = "edges that can be seen are as sharp as before", "what was removed shows no fainter edge"
-    return (
-        Check("edge_width", edges.sure_growth, settings.edge_percent, "%", width),
-        Check("residual_structure", edges.sure_structure, settings.structure, "sd/pixel", faint),
-    )
-
-
-def _local_checks(pair: VolumePair, tissue: Mask, noise: float, settings: GateSettings) -> tuple[Check, ...]:
-    body = searched(pair, tissue, noise) if noise else None
-    largest = None if body is None else local_change(pair, body)
-    if (
-        largest and body is not None and pair.whole is not None
-    ):  # less strength loses no more than its part of the whole
-        in_full = local_change(replace(pair, after=pair.whole), body) or 0.0
-        largest = min(largest, pair.strength / 100 * in_full)
-    loss = None if body is None else structure_loss(pair, body)
-    sure, raw = (None, None) if loss is None else (loss.sure, loss.percent)
     kept = "no more of faint structures is lost than gained"
     return (
-        Check("local_change", largest, settings.local_sd, "sd", "nothing small was erased or invented"),
+        Check("edge_width", _times(part, edges.sure_growth), settings.edge_percent, "%", width),
+        Check("residual_structure", _times(part, edges.sure_structure), settings.structure, "sd/pixel", faint),
+        Check("local_change", _times(part, largest), settings.local_sd, "sd", "nothing small was erased or invented"),
         Check("structure_loss", sure, LOSS_LIMIT, "%", kept, raw),
     )
+
+
+def _times(part: float, value: float | None) -> float | None:
+    return None if value is None else part * value
 
 
 def _activity_checks(pair: VolumePair, settings: GateSettings) -> tuple[Check, ...]:

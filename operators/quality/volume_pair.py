@@ -45,6 +45,11 @@ class VolumePair:
         return replace(self, after=after, whole=self.after, strength=strength)
 
     @property
+    def in_full(self) -> "VolumePair":
+        """The same volume in full strength."""
+        return self if self.whole is None else replace(self, after=self.whole, whole=None, strength=FULL)
+
+    @property
     def tissue(self) -> Mask:
         """What is measured and no air, by the mean of before and after."""
         tissue = np.empty(self.valid.shape, bool)
