@@ -11,11 +11,11 @@ from skimage.filters import apply_hysteresis_threshold
 
 from models.ultrasound.coherence import significance
 
-BRIGHT = 2.5, 3.5  # sds, to follow and to find an echo; speckle reaches 2.7
-DARK = 4.5, 6.0  # the same of a dark gap; speckle reaches 5
+BRIGHT = 2.5, 4.0  # sds, to follow and to find an echo; speckle reaches 2.7, with what a fit distorts 3.5
+DARK = 4.5, 6.5  # the same of a dark gap; speckle reaches 5, with what a fit distorts 6
 ROUNDS = (
     (BRIGHT, DARK),
-    ((4.0, 5.5), (5.5, 7.0)),
+    ((4.0, 6.0), (5.5, 7.5)),
 )  # the second: what stands out of the rest, once the strongest are back
 SOFT = 1.0  # pixels, sd of the border of what is given back
 WHOLE = 0.75  # of the mask so softened, from which all comes back: thin lines reach no more than .87
