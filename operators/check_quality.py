@@ -15,7 +15,9 @@ from operators.default_strength import default_strength
 from operators.image_checks import assessed
 from operators.messages import CheckedSeries, DenoisedSeries, LedgerEntry, entry_of
 from operators.quality.gate_settings import GateSettings
+from operators.quality.volume_checks import Structure
 from operators.reason_codes import CHECKS_FAILED
+from operators.sources.source import Key
 from operators.strength_steps import Assessments, grant
 
 
@@ -27,9 +29,10 @@ def check(
     Where the run names no ``strengths``, the default of the method is asked for.
     """
     summary = denoised.summary
+    structures: dict[Key, Structure] = {}
 
     def assess(strength: float) -> Assessments:
-        return tuple(assessed(denoised, strength, settings))
+        return tuple(assessed(denoised, strength, settings, structures))
 
     asked = strengths or (default_strength(summary.fits),)
     granted = grant(asked, assess, may_reduce=settings.on_failure == "reduce_strength")

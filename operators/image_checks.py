@@ -3,7 +3,7 @@
 The Rician bias that was removed from MR is a known change and no harm: it is put back before anything is measured.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 
 from models.fitting import Denoised, FitRecord
@@ -15,14 +15,20 @@ from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
 from operators.quality.restoring import clip, restore
 from operators.quality.strength import FULL, at_strength
-from operators.quality.volume_checks import assess_volume
+from operators.quality.volume_checks import Structure, assess_volume, structure_of
 from operators.quality.volume_pair import VolumePair
 from operators.sources.image import Image, Images
 from operators.sources.source import Key
 
 
-def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) -> Iterator[Assessment]:
-    """Assess each image of a series after so many percent of the change, one after another."""
+def assessed(
+    denoised: DenoisedSeries, strength: float, settings: GateSettings, structures: MutableMapping[Key, Structure]
+) -> Iterator[Assessment]:
+    """Assess each image of a series after so many percent of the change, one after another.
+
+    Args:
+        structures: what was measured of volumes at another strength and holds at any; added to.
+    """
     for (key, after), fit in zip(denoised.images.items(), denoised.summary.fits, strict=True):
         before = denoised.originals.read(key)
         if denoised.source.method == "ultrasound":
@@ -30,7 +36,9 @@ def assessed(denoised: DenoisedSeries, strength: float, settings: GateSettings) 
             yield assess_clip(clip.at(strength), strength, settings)
         else:
             volume = volume_pair(before, after, denoised.source.modality, fit)
-            yield assess_volume(volume.at(strength), strength, settings)
+            if key not in structures:
+                structures[key] = structure_of(volume)
+            yield assess_volume(volume, strength, settings, structures[key])
 
 
 def with_original(before: Image, fitted: Denoised, modality: str, settings: GateSettings) -> Denoised:

@@ -40,7 +40,7 @@ def pair_of(before: Images, after: Images, modality: str = "CT", threshold: floa
 def faults(change: Callable[[Images], Images], modality: str = "CT", strength: float = 100) -> set[str]:
     after = change((truth() + 0.3 * BEFORE_NOISE).astype(np.float32))
     pair = pair_of(truth() + BEFORE_NOISE, after, modality)
-    return {check.name for check in assess_volume(pair.at(strength), strength, GateSettings()).faults}
+    return {check.name for check in assess_volume(pair, strength, GateSettings()).faults}
 
 
 def swapped(image: Images) -> Images:
@@ -115,7 +115,7 @@ def test_a_lesion_erased_is_seen_and_one_that_is_mostly_left_is_not_called_so(sd
     lesion = ball(sds)
 
     def value(after: Images, strength: float) -> float:
-        pair = pair_of(truth() + lesion + BEFORE_NOISE, after).at(strength)
+        pair = pair_of(truth() + lesion + BEFORE_NOISE, after)
         found = {check.name: check.value for check in assess_volume(pair, strength, GateSettings()).checks}
         return found["local_change"] or 0.0
 

@@ -5,6 +5,7 @@ measure expects a change whose mean is zero: a correction that is known, as the 
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from operators.quality.local_change import local_change, searched
 from operators.quality.noise import gradient_noise, noise_levels, sampled
 from operators.quality.slice_order import slice_place
 from operators.quality.strength import FULL
-from operators.quality.structure_loss import structure_loss
+from operators.quality.structure_loss import StructureLoss, structure_loss
 from operators.quality.volume_pair import VolumePair, around_tissue
 
 UNITS = {"CT": "HU", "PT": "Bq/ml"}  # of the values; MR has none
@@ -28,21 +29,56 @@ PEAK_LIMIT = 10.0  # percent; what SUV differs by between repeated scans
 RANGE_LIMIT = 3.0  # sd of the noise beyond the darkest and brightest value: more is no noise
 
 
-def assess_volume(pair: VolumePair, strength: float, settings: GateSettings) -> Assessment:
-    """Run the checks on ``pair``, which was changed by ``strength`` percent."""
+@dataclass(frozen=True)
+class Structure:
+    """What structure lost in full strength, of which less strength loses no more than its part.
+
+    Attributes:
+        edges: how much wider they became, and what of them shows in what was removed.
+        largest: size of the largest small change; None where the noise is not known.
+        loss: of faint structures; None where nothing can be said.
+    """
+
+    edges: EdgeFindings
+    largest: float | None
+    loss: StructureLoss | None
+
+
+def structure_of(pair: VolumePair) -> Structure:
+    """Measure edges and small structures of ``pair``, which is in full strength."""
     tissue = pair.tissue
-    noise_before, noise_after = noise_levels(pair.before, pair.after, tissue)
-    bias_checks, levels = intensity_checks(pair, tissue, settings)
-    place = slice_place(pair.before, pair.after, tissue)
+    edges = edges_of(pair, tissue)
+    noise, _ = noise_levels(pair.before, pair.after, tissue)
+    if not noise:
+        return Structure(edges, None, None)
+    body = searched(pair, tissue, noise)
+    return Structure(edges, local_change(pair, body), structure_loss(pair, body))
+
+
+def assess_volume(
+    pair: VolumePair, strength: float, settings: GateSettings, structure: Structure | None = None
+) -> Assessment:
+    """Run the checks after ``strength`` percent of the change.
+
+    Args:
+        pair: in full strength.
+        structure: of ``pair``, where it was measured before.
+    """
+    structure = structure or structure_of(pair)
+    changed = pair.at(strength)
+    tissue = changed.tissue
+    noise_before, noise_after = noise_levels(changed.before, changed.after, tissue)
+    bias_checks, levels = intensity_checks(changed, tissue, settings)
+    place = slice_place(changed.before, changed.after, tissue)
     checks = (
         *bias_checks,
-        *_structure_checks(pair, settings),
-        _range_check(pair, noise_before),
-        _padding_check(pair),
+        *_structure_checks(structure, strength / FULL, settings),
+        _range_check(changed, noise_before),
+        _padding_check(changed),
         Check("slice_order", place, PLACE_LIMIT, "", "every slice is in its place"),
-        *(_activity_checks(pair, settings) if pair.modality == "PT" else ()),
+        *(_activity_checks(changed, settings) if changed.modality == "PT" else ()),
     )
-    return Assessment(strength, checks, noise_before, noise_after, UNITS.get(pair.modality, ""), levels)
+    return Assessment(strength, checks, noise_before, noise_after, UNITS.get(changed.modality, ""), levels)
 
 
 def edges_of(pair: VolumePair, tissue: Mask) -> EdgeFindings:
@@ -53,22 +89,15 @@ def edges_of(pair: VolumePair, tissue: Mask) -> EdgeFindings:
     return edge_findings(before, after, around_tissue(inside, pair.valid[chosen]), noise)
 
 
-def _structure_checks(pair: VolumePair, settings: GateSettings) -> tuple[Check, ...]:
-    """Measure what was lost in full strength; less strength loses no more than its part of it."""
-    full, part = pair.in_full, pair.strength / FULL
-    tissue = full.tissue
-    edges = edges_of(full, tissue)
-    noise, _ = noise_levels(full.before, full.after, tissue)
-    body = searched(full, tissue, noise) if noise else None
-    largest = None if body is None else local_change(full, body)
-    loss = None if body is None else structure_loss(full, body)
+def _structure_checks(structure: Structure, part: float, settings: GateSettings) -> tuple[Check, ...]:
+    edges, loss = structure.edges, structure.loss
     sure, raw = (None, None) if loss is None else (_times(part, loss.sure), _times(part, loss.percent))
     width, faint = "edges that can be seen are as sharp as before", "what was removed shows no fainter edge"
-    kept = "no more of faint structures is lost than gained"
+    small, kept = "nothing small was erased or invented", "no more of faint structures is lost than gained"
     return (
         Check("edge_width", _times(part, edges.sure_growth), settings.edge_percent, "%", width),
         Check("residual_structure", _times(part, edges.sure_structure), settings.structure, "sd/pixel", faint),
-        Check("local_change", _times(part, largest), settings.local_sd, "sd", "nothing small was erased or invented"),
+        Check("local_change", _times(part, structure.largest), settings.local_sd, "sd", small),
         Check("structure_loss", sure, LOSS_LIMIT, "%", kept, raw),
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from operators.quality.bias import Images, Mask
-from operators.quality.strength import FULL, at_strength
+from operators.quality.strength import at_strength
 
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
 AROUND = 5  # pixels, side of the square by which tissue is widened, so that its own border is an edge
@@ -24,8 +24,6 @@ class VolumePair:
         spacing: mm between slices, rows and columns.
         threshold: value that separates tissue from air.
         modality: CT, MR or PT.
-        whole: the output in full strength, None where that is ``after``.
-        strength: percent of the change that ``after`` shows.
     """
 
     before: Images
@@ -34,20 +32,10 @@ class VolumePair:
     spacing: tuple[float, float, float]
     threshold: float
     modality: str
-    whole: Images | None = None
-    strength: float = FULL
 
     def at(self, strength: float) -> "VolumePair":
         """Return the same volume after so many percent of the change."""
-        if strength == FULL:
-            return self
-        after = at_strength(self.before, self.after, self.valid, strength)
-        return replace(self, after=after, whole=self.after, strength=strength)
-
-    @property
-    def in_full(self) -> "VolumePair":
-        """The same volume in full strength."""
-        return self if self.whole is None else replace(self, after=self.whole, whole=None, strength=FULL)
+        return replace(self, after=at_strength(self.before, self.after, self.valid, strength))
 
     @property
     def tissue(self) -> Mask:
