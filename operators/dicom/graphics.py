@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from operators.dicom.regions import Mask
-from operators.dicom.strokes import NEIGHBOURS, dilated, drawn_strokes, smaller_parts, static, thin_strokes
+from operators.dicom.strokes import NEIGHBOURS, dilated, smaller_parts, static, thin_strokes
 from operators.dicom.tissue_evidence import TissueEvidence
 
 STROKE_MARGIN = 2  # pixels around it, its smoothed edge and its shadow
@@ -24,16 +24,16 @@ BAR_LENGTH = 25  # pixels along it; smooth tissue that was compressed has shorte
 BAR_STEP = 5 / 255  # of full scale, from one row of a grey wedge to the next
 
 
-def find_graphics(evidence: TissueEvidence, speckle: Mask, maximum: float) -> Mask:
+def find_graphics(evidence: TissueEvidence, drawn: Mask, speckle: Mask, maximum: float) -> Mask:
     """Return strokes with their margin, box lines and evenly filled blocks; (rows, columns).
 
     Args:
+        drawn: the strokes that a scanner has drawn, (rows, columns).
         speckle: where a bright thin echo is likelier than a stroke. Outside, and within a letter's height of drawn
             strokes, all strokes count as drawn.
         maximum: the largest storable grey.
     """
     letter = min(speckle.shape) // LETTER_FRACTION
-    drawn = drawn_strokes(evidence, maximum)
     likely = dilated(smaller_parts(drawn, LETTERS * letter), letter) | ~speckle
     strokes = drawn | (thin_strokes(evidence, maximum) & likely) | _lines(evidence, maximum)
     bars = even_blocks(evidence.darkest, maximum) & (evidence.darkest > BAR_LEVEL * maximum)

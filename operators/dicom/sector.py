@@ -12,7 +12,7 @@ from skimage.morphology import convex_hull_image
 
 from operators.dicom.regions import Mask
 from operators.dicom.speckle_areas import filled_areas, lit_pixels, speckle_areas, window_of
-from operators.dicom.strokes import dilated, drawn_strokes
+from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import TissueEvidence
 
 FLOOR_FRACTION = 0.98  # of the pixels of a sector with a floor are above the screen's black
@@ -23,14 +23,15 @@ ARC_SLOPE = 0.35  # rows a column: the top of a hull is flatter than this over a
 SLOPE_SMOOTH = 5  # columns over which that slope is taken
 
 
-def find_sector(evidence: TissueEvidence, within: Mask, maximum: float) -> tuple[Mask, Mask]:
+def find_sector(evidence: TissueEvidence, drawn: Mask, within: Mask, maximum: float) -> tuple[Mask, Mask]:
     """Return the pixels of all sectors of a clip, and those of them that speckle fills, with the holes in it.
 
     Args:
-        within: (rows, columns), where the header allows tissue.
+        drawn: (rows, columns), the strokes that a scanner has drawn.
+        within: the same shape, where the header allows tissue.
         maximum: the largest storable grey.
     """
-    lit = lit_pixels(evidence, within, maximum)
+    lit = lit_pixels(evidence, drawn, within, maximum)
     parts = speckle_areas(evidence, lit, within, maximum)
     speckle = np.asarray(ndimage.binary_fill_holes(parts > 0))
     hulls = np.zeros_like(within)
@@ -39,7 +40,7 @@ def find_sector(evidence: TissueEvidence, within: Mask, maximum: float) -> tuple
     if not hulls.any():
         return hulls, speckle
     raised = evidence.brightest > evidence.brightest.min()
-    floor = _floor(raised & within, within, speckle, drawn_strokes(evidence, maximum))
+    floor = _floor(raised & within, within, speckle, drawn)
     dark = filled_areas(floor & ~hulls & ~lit, within, window_of(lit.shape) // 2)
     if dark.sum() > DARK_FRACTION * floor.sum() and _is_floor(floor, raised):
         return floor | (hulls & raised), speckle

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from operators.dicom.graphics import even_blocks
 from operators.dicom.regions import Mask
-from operators.dicom.strokes import dilated, drawn_strokes
+from operators.dicom.strokes import dilated
 from operators.dicom.tissue_evidence import CINE_LENGTH, TissueEvidence
 
 LIT = 2 / 255  # of full scale above the background: dimmer is background
@@ -34,14 +34,14 @@ def speckle_areas(evidence: TissueEvidence, lit: Mask, within: Mask, maximum: fl
     return np.where(np.isin(parts, np.flatnonzero(chosen) + 1), parts, 0)
 
 
-def lit_pixels(evidence: TissueEvidence, within: Mask, maximum: float) -> Mask:
+def lit_pixels(evidence: TissueEvidence, drawn: Mask, within: Mask, maximum: float) -> Mask:
     """Return what differs from the background (black, or the grey that a maker draws) and is no graphic."""
     brightest = evidence.brightest
     values, counts = np.unique(brightest[within], return_counts=True)
     background = float(values[counts.argmax()]) if values.size else 0.0
     difference = brightest - background
     differs = np.abs(difference) if background > DRAWN_BACKGROUND * maximum else difference
-    graphics = dilated(drawn_strokes(evidence, maximum), STROKE_SURROUNDINGS) | even_blocks(brightest, maximum)
+    graphics = dilated(drawn, STROKE_SURROUNDINGS) | even_blocks(brightest, maximum)
     return np.asarray(within & (differs > LIT * maximum) & ~graphics)
 
 

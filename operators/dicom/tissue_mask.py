@@ -10,7 +10,7 @@ from operators.dicom.errors import ColouredSectorError, NoTissueError
 from operators.dicom.graphics import find_graphics
 from operators.dicom.regions import Mask, Regions
 from operators.dicom.sector import find_sector
-from operators.dicom.strokes import dilated
+from operators.dicom.strokes import dilated, drawn_strokes
 from operators.dicom.tissue_evidence import TissueEvidence
 
 SMALLEST_TISSUE = 1024  # pixels; less cannot be fitted
@@ -32,11 +32,12 @@ def tissue_mask(evidence: TissueEvidence, regions: Regions, maximum: float) -> M
     if regions.others_only:
         raise NoTissueError("the region calibration names no two-dimensional tissue region")
     within = regions.tissue if regions.tissue is not None else np.ones_like(regions.excluded)
-    sector, speckle = find_sector(evidence, within, maximum)
+    drawn = drawn_strokes(evidence, maximum)
+    sector, speckle = find_sector(evidence, drawn, within, maximum)
     if sector.any() and evidence.coloured[sector].mean() > COLOURED_FRACTION:
         raise ColouredSectorError()
     allowed = ~regions.excluded & ~dilated(evidence.coloured, COLOUR_MARGIN)
-    tissue = sector & allowed & ~find_graphics(evidence, speckle, maximum)
+    tissue = sector & allowed & ~find_graphics(evidence, drawn, speckle, maximum)
     narrowest = max(NARROWEST_TISSUE, min(tissue.shape) // NARROWEST_FRACTION)
     tissue = ndimage.binary_opening(tissue, np.ones((narrowest, narrowest)))
     if int(tissue.sum()) < SMALLEST_TISSUE:

@@ -7,10 +7,7 @@ from models.ultrasound.coherence import significance
 from operators.quality.bias import Images, Mask, squares
 
 SEARCHED_FRAMES = 8  # of a cine
-LOST, MADE = (
-    5 / 6.5,
-    5 / 7.5,
-)  # the limit over the most that honest outputs reach; speckle's dark tail is the longer one
+LOST, MADE = 5 / 6.5, 5 / 7.5  # the limit over the most that honest outputs reach; the dark tail is the longer one
 FEWEST_FRAMES = 5  # of a cine; fewer say nothing of flicker
 
 

@@ -4,14 +4,14 @@ Only they are held in memory. What lies outside an ultrasound's tissue, where na
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from operators.image_checks import image_at
 from operators.messages import CheckedSeries
-from operators.quality.blending import RestoredMap, restored_at
+from operators.quality.blending import restored_at
+from operators.report.sample import Image as Slice
 from operators.report.sample import ImagePair, Sample, spread
 from operators.report.window import Window
 from operators.sources.image import Image, Images
@@ -31,8 +31,9 @@ def sample_of(checked: CheckedSeries, strength: float) -> Sample:
             original = checked.denoised.originals.read(key, indices)
             spacings.append(original.spacing)
             after = image_at(checked.denoised, key, strength, indices)
-            shown = _pairs(original, after, [first + index + 1 for index in indices])
-            pairs.extend(_with_restored(shown, checked.denoised.restored.get(key), indices))
+            restored = checked.denoised.restored.get(key)
+            shown = (None if restored is None else restored_at(restored, i, images[i].shape) for i in indices)
+            pairs.extend(_pairs(original, after, shown, [first + index + 1 for index in indices]))
         first += len(images)
     display, (_, height, width) = checked.source.display, spacings[0]
     if display.only_valid:
@@ -46,18 +47,13 @@ def header_window(source: Source) -> Window | None:
     return None if display.window is None else Window(*display.window, display.inverse)
 
 
-def _pairs(original: Image, denoised: Images, numbers: list[int]) -> Iterator[ImagePair]:
+def _pairs(
+    original: Image, denoised: Images, restored: Iterable[Slice | None], numbers: list[int]
+) -> Iterator[ImagePair]:
     valid = np.broadcast_to(original.valid, original.values.shape)
-    for number, before, image, inside in zip(numbers, original.values, denoised, valid, strict=True):
-        yield ImagePair(number, before, np.where(inside, image, before), inside)
-
-
-def _with_restored(pairs: Iterable[ImagePair], restored: RestoredMap | None, indices: list[int]) -> Iterator[ImagePair]:
-    for pair, index in zip(pairs, indices, strict=True):
-        if restored is None:
-            yield pair
-        else:
-            yield replace(pair, restored=restored_at(restored, index, pair.before.shape))
+    images = zip(numbers, original.values, denoised, valid, restored, strict=True)
+    for number, before, image, inside, tint in images:
+        yield ImagePair(number, before, np.where(inside, image, before), inside, tint)
 
 
 def _cut(pair: ImagePair) -> ImagePair:
