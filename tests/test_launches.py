@@ -11,6 +11,10 @@ from bench.launches import InLine, Launches
 from models.compute import Compute
 from models.fitting import FitContext
 from models.training_loop import fit
+from models.ultrasound import retrieval
+from models.ultrasound.despeckling import CHANNELS
+from models.ultrasound.speckle_loss import TransplantLoss
+from models.ultrasound.speckle_network import ScaleMixer
 from models.volume.initial import block_matching, block_shrinkage
 from models.volume.initial.nonlocal_bayes import refine
 from models.volume.initial.similar_patches import QUICK, THOROUGH, THOROUGH_MR, Search
@@ -22,12 +26,13 @@ from models.volume.slice_network import SliceNetwork
 
 CONTEXT = FitContext(Compute(torch.device("cpu"), torch.bfloat16), 0, math.inf, math.inf, "test")
 LARGE = 300  # slices of 512 x 512, to which launches are scaled
+OFFSET, SPECKLE_STEP = 20, 300  # launches of a search offset of a clip, of a step of its fit
 PASS, STEP, TRANSFORM = 100_000, 200, 120  # launches of a pass over a large volume, of a step, of a slice's transform
 
 
 @pytest.fixture(autouse=True)
 def batches_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    for sizes in (block_matching.LEADERS, block_shrinkage.BAND):
+    for sizes in (block_matching.LEADERS, block_shrinkage.BAND, retrieval.FRAMES_AT_ONCE):
         monkeypatch.setitem(sizes, "cpu", sizes["cuda"])
 
 
@@ -75,6 +80,46 @@ def test_the_block_transform_waits_for_nothing() -> None:
         assert len(list(block_shrinkage.shrink(scaled, volume.noise.coefficient_sd, InLine()))) == slices
     assert counted.waits == Counter()
     assert counted.launched.total() <= slices * TRANSFORM
+
+
+def retrieved(frames: int, offsets: int) -> Launches:
+    clip, tissue = torch.randn(frames, 40, 48), torch.ones(40, 48, dtype=torch.bool)
+    drawn = retrieval.draw_offsets(offsets, np.random.default_rng(0))
+    with Launches() as counted:
+        retrieval.retrieve(clip, clip, tissue, drawn, retrieval.Similarity(13, 1.0))
+    return counted
+
+
+def test_retrieval_launches_the_same_for_every_offset_however_many_frames_and_waits_for_nothing() -> None:
+    one, more = retrieved(1, 4), retrieved(16, 4)
+    assert one.launched == more.launched
+    assert (retrieved(16, 5).launched - more.launched).total() <= OFFSET
+    assert more.waits == Counter()
+
+
+def test_retrieval_in_batches_is_that_of_single_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, tissue = torch.randn(8, 40, 48), torch.rand(40, 48) > 0.2
+    arguments = clip, clip, tissue, retrieval.offsets_in_time(), retrieval.Similarity(7, 2.0)
+    batches = retrieval.retrieve(*arguments)
+    monkeypatch.setitem(retrieval.FRAMES_AT_ONCE, "cpu", 1)
+    assert torch.allclose(batches, retrieval.retrieve(*arguments), atol=1e-6)
+
+
+def speckle_fit(steps: int) -> Launches:
+    torch.manual_seed(0)
+    clip, tissue = torch.randn(2, 160, 160), torch.ones(160, 160, dtype=torch.bool)
+    network = ScaleMixer(CHANNELS)
+    loss = TransplantLoss(network, clip, tissue, 0, lambda _: 0.5 * clip, frozenset())
+    with Launches() as counted:
+        fit(network, loss, CONTEXT, steps=steps, learning_rate=1e-3)
+    return counted
+
+
+def test_a_step_on_speckle_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TransplantLoss, "_integer", lambda *_: 0)  # the host draws crops, from a generator of its own
+    few, more = speckle_fit(3), speckle_fit(5)
+    assert (more.launched - few.launched).total() <= 2 * SPECKLE_STEP
+    assert more.waits - few.waits == Counter()
 
 
 def test_waits_are_seen() -> None:

@@ -21,6 +21,7 @@ from models.robust import evenly_spaced
 from models.training_loop import fit
 from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import (
+    FRAMES_AT_ONCE,
     SearchOffset,
     Similarity,
     draw_offsets,
@@ -100,7 +101,8 @@ def speckle_sd(clip: ScaledClip) -> float:
 def predict(network: torch.nn.Module, frames: torch.Tensor, compute: Compute) -> torch.Tensor:
     """Return every frame (frames, rows, columns) through the network, float32."""
     with compute.autocast():
-        return torch.stack([network(frame[None, None])[0, 0].float() for frame in frames])
+        batches = torch.split(frames, FRAMES_AT_ONCE[frames.device.type])
+        return torch.cat([network(batch[:, None])[:, 0].float() for batch in batches])
 
 
 def _refined(
