@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 ABSENT = ("pydicom", "holoscan", "highdicom", "monai.deploy", "matplotlib", "reportlab")
 RUN = f"""
@@ -17,6 +19,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_processor_without_dicom_and_holoscan(tmp_path: Path) -> None:
     table = tmp_path / "gpu.md"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

@@ -128,6 +128,15 @@ def test_a_compressed_frame_that_breaks_off_is_refused(tmp_path: Path, syntax: s
     assert isinstance(source_of(tmp_path / "broken", *broken).refusal, UndecodableError)
 
 
+def test_a_frame_that_lost_a_stretch_of_its_middle_is_as_a_slice_that_is_missing(tmp_path: Path) -> None:
+    """Lengths of tile parts tell it without decoding; other syntaxes have none."""
+    slices = compressed(JPEG2000Lossless, 9)
+    frame = frame_of(slices[4])
+    slices[4] = with_frame(slices[4], frame[: len(frame) // 2] + frame[len(frame) // 2 + 40 :])
+    (before, after) = source_of(tmp_path, *slices).sizes().values()
+    assert before == after
+
+
 @pytest.mark.parametrize("fill", [b"", b"\0", b"\xff", b" "])
 def test_what_fills_up_a_frame_behind_its_end_is_no_damage(tmp_path: Path, fill: bytes) -> None:
     slices = [with_frame(made, frame_of(made).rstrip(b"\0") + fill) for made in compressed(JPEGLSLossless)]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +10,29 @@ from report_content import content
 from selenium import webdriver
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
-from operators.report.content import Content
 from operators.report.html import page_html
 from operators.report.plots import plots_png
 
 IMAGES = 5
+SECONDS = 60.0  # a busy machine may take for what a quiet one does at once
+DRAWN = """return !window.left && document.readyState === 'complete'
+    && document.images.length && [...document.images].every(image => image.complete && image.naturalWidth > 0)"""
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Headless chromium on the page, lying in a folder of its own."""
+def text() -> str:
+    shown = content(images=IMAGES)
+    return page_html(shown, plots_png(shown))
+
+
+@pytest.fixture(scope="module")
+def browser(text: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless chromium, and the page lying in a folder of its own."""
     driver_path, program = judge("chromedriver", "chromium-driver"), judge("chromium", "chromium")
     file = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(html_of(content(images=IMAGES)), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     options = webdriver.ChromeOptions()
     options.binary_location = program
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -37,19 +45,23 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     ):
         options.add_argument(argument)
     driver = webdriver.Chrome(options, webdriver.ChromeService(driver_path))
-    driver.get(file.as_uri())
-    yield driver
+    yield driver, file.as_uri()
     driver.quit()
 
 
 @pytest.fixture
 def page(browser: Any) -> Any:
-    browser.refresh()
-    return browser
+    """The page opened anew: a busy browser says that it is loaded while the one before it still stands or none does."""
+    driver, address = browser
+    driver.execute_script("window.left = true")
+    driver.get(address)
+    wait_for(driver, DRAWN)
+    return driver
 
 
-def html_of(shown: Content) -> str:
-    return page_html(shown, plots_png(shown))
+def wait_for(driver: Any, condition: str) -> None:
+    """Wait until a script returns what is true."""
+    WebDriverWait(driver, SECONDS).until(lambda _: driver.execute_script(condition), f"not so: {condition}")
 
 
 def find(page: Any, selector: str) -> Any:
@@ -198,13 +210,15 @@ def contrast_with_white(colour: str) -> float:
 
 
 def test_a_narrow_screen_has_no_sideways_scroll(page: Any) -> None:
+    wide = page.execute_script("return innerWidth")
     page.set_window_size(420, 900)
     try:
+        wait_for(page, f"return innerWidth < {wide}")
         assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     finally:
         page.set_window_size(1200, 1600)
+        wait_for(page, f"return innerWidth == {wide}")
 
 
-def test_the_file_names_no_file_and_no_host(tmp_path: Path) -> None:
-    text = html_of(content(images=2))
+def test_the_file_names_no_file_and_no_host(text: str) -> None:
     assert not re.findall(r"(?:https?:)?//[a-z]", re.sub(r"base64,[^\"]*", "", text))

@@ -16,6 +16,7 @@ JPEG_XL_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # 
 SIZE_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 and SOF55 (JPEG-LS)
 SYNTAXES = {0xC0: JPEGBaseline8Bit, 0xC1: JPEGExtended12Bit, 0xC3: JPEGLossless, 0xF7: JPEGLSLossless}
 END, FILL = b"\xff\xd9", b"\0 \xff"  # of JPEG, JPEG-LS and JPEG 2000; bytes that pad a frame behind it
+TILE_PART = b"\xff\x90"  # SOT of JPEG 2000
 BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9), 0xFF})  # without a length; 0xFF fills up
 
 
@@ -51,9 +52,25 @@ def jpeg_xl_size(data: bytes) -> tuple[int, int]:
 
 
 def is_truncated(frame: bytes) -> bool:
-    """Return whether the codestream of a JPEG, JPEG-LS or JPEG 2000 frame lacks its end, which decoders may forgive."""
-    marked = frame[:2] == JPEG_START or frame[:4] == JPEG_2000_START
-    return marked and not frame.rstrip(FILL).endswith(END)
+    """Return whether the codestream of a JPEG, JPEG-LS or JPEG 2000 frame lacks its end, or bytes of a tile part.
+
+    Decoders may forgive an end that is lacking.
+    """
+    jpeg_2000 = frame[:4] == JPEG_2000_START
+    marked = jpeg_2000 or frame[:2] == JPEG_START
+    return marked and (not frame.rstrip(FILL).endswith(END) or (jpeg_2000 and _tile_parts_end(frame) > len(frame)))
+
+
+def _tile_parts_end(frame: bytes) -> int:
+    """Return where the last tile part of a JPEG 2000 codestream ends, by the lengths in its markers."""
+    offset = 2
+    while frame[offset : offset + 1] == b"\xff" and frame[offset : offset + 2] not in {TILE_PART, END}:
+        offset += 2 + int.from_bytes(frame[offset + 2 : offset + 4], "big")
+    while frame[offset : offset + 2] == TILE_PART and (
+        length := int.from_bytes(frame[offset + 6 : offset + 10], "big")
+    ):
+        offset += length
+    return offset
 
 
 def syntax_of(frame: bytes) -> UID | None:
