@@ -12,6 +12,7 @@ its examination, which a fit would have followed, is counted as late.
 import argparse
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -37,7 +38,8 @@ from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.source import Source
 
 Denoise = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-SECONDS = 30.0  # one study may take; a sound one needs a tenth of a second
+SECONDS = 30.0  # of a processor that one study may take; a sound one needs a tenth of a second
+STALLED = 600.0  # seconds by the clock after which a study that waits counts as hanging; a busy machine takes long
 MEMORY = 4 << 30  # bytes of address space beyond what the process has at its start
 PROVENANCE = Provenance("NS-N2N", "0", "fuzz", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)
 
@@ -76,6 +78,7 @@ def work(orders: Connection) -> None:
     orders.send("ready")
     while True:
         folder = orders.recv()
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # ends the process by SIGPROF
         try:
             answer = list(outcomes_of(folder, add_noise))
         except BaseException:  # reported to the parent, whatever it is: that is what this program searches for
@@ -102,14 +105,16 @@ class Worker:
         """Outcomes, or what went wrong."""
         self._orders.send(folder)
         try:
-            if self._orders.poll(SECONDS):
+            if self._orders.poll(STALLED):
                 answer, peak = self._orders.recv()
                 self.peak = max(self.peak, peak)
                 return answer
-            wrong = f"hang: over {SECONDS:.0f} s"
+            wrong = f"hang: over {STALLED:.0f} s"
         except EOFError:
             self._process.join()
-            wrong = f"crash: the process ended with {self._process.exitcode}"
+            code = self._process.exitcode
+            spent = f"hang: over {SECONDS:.0f} s of a processor"
+            wrong = spent if code == -signal.SIGPROF else f"crash: the process ended with {code}"
         self.end()
         self._begin()
         return wrong

@@ -17,6 +17,7 @@ def noisy(case: Case) -> dict[str, float]:
     return measure(case, case.noisy)
 
 
+@pytest.mark.slow
 class TestMeasures:
     def test_an_untouched_volume_has_its_noise_and_its_edges(self, noisy: dict[str, float]) -> None:
         assert noisy["noise"] == pytest.approx(1)
@@ -49,6 +50,7 @@ def norm() -> Case:
     return phantom_case("mr_norm", "small", 0)
 
 
+@pytest.mark.slow
 class TestMagnitudeNoise:
     def test_the_spectrum_holds_the_power_of_the_noise(self, norm: Case) -> None:
         assert noise_spectrum(norm).mean() / norm.noisy.size == pytest.approx(noise_sd(norm) ** 2, rel=1e-4)
