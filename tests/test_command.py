@@ -153,6 +153,7 @@ def test_sigterm_in_the_middle_ends_soon_and_leaves_nothing(study: Path, tmp_pat
     assert not names(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_every_series_that_it_reported_whole(tmp_path: Path) -> None:
     for number in (7, 8):
         write_series(tmp_path / "in", "MR", number)
