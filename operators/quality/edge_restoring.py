@@ -9,6 +9,7 @@ from operators.quality.bias import Images, Mask, Real
 from operators.quality.blending import Blend
 from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import gradient_noise, sampled
+from operators.quality.side_by_side import each
 
 REGION = (3, 4, 4)  # sampled slices, and tiles a side, whose edges are judged together: one tile has few
 FEWEST = 15  # tiles' worth of edges in a region
@@ -18,7 +19,7 @@ MOST = 0.95  # of the original, at edges
 SOFT = 1.5  # pixels, sd by which the border of what is restored is smoothed
 
 
-def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> None:
+def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> bool:
     """Blend the original in at the edges of regions that surely fail, or of the whole where that fails.
 
     Args:
@@ -26,22 +27,29 @@ def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettin
         inside: where edges count, the same shape.
         tissue: where the noise is read, the same shape.
         settings: of the gate.
+
+    Returns:
+        Whether any was.
     """
     chosen = sampled(len(inside))
     before, after = blend.before[chosen], blend.images[chosen]
     noise = gradient_noise(before, after, tissue[chosen])
     if not noise.any():
-        return
-    sums = np.stack([edges.edge_sums(*one) for one in zip(before, after, inside[chosen], noise, strict=True)])
+        return False
+    sums = np.stack(each(edges.edge_sums, before, after, inside[chosen], noise))
     found = edges.findings_of(sums)
     visible = np.maximum(
         _regions(sums[:, edges.VISIBLE], settings.edge_percent), needed(found.sure_growth, settings.edge_percent)
     )
     faint = needed(found.sure_structure, settings.structure)
-    if visible.any() or faint:
-        for index in range(len(inside)):
-            near = int(np.argmin(np.abs(chosen - index)))
-            _restore_slice(blend, index, inside[index], noise[near], (visible[near], faint))
+
+    def restore_slice(index: int) -> None:
+        near = int(np.argmin(np.abs(chosen - index)))
+        _restore_slice(blend, index, inside[index], noise[near], (visible[near], faint))
+
+    if failed := bool(visible.any() or faint):
+        each(restore_slice, range(len(inside)))
+    return failed
 
 
 def needed(value: float | None, limit: float) -> float:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from operators.quality.bias import Images, Mask, Real
+from operators.quality.side_by_side import each
 
 SMOOTH = 1.0  # pixels, sd of the smoothing before the steepness and the direction of an edge are read
 SEEN = 1.0  # noise sd a pixel: five times what white noise shows by itself (.2), Rose's (1948) criterion of detection
@@ -66,7 +67,7 @@ class EdgeFindings:
 
 def edge_findings(before: Images, after: Images, inside: Mask, noise: Images) -> EdgeFindings:
     """Return the findings of slices, (slices, rows, columns) each; ``noise`` is `gradient_noise`."""
-    return findings_of(np.stack([edge_sums(*one) for one in zip(before, after, inside, noise, strict=True)]))
+    return findings_of(np.stack(each(edge_sums, before, after, inside, noise)))
 
 
 def findings_of(sums: Real) -> EdgeFindings:

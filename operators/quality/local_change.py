@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 from scipy.stats import norm
 
@@ -21,9 +22,11 @@ from operators.quality.change_shape import Place, around, changed_fraction
 from operators.quality.even_change import FAINT, halved, level_of, narrow, removed_near, stabilised
 from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, interpolated, matched
 from operators.quality.noise import noise_levels, sampled
+from operators.quality.side_by_side import each
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
 BOUND = 8.0  # levels; what a voxel alone may count: wild noise has long tails, a lesion of 12 sd in one voxel is none
+AT_ONCE = 2  # blocks side by side; bounds the memory
 BLOCK, HALO = 16, 3  # slices filtered at a time, and those to each side that reach in
 LOUD, QUIETEST = 0.75, 0.7  # quantile of c's level in the body, and the fraction of it below which noise is retained as
 # texture rather than weak: what stands out of that is noise that was not
@@ -31,7 +34,7 @@ CANDIDATE = 4.5  # sd of the filtered c of a block, above which a place is looke
 MOST_VOXELS = 32 * 512 * 512  # looked at, for time; larger volumes in blocks spread evenly
 APART = 4  # pixels between two places of one filter: neighbours show the same
 MOST = 30  # places looked at, the strongest of each filter in a block
-AROUND = ((3, 16), (3, 6), (0, 16))  # slices and pixels to each side of a place, where filtered c gives its own level
+AROUND = ((0, 16), (3, 6), (3, 16))  # slices and pixels to each side of a place, where filtered c gives its own level
 FRACTION = 0.3  # of what before or after shows, which half of a thing seldom falls below: with more left it is fainter
 CHANCE = 1e-3  # of a place in a slice that stands out by noise alone
 EVERY = 7  # values of which one is read for what is typical
@@ -67,8 +70,12 @@ def local_change(pair: VolumePair, body: Mask) -> float:
     starts = range(0, len(body), BLOCK)
     most = max(1, MOST_VOXELS // (BLOCK * body[0].size))
     looked_at = [starts[i] for i in sampled(len(starts), most)]
-    changes = (small_changes(pair, body, start) for start in looked_at)
-    return max((change.size for some in changes for change in some), default=0.0)
+    sizes = each(
+        lambda start: max((change.size for change in small_changes(pair, body, start)), default=0.0),
+        looked_at,
+        most=AT_ONCE,
+    )
+    return max(sizes, default=0.0)
 
 
 def searched(pair: VolumePair, tissue: Mask, noise_sd: float) -> Mask:
@@ -80,11 +87,12 @@ def searched(pair: VolumePair, tissue: Mask, noise_sd: float) -> Mask:
         chosen = sampled(len(tissue))
         y, f = (stabilised(images[chosen], pair.modality) for images in (pair.before, pair.after))
         noise_sd, _ = noise_levels(y, f, tissue[chosen])
-    for inside, old, new in zip(body, pair.before, pair.after, strict=True):
-        mean = (
-            ndimage.uniform_filter(stabilised(old, pair.modality) + stabilised(new, pair.modality), TISSUE_SMOOTH) / 2
-        )
-        inside &= mean > FLOOR_SD[pair.modality] * noise_sd
+
+    def keep_loud(inside: Mask, old: Images, new: Images) -> None:
+        both = stabilised(old, pair.modality) + stabilised(new, pair.modality)
+        inside &= ndimage.uniform_filter(both, TISSUE_SMOOTH) / 2 > FLOOR_SD[pair.modality] * noise_sd
+
+    each(keep_loud, body, pair.before, pair.after)
     return body
 
 
@@ -110,10 +118,9 @@ def small_changes(pair: VolumePair, body: Mask, start: int) -> Iterator[SmallCha
     c, y = (np.where(inside, one, 0) for one in (f - y, y))
     own = range(start - low, start - low + BLOCK)
     for octave in range(octaves):
-        level = level_of(narrow(c), inside & there)
-        skipped = octave == 0 and pair.modality == "MR" and interpolated(c)  # no pixel that was acquired is so small
-        for found in () if skipped else _found(narrow(y), narrow(c), level, there & inside):
-            if found.place[0] in own and found.size > chance:
+        if octave or pair.modality != "MR" or not interpolated(c):  # else no pixel that was acquired is so small
+            even = narrow(c)
+            for found in _found(narrow(y), even, level_of(even, inside & there), there & inside, own, chance):
                 row, column = (2**octave * i + 2**octave // 2 for i in found.place[1:])
                 yield replace(found, place=(found.place[0] + low, row, column), octave=octave)
         c, y, inside, there = (halved(one) for one in (c, y, inside, there))
@@ -130,8 +137,8 @@ def chance_limit(positions: float, octaves: int) -> float:
     return float(norm.isf(CHANCE / 2 / tests))
 
 
-def _found(y: Images, c: Images, level: Images, body: Mask) -> Iterator[SmallChange]:
-    """Yield what was erased or invented and how far it stands out of the noise around."""
+def _found(y: Images, c: Images, level: Images, body: Mask, own: range, least: float) -> Iterator[SmallChange]:
+    """Yield what was erased or invented in ``own`` slices and stands out of the noise around by more than ``least``."""
     y, c = y / level, c / level
     inner = np.zeros_like(body)
     away = np.s_[:, HALF_LINE:-HALF_LINE, HALF_LINE:-HALF_LINE]  # from the borders, where the filters wrap around
@@ -140,31 +147,67 @@ def _found(y: Images, c: Images, level: Images, body: Mask) -> Iterator[SmallCha
         return
     removed = removed_near(y, c)
     removed *= np.minimum(level / (QUIETEST * np.quantile(level[inner], LOUD)), 1) / np.median(removed[inner])
-    for filter_, filtered in matched(np.clip(c, -BOUND, BOUND), np.clip(y + c, -FAINT, FAINT)):
-        for place in _strongest(filtered, inner):
+    box = _box_of(body)
+    read = _boxed_indices(np.flatnonzero(inner.ravel()[::EVERY]) * EVERY, body.shape, box)
+    inner, body = (one[:, *box] for one in (inner, body))
+    top, left = (part.start for part in box)
+    for filter_, filtered in matched(np.clip(c, -BOUND, BOUND), np.clip(y + c, -FAINT, FAINT), box):
+        for at in _strongest(filtered, inner, read):
+            place = at[0], at[1] + top, at[2] + left
+            gone = min(filter_.removed * float(removed[place]), 1.0)
+            if at[0] not in own or not (size := gone * _stands_out(filtered, body, at, least / max(gone, TINY))):
+                continue
             if changed_fraction(y, c, place, filter_.shape, filter_.depth) >= FRACTION:
-                gone = min(filter_.removed * float(removed[place]), 1.0)
-                yield SmallChange(place, _stands_out(filtered, body, place) * gone, 0, filter_.shape, filter_.depth)
+                yield SmallChange(place, size, 0, filter_.shape, filter_.depth)
 
 
-def _strongest(filtered: Images, inner: Mask) -> Iterator[Place]:
-    """Yield the strongest places, none within `APART` pixels of another in its slice or the next."""
-    size = np.abs(filtered).ravel()
-    some = size[::EVERY][inner.ravel()[::EVERY]]
-    found = np.flatnonzero(size > CANDIDATE * math.sqrt(float(some @ some) / max(some.size, 1)))
-    found = found[inner.ravel()[found]]
-    taken: list[Place] = []
-    for at in found[np.argsort(size[found])[::-1]]:
-        slice_, row, column = (int(i) for i in np.unravel_index(at, filtered.shape))
-        if not any(abs(slice_ - z) <= 1 and abs(row - y) <= APART and abs(column - x) <= APART for z, y, x in taken):
-            taken.append((slice_, row, column))
-            yield taken[-1]
-            if len(taken) == MOST:
-                return
+def _box_of(body: Mask) -> tuple[slice, slice]:
+    """Return the rows and columns that hold the body."""
+    sides = (np.flatnonzero(body.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    rows, columns = (slice(int(side[0]), int(side[-1]) + 1) for side in sides)
+    return rows, columns
 
 
-def _stands_out(filtered: Images, body: Mask, place: Place) -> float:
-    """Return the filtered value over the standard deviation of those around it, the largest of three neighbourhoods."""
-    near = ((around(filtered, place, *reach), around(body, place, *reach)) for reach in AROUND)
-    spread = max(float(np.median(np.abs(values[inside]))) for values, inside in near)
-    return abs(float(filtered[place])) / (MAD_TO_SD * max(spread, TINY))
+def _boxed_indices(
+    flat: npt.NDArray[np.intp], shape: tuple[int, ...], box: tuple[slice, slice]
+) -> npt.NDArray[np.intp]:
+    """Return flat indices into a box of what ``flat`` are in the whole ``shape``."""
+    slice_, row, column = np.unravel_index(flat, shape)
+    rows, columns = (part.stop - part.start for part in box)
+    return np.asarray((slice_ * rows + row - box[0].start) * columns + column - box[1].start)
+
+
+def _strongest(filtered: Images, inner: Mask, read: npt.NDArray[np.intp]) -> Iterator[Place]:
+    """Yield the strongest places, none within `APART` pixels of another in its slice or the next.
+
+    Args:
+        filtered: (slices, rows, columns).
+        inner: the same shape, where places may lie.
+        read: flat indices of those that show what is typical.
+    """
+    size = np.abs(filtered)
+    some = size.ravel()[read]
+    found = np.flatnonzero((size > CANDIDATE * math.sqrt(float(some @ some) / max(some.size, 1))) & inner)
+    found = found[np.argsort(size.ravel()[found])[::-1]]
+    places = np.stack(np.unravel_index(found, filtered.shape), axis=1)
+    for _ in range(MOST):
+        if not len(places):
+            return
+        slice_, row, column = (int(i) for i in places[0])
+        yield slice_, row, column
+        places = places[(np.abs(places - places[0]) > (1, APART, APART)).any(axis=1)]
+
+
+def _stands_out(filtered: Images, body: Mask, place: Place, least: float) -> float:
+    """Return the filtered value over the standard deviation of those around it, the largest of three neighbourhoods.
+
+    0 where it is ``least`` or less, for which one neighbourhood may do.
+    """
+    size = math.inf
+    for reach in AROUND:
+        values, inside = around(filtered, place, *reach), around(body, place, *reach)
+        spread = float(np.median(np.abs(values[inside])))
+        size = min(size, abs(float(filtered[place])) / (MAD_TO_SD * max(spread, TINY)))
+        if size <= least:
+            return 0.0
+    return size

@@ -1,7 +1,8 @@
 """Filters in the shape of small structures: spots of three widths and lines at eighteen angles, over 1, 3 or 7 slices.
 
 Each is matched to the noise it searches in: divided by its spectrum in a slice, since a line is easily seen
-in what has little power at low frequencies. A line over several slices is a plate.
+in what has little power at low frequencies. A line over several slices is a plate. The division is done once, in
+Fourier space; the shapes, of few pixels, are then summed in place, each slice while it is in cache.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3, 7)  # pixels, sd; slices
 NARROWEST = SPOTS[0]  # sd of a line, too, where its shape is compared
 ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between two are missed
 FILTERS = (len(SPOTS) + ANGLES) * len(DEPTHS)
+TRUNCATE = 3  # sd, where spots end: the widest reaches as far as a line
 WINDOW = 2.5  # pixels, sd of the Gaussian under which shapes are compared: what lies beside is another thing
-ALL_CORES = -1  # slices are transformed side by side; each comes out the same whatever their number
 SPECTRUM_SMOOTH = 3.0  # bins, sd: the slices are few
 HALF_NYQUIST = 0.27  # cycles a pixel, with room for a soft cut
 OUTER_FRACTION = 0.2  # of the power; white noise has .7 there, a magnitude of twice the acquired matrix .15
@@ -37,33 +38,56 @@ class Filter:
     removed: float
 
 
-def matched(c: Images, f: Images) -> Iterator[tuple[Filter, Images]]:
-    """Yield each filter and what was removed, (slices, rows, columns), through it; edges wrap around.
+def matched(c: Images, f: Images, box: tuple[slice, slice]) -> Iterator[tuple[Filter, Images]]:
+    """Yield each filter and what was removed, (slices, rows, columns) of the box, through it.
+
+    Edges of the whole wrap around. What is yielded lasts until the next is asked for.
 
     Args:
         c: what was removed, even.
         f: what is left, the same shape and unit, bounded: its anatomy must not outweigh the noise in it.
+        box: rows and columns that are looked at.
     """
     size = c.shape[1:]
     spectrum = fft.rfft2(c)
     power, noise = noise_powers(spectrum, fft.rfft2(f))
     spectrum /= noise
-    for number, shape in enumerate(shapes((size[0], size[1]))):
-        transform = np.conj(fft.rfft2(shape))
-        weight = np.square(np.abs(transform) / noise)
+    whitened = fft.irfft2(spectrum, s=size)
+    del spectrum
+    for axis, part in enumerate(box, 1):
+        whitened = np.take(whitened, np.arange(part.start - HALF_LINE, part.stop + HALF_LINE), axis, mode="wrap")
+    reach = DEPTHS[-1] // 2
+    found = np.zeros((len(c) + 2 * reach, *(part.stop - part.start for part in box)), np.float32)
+    for number, shape_power in enumerate(_shape_powers((size[0], size[1]))):
+        weight = shape_power / np.square(noise)
         removed = float(np.sqrt(np.sum(weight * power) / np.sum(weight * noise)))
-        found = fft.irfft2(spectrum * transform, s=size, workers=ALL_CORES)
-        until = np.cumsum(found, axis=0)
-        for depth in DEPTHS:
-            yield Filter(number, depth, removed), found if depth == 1 else _summed(until, depth // 2)
+        _correlate(whitened, number, found[reach:-reach])
+        for depth, summed in zip(DEPTHS, _depth_sums(found), strict=True):
+            yield Filter(number, depth, removed), summed
 
 
-def _summed(until: Images, reach: int) -> Images:
-    """Return the sum of so many slices to each side, as far as there are, of the sums of all ``until`` each."""
-    last = np.minimum(np.arange(len(until)) + reach, len(until) - 1)
-    summed = until[last]
-    summed[reach + 1 :] -= until[: max(len(until) - reach - 1, 0)]
-    return summed
+def _correlate(whitened: Images, number: int, out: Images) -> None:
+    """Write to ``out`` slices correlated with a shape; they are `HALF_LINE` pixels larger on every side."""
+    inner = np.s_[HALF_LINE:-HALF_LINE, HALF_LINE:-HALF_LINE]
+    for slice_, sums in zip(whitened, out, strict=True):
+        if number < len(SPOTS):
+            sums[...] = ndimage.gaussian_filter(slice_, SPOTS[number], truncate=TRUNCATE)[inner]
+            continue
+        sums[...] = 0
+        for row, column in line_pixels(number - len(SPOTS)):
+            top, left = HALF_LINE + row, HALF_LINE + column
+            sums += slice_[top : top + sums.shape[0], left : left + sums.shape[1]]
+
+
+def _depth_sums(found: Images) -> Iterator[Images]:
+    """Yield the sums over 1, 3 and 7 slices around each of ``found``, which has three empty ones at both ends."""
+    yield found[3:-3]
+    three = found[:-2] + found[1:-1]
+    three += found[2:]
+    yield three[2:-2]
+    seven = three[:-4] + three[4:]
+    seven += found[3:-3]
+    yield seven
 
 
 def noise_powers(c: Spectrum, f: Spectrum) -> tuple[Images, Images]:
@@ -112,9 +136,22 @@ def shapes(size: tuple[int, int]) -> Iterator[Images]:
     point = np.zeros(size, np.float32)
     point[0, 0] = 1
     for width in SPOTS:
-        yield np.asarray(ndimage.gaussian_filter(point, width, truncate=3, mode="wrap"))
-    for angle in np.pi * np.arange(ANGLES) / ANGLES:
+        yield np.asarray(ndimage.gaussian_filter(point, width, truncate=TRUNCATE, mode="wrap"))
+    for number in range(ANGLES):
         line = np.zeros(size, np.float32)
-        for step in range(-HALF_LINE, HALF_LINE + 1):
-            line[round(step * np.sin(angle)) % size[0], round(step * np.cos(angle)) % size[1]] += 1
+        for row, column in line_pixels(number):
+            line[row % size[0], column % size[1]] += 1
         yield line
+
+
+def line_pixels(number: int) -> Iterator[tuple[int, int]]:
+    """Yield the rows and columns of a line's pixels, from its centre."""
+    angle = np.pi * number / ANGLES
+    for step in range(-HALF_LINE, HALF_LINE + 1):
+        yield round(step * np.sin(angle)), round(step * np.cos(angle))
+
+
+@lru_cache(maxsize=4)
+def _shape_powers(size: tuple[int, int]) -> Images:
+    """Return the power of each shape at each frequency of a slice of that size."""
+    return np.stack([np.square(np.abs(fft.rfft2(shape))) for shape in shapes(size)])

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from models.robust import evenly_spaced
 from operators.quality.bias import SIDE, Images, Mask, squares
+from operators.quality.side_by_side import each
 
 HOMOGENEOUS_FRACTION = 0.2  # of the tissue's squares, in which the noise is read
 SAMPLED_SLICES = 24  # evenly along the volume
@@ -60,13 +61,14 @@ def homogeneous_squares(before: npt.NDArray[np.float32], after: npt.NDArray[np.f
 
 def noise_levels(before: Images, after: Images, tissue: Mask) -> tuple[float, float]:
     """Return the median noise of the tissue's homogeneous squares, before and after; 0 where there are none."""
-    found = []
-    for i in sampled(len(before)):
+
+    def of_slice(i: int) -> npt.NDArray[np.float64]:
         homogeneous = homogeneous_squares(before[i], after[i], tissue[i])
         y, c = (without_plane(image)[homogeneous] for image in (before[i], after[i] - before[i]))
         sd = _projection([y], [c]) * SIDE / np.sqrt(SIDE**2 - PLANE)
-        found.append(np.stack([sd, np.minimum(spread(after[i])[homogeneous], sd)]))
-    both = np.concatenate(found, axis=1)
+        return np.stack([sd, np.minimum(spread(after[i])[homogeneous], sd)])
+
+    both = np.concatenate(each(of_slice, sampled(len(before))), axis=1)
     return (float(np.median(both[0])), float(np.median(both[1]))) if both.size else (0.0, 0.0)
 
 
@@ -76,16 +78,16 @@ def gradient_noise(before: Images, after: Images, tissue: Mask) -> Images:
     Smooth noise has edges of its own and hides others more than its sd says. It is read in squares homogeneous in
     ``after``, which its own chance does not choose, and varies as what was removed does beside edges.
     """
-    chosen = {i: homogeneous_squares(after[i], after[i], tissue[i]) for i in sampled(len(before))}
-    read = [_gradient_sd(before[i], after[i] - before[i], squares_) for i, squares_ in chosen.items()]
-    all_ = np.concatenate(read)
+    indices = sampled(len(before))
+    chosen = each(lambda i: homogeneous_squares(after[i], after[i], tissue[i]), indices)
+    all_ = np.concatenate(each(lambda i, here: _gradient_sd(before[i], after[i] - before[i], here), indices, chosen))
     if not (all_ > 0).any():
         return np.zeros(before.shape, np.float32)
     sd = float(np.median(all_[all_ > 0]))
     level = np.full(before.shape, sd, np.float32)
     for _ in range(ROUNDS):
-        local = np.stack([_local_power(*one) for one in zip(before, after, level, strict=True)])
-        there = np.concatenate([squares(local[i])[squares_].ravel() for i, squares_ in chosen.items()])
+        local = np.stack(each(_local_power, before, after, level))
+        there = np.concatenate([squares(local[i])[here].ravel() for i, here in zip(indices, chosen, strict=True)])
         typical = np.median(there[there > 0]) if (there > 0).any() else 1.0
         relative = np.where(local > 0, np.sqrt(local / typical), 1)
         level = np.asarray(sd * np.clip(relative, 1 / LOCAL_RANGE, LOCAL_RANGE), np.float32)

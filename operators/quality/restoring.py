@@ -13,6 +13,7 @@ from operators.quality.edge_restoring import needed, restore_edges
 from operators.quality.gate_settings import GateSettings
 from operators.quality.intensity_checks import limit_of, relative
 from operators.quality.noise import noise_levels, sampled
+from operators.quality.side_by_side import each
 from operators.quality.small_structures import restore_small_structures
 from operators.quality.volume_pair import VolumePair, around_tissue
 
@@ -71,14 +72,16 @@ def _restore_details(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gat
     return restore_small_structures(blend, pair, noise_sd, settings.local_sd)
 
 
-def _repeated(step: Callable[[], None]) -> int:
+def _repeated(step: Callable[[], bool]) -> int:
+    """Repeat a step while it restores something."""
     for _ in range(ROUNDS):
-        step()
+        if not step():
+            break
     return 0
 
 
-def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> None:
-    """Blend the original in where tissue has an intensity whose mean was moved."""
+def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> bool:
+    """Blend the original in where tissue has an intensity whose mean was moved; return whether any was."""
     chosen = sampled(len(tissue))
     level, change = square_means(pair.before[chosen], blend.images[chosen], tissue[chosen])
     mean = float(pair.before.mean(where=tissue, dtype=np.float64)) if tissue.any() else 0.0
@@ -90,12 +93,16 @@ def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gate
 
     found = [(bias.level, fraction(bias, error)) for bias, error in level_biases(level, change)]
     if not any(asked for _, asked in found):
-        return
+        return False
     levels, fractions = zip(*found, strict=True)
-    for index, inside in enumerate(tissue):
+
+    def restore_slice(index: int) -> None:
         own = ndimage.gaussian_filter((pair.before[index] + blend.images[index]) / 2, LEVEL_SMOOTH)
-        there = ndimage.gaussian_filter(inside.astype(np.float32), 1.0)
+        there = ndimage.gaussian_filter(tissue[index].astype(np.float32), 1.0)
         blend.restore(index, np.asarray(np.interp(own, levels, fractions) * there, np.float32))
+
+    each(restore_slice, range(len(tissue)))
+    return True
 
 
 def clip(images: Images, pair: VolumePair) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from operators.quality.bias import Images, Mask
+from operators.quality.side_by_side import each
 
 STEP = 2  # pixels between those compared: a slice holds enough
 SMOOTH = 1.5  # pixels, sd: noise falls more than what distinguishes slices
@@ -22,7 +23,7 @@ def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
 
     None where there is but one slice, or none with enough tissue.
     """
-    old, new = (ndimage.gaussian_filter(one, (0, SMOOTH, SMOOTH))[:, ::STEP, ::STEP] for one in (before, after))
+    old, new = (np.stack(each(_smooth, images)) for images in (before, after))
     inside = tissue[:, ::STEP, ::STEP]
     judged = [index for index, one in enumerate(inside) if np.count_nonzero(one) >= FEWEST]
     typical = np.median([_power((new[i] - old[i])[inside[i]]) for i in judged]) if judged else 0.0
@@ -34,6 +35,10 @@ def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
             if _power(d) > SIMILAR * typical:
                 worst = max(worst, float((change * d).mean(dtype=np.float64)) / _power(d))
     return worst if judged and len(before) > 1 else None
+
+
+def _smooth(image: Images) -> Images:
+    return np.asarray(ndimage.gaussian_filter(image, SMOOTH)[::STEP, ::STEP])
 
 
 def _power(values: Images) -> float:

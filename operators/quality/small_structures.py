@@ -1,6 +1,5 @@
 """Restore the original where something small was erased or invented, so that all else need not be given up."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -9,10 +8,10 @@ import numpy as np
 from operators.quality.bias import Mask
 from operators.quality.blending import Blend
 from operators.quality.change_shape import Place
-from operators.quality.local_change import BLOCK, searched, small_changes
+from operators.quality.local_change import AT_ONCE, BLOCK, searched, small_changes
+from operators.quality.side_by_side import each
 from operators.quality.volume_pair import VolumePair
 
-AT_ONCE = 2  # blocks side by side; bounds the memory
 ROUNDS = 8  # of looking and keeping at most: a line is longer than one place, and only the strongest are looked at
 SLICE_SD, PIXEL_SD = 1.0, 3.0  # of the Gaussian that blends: about as wide as the widest thing that is looked for
 REACH = 2, 9  # slices and pixels to each side, where it ends
@@ -32,9 +31,10 @@ def restore_small_structures(blend: Blend, pair: VolumePair, noise_sd: float, li
     """
     starts = range(0, len(pair.before), BLOCK)
     body = searched(pair, pair.tissue, noise_sd)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        restore = partial(_restore_in_block, blend, pair, body, limit)
-        return sum(sum(pool.map(restore, starts[first::2])) for first in (0, 1))  # every second one reaches no other
+    restore = partial(_restore_in_block, blend, pair, body, limit)
+    return sum(
+        sum(each(restore, starts[first::2], most=AT_ONCE)) for first in (0, 1)
+    )  # every second one reaches no other
 
 
 def _restore_in_block(blend: Blend, pair: VolumePair, body: Mask, limit: float, start: int) -> int:

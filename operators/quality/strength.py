@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from models.volume.finishing.rician import return_rician_bias
 from operators.quality.bias import Images, Mask
+from operators.quality.side_by_side import each
 
 FULL = 100.0  # percent: the output as it is
 BAND_EDGE = 0.1  # cycles a pixel as recorded, where G is half: below it lie 54 % of the squared d' of an ideal observer
@@ -41,7 +42,8 @@ def at_strength(
     returned = 1 - strength / FULL
     low_part = (1 - returned) * min(1.0, returned / WHOLE_FROM) * low_first
     result = np.empty_like(after)
-    for x, f, inside, y in zip(before, after, np.broadcast_to(valid, after.shape), result, strict=True):
+
+    def of_slice(x: Images, f: Images, inside: Mask, y: Images) -> None:
         biased = return_rician_bias(f[None], rician_sd)[0] if rician_sd > 0 else f
         noise = np.where(inside, x - biased, 0)
         noise = returned * noise + low_part * gaussian_filter(noise, BAND_SD)
@@ -49,4 +51,6 @@ def at_strength(
         if inside.any():
             least, most = np.minimum(x, f)[inside].min(), np.maximum(x, f)[inside].max()
             y[inside] = np.clip(f + noise, least, most)[inside]
+
+    each(of_slice, before, after, np.broadcast_to(valid, after.shape), result)
     return result

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from operators.quality.bias import SURE, Images, Mask, squares
 from operators.quality.noise import sampled
+from operators.quality.side_by_side import each
 from operators.quality.volume_pair import VolumePair
 
 BAND = 0.7, 2.0  # pixels, sd of the Gaussians whose difference it is
@@ -51,7 +52,7 @@ def structure_loss(pair: VolumePair, body: Mask) -> StructureLoss | None:
     if pair.modality == "PT" or not inner:
         return None
     chosen = (inner[i] for i in sampled(len(inner), SLICES))
-    lost, there = np.concatenate([_products(pair, body, index, gap) for index in chosen], axis=1)
+    lost, there = np.concatenate(each(lambda index: _products(pair, body, index, gap), chosen), axis=1)
     return _loss_of(lost, there)
 
 

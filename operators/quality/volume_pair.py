@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from operators.quality.bias import Images, Mask
+from operators.quality.side_by_side import each
 from operators.quality.strength import at_strength
 
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
@@ -40,19 +41,29 @@ class VolumePair:
     @property
     def tissue(self) -> Mask:
         """What is measured and no air, by the mean of before and after."""
-        tissue = np.empty(self.valid.shape, bool)
-        for old, new, valid, out in zip(self.before, self.after, self.valid, tissue, strict=True):
-            out[...] = (ndimage.uniform_filter(old + new, TISSUE_SMOOTH) > 2 * self.threshold) & valid
-        return tissue
+
+        def of_slice(old: Images, new: Images, valid: Mask) -> Mask:
+            return np.asarray((ndimage.uniform_filter(old + new, TISSUE_SMOOTH) > 2 * self.threshold) & valid)
+
+        return np.stack(each(of_slice, self.before, self.after, self.valid))
 
 
 def around_tissue(tissue: Mask, valid: Mask) -> Mask:
     """Return where edges count: tissue and its border, away from padding."""
-    wide = ndimage.maximum_filter(tissue, (1, AROUND, AROUND))
-    return np.asarray(wide & ndimage.minimum_filter(valid, (1, FROM_PADDING, FROM_PADDING), mode="nearest"))
+
+    def of_slice(tissue: Mask, valid: Mask) -> Mask:
+        measured = valid.all() or ndimage.minimum_filter(valid, FROM_PADDING, mode="nearest")
+        return np.asarray(ndimage.maximum_filter(tissue, AROUND) & measured)
+
+    return np.stack(each(of_slice, tissue, valid))
 
 
 def body_of(tissue: Mask) -> Mask:
     """Return tissue, its border and what it encloses in a slice: lung, bowel and sinuses hold structures too."""
-    wide = ndimage.maximum_filter(tissue, (1, AROUND, AROUND))
-    return np.stack([ndimage.binary_fill_holes(one) for one in wide])
+    return np.stack(each(lambda one: _filled(ndimage.maximum_filter(one, AROUND)), tissue))
+
+
+def _filled(mask: Mask) -> Mask:
+    """Return a slice's mask with what it encloses: all that is not joined to the border by pixels outside of it."""
+    parts, _ = ndimage.label(np.pad(~mask, 1, constant_values=True))
+    return np.asarray(parts[1:-1, 1:-1] != parts[0, 0])
