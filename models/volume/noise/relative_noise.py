@@ -6,6 +6,7 @@ homogeneous tissue around: texture that changes from slice to slice (lung, tumou
 and be removed.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -46,13 +47,12 @@ def local_noise(triples: Triples, sd: Tensor, expected: Tensor, means: Tensor, t
     every = BLOCK // BLOCK_STEP  # blocks that do not overlap hold all the information
     means, expected, inside = (values[:, ::every, ::every] for values in (means, expected, triples.inside))
     differences, sums = (values[..., ::every, ::every] / expected for values in (triples.differences, triples.sums))
-    low, mean = partial(torch.nanquantile, q=LOW_FRACTION, dim=-1), partial(torch.nanmean, dim=-1)
     energy = noise_energy(differences, EVEN + ODD, sd)
-    local = _of_cells(energy.where(inside, torch.nan), low).sqrt()
-    if local.isnan().any():  # no tissue near
-        local = local.where(local.isfinite(), _of_cells(energy, low).sqrt())
-    finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), low)
-    total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), mean)
+    local = _of_cells(energy.where(inside, torch.nan), _low).sqrt()
+    if (far := local.isnan()).any():  # no tissue near
+        local = local.where(~far, _of_cells(energy, _low, far).sqrt())
+    finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), _low)
+    total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), partial(torch.nanmean, dim=-1))
     means, expected = (
         functional.avg_pool2d(values[:, None], CELL // BLOCK, ceil_mode=True) for values in (means, expected)
     )
@@ -79,19 +79,36 @@ def _least(structure: Tensor, usable: Tensor) -> Tensor:
     return usable & (structure <= sampled_quantile(structure[usable], HOMOGENEOUS_FRACTION)) if usable.any() else usable
 
 
-def _of_cells(blocks: Tensor, statistic: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return (triples, 1, rows, columns): a statistic of the blocks around each cell, (triples, rows, columns)."""
+def _of_cells(blocks: Tensor, statistic: Callable[[Tensor], Tensor], chosen: Tensor | None = None) -> Tensor:
+    """Return (triples, 1, rows, columns): a statistic of the blocks around each cell, (triples, rows, columns).
+
+    Args:
+        blocks: NaN where they do not count; where none does, so does the result hold.
+        statistic: of the last axis.
+        chosen: cells that are asked for, of the result's shape; all by default. The rest is NaN.
+    """
     step = CELL // BLOCK
     rows, columns = blocks.shape[-2:]
     beyond = WINDOW * step
     padded = functional.pad(blocks, (beyond, beyond + -columns % step, beyond, beyond + -rows % step), value=torch.nan)
     side = step * (2 * WINDOW + 1)
     windows = padded.unfold(1, side, step).unfold(2, side, step).flatten(3)
-    cells = []
-    for index in range(len(blocks)):
-        near = windows[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
-        cells.append(statistic(near.permute(1, 2, 0, 3).flatten(2)))
-    return torch.stack(cells)[:, None]
+    cells = torch.full_like(windows[..., 0], torch.nan)
+    for index, cell in enumerate(cells):
+        near = windows[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1].permute(1, 2, 0, 3).flatten(2)
+        asked = ~near.isnan().all(dim=-1) if chosen is None else chosen[index, 0]
+        cell[asked] = statistic(near[asked])
+    return cells[:, None]
+
+
+def _low(values: Tensor) -> Tensor:
+    """Return the quantile `LOW_FRACTION` of each row of ``values``, as `torch.nanquantile` does, without sorting all."""
+    counts = values.isnan().logical_not_().sum(dim=-1, keepdim=True)
+    rank = LOW_FRACTION * (counts - 1).clamp_(min=0)
+    most = 1 + math.ceil(LOW_FRACTION * (values.shape[-1] - 1))
+    least = values.nan_to_num(torch.inf).topk(most, dim=-1, largest=False).values
+    below, above = (least.gather(-1, at.long()) for at in (rank.floor(), rank.ceil()))
+    return below.lerp(above, rank.frac())[..., 0].where(counts[..., 0] > 0, torch.nan)
 
 
 def _trusted(local: Tensor, homogeneous: Tensor, ceiling: float) -> Tensor:
