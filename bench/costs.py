@@ -25,7 +25,7 @@ from models.costs import SAMPLED, TABLE
 
 CUDA_FRACTION = 0.03  # of the time on one thread, assumed for work on a GPU: none was at hand
 ON_DEVICE = ("measure", "transform", "pass ", "step", "apply", "finish", "speckle", "published", "offset", "frame")
-LOOKED_AT = ("restore", "check", "report")  # a part of large volumes
+LOOKED_AT = ("measure", "restore", "check", "report")  # a part of large volumes
 REFERENCE = 10.0  # megavoxels of a series at which the dearer of CT and MR is chosen
 
 HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.

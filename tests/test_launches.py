@@ -17,7 +17,7 @@ from models.ultrasound.speckle_loss import TransplantLoss
 from models.ultrasound.speckle_network import ScaleMixer
 from models.volume.initial import block_matching, block_shrinkage
 from models.volume.initial.nonlocal_bayes import refine
-from models.volume.initial.similar_patches import QUICK, THOROUGH, THOROUGH_MR, Search
+from models.volume.initial.similar_patches import BRISK, STEADY, THOROUGH, THOROUGH_MR, Search
 from models.volume.measured_volume import MeasuredVolume, measure_volume
 from models.volume.pairs import PairDrawer
 from models.volume.scaling import noise_units
@@ -57,7 +57,7 @@ def test_a_step_is_200_launches_at_most_and_waits_for_nothing() -> None:
     assert more.waits - few.waits == Counter()
 
 
-@pytest.mark.parametrize("search", {*QUICK, *THOROUGH, *THOROUGH_MR})
+@pytest.mark.parametrize("search", {*BRISK, *STEADY, *THOROUGH, *THOROUGH_MR})
 def test_a_pass_over_a_large_volume_is_few_launches_and_a_layer_one_wait(search: Search) -> None:
     volume, seen = measured(), []
     images = volume.scaling.scaled(volume.voxels[:, 0]).clone()

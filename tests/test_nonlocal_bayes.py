@@ -1,6 +1,7 @@
 """Laws of non-local Bayes: similar patches lower the noise, edges stay, and so does what holds no tissue."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from models.fitting import FitContext
 from models.volume.dct import BLOCK
 from models.volume.initial.nonlocal_bayes import refine
 from models.volume.initial.patch_noise import patch_noise
-from models.volume.initial.similar_patches import QUICK, THOROUGH, THOROUGH_MR, Search
+from models.volume.initial.similar_patches import BRISK, QUICK, STEADY, THOROUGH, THOROUGH_MR, Search
 from models.volume.measured_volume import MeasuredVolume
 from models.volume.noise.noise_level import SliceNoise
 from models.volume.scaling import Scaling
@@ -33,7 +34,7 @@ def refined(
     threshold: float = -math.inf,
     deadline: float = math.inf,
     local: np.ndarray | None = None,
-    search: Search = THOROUGH[0],
+    search: Search = THOROUGH[-1],
 ) -> np.ndarray:
     images = torch.from_numpy(estimate.copy())
     relative = torch.ones(len(voxels), 1, -(-voxels.shape[1] // 4), -(-voxels.shape[2] // 4))
@@ -55,12 +56,13 @@ def test_white_noise_has_the_identity_as_its_covariance() -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 3), (4, 7, 8), (2, 9, 9), (9, 4, 30), (6, 20, 23)])
-def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("search", STEADY)
+def test_a_volume_without_noise_stays_what_it_is(shape: tuple[int, int, int], search: Search) -> None:
     voxels = 50 * white(shape)
-    assert np.allclose(refined(voxels, voxels, NONE), voxels, atol=0.05)
+    assert np.allclose(refined(voxels, voxels, NONE, search=search), voxels, atol=0.05)
 
 
-@pytest.mark.parametrize("search", [*QUICK, *THOROUGH, *THOROUGH_MR])
+@pytest.mark.parametrize("search", {*QUICK, *BRISK, *STEADY, *THOROUGH, *THOROUGH_MR})
 def test_what_an_estimate_left_of_the_noise_falls_again(search: Search) -> None:
     voxels = white((12, 48, 48))
     estimate = 0.15 * white(voxels.shape, 1)
@@ -125,3 +127,13 @@ def test_the_same_on_one_thread_and_on_two() -> None:
     finally:
         torch.set_num_threads(before)
     assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("search", {search for search in (*BRISK, *STEADY) if search.between})
+def test_leaders_of_one_pass_lie_midway_between_those_of_another_and_inside_the_slice(search: Search) -> None:
+    on_the_grid = replace(search, between=False)
+    for side in range(3 + search.step, 40):
+        here, there = (each.margins((side, side + 1))[0] for each in (search, on_the_grid))
+        assert (here - there) % search.step == search.step // 2
+    for side in range(3, 3 + search.step):
+        assert 0 <= search.margins((side, side))[0] <= side - 3

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 
 from models.costs import Costs
-from models.volume.initial.similar_patches import BRISK, QUICK, THOROUGH, THOROUGH_MR, Search
+from models.volume.initial.similar_patches import BRISK, QUICK, STEADY, THOROUGH, THOROUGH_MR, Search
 from models.volume.pairs import CROPS, SIDE
 
 MINIMUM_STEPS = 50  # below this the network is still its initial estimate
 MOST_VISITS = 40  # per voxel, in all steps; with 150 the network learns a small PET volume's noise and loses .5 dB
 Ladder = tuple[tuple[Search, ...], ...]  # passes of refinement, from few to many
-LADDER: Ladder = ((), QUICK, BRISK, THOROUGH)
+LADDER: Ladder = ((), QUICK, BRISK, STEADY, THOROUGH)
 LADDER_MR: Ladder = (*LADDER[:-1], THOROUGH_MR)
 
 

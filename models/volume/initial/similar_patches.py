@@ -13,11 +13,13 @@ class Search:
         reach: half axes of an ellipsoid, in slices, rows and columns, in which similar patches are searched.
         step: pixels between the patches that lead a group; the members of groups fill the space between them.
         patch: size of a patch in slices, rows and columns, at most `BLOCK` each.
+        between: whether the patches that lead lie midway between those of other passes, in rows and in columns.
     """
 
     reach: tuple[int, int, int]
     step: int
     patch: tuple[int, int, int] = (3, 3, 3)
+    between: bool = False
 
     @cached_property
     def shifts(self) -> list[tuple[int, int, int]]:
@@ -37,16 +39,20 @@ class Search:
 
     def margins(self, size: tuple[int, int]) -> tuple[int, int]:
         """Return the rows and columns before the first patch of a slice of ``size``."""
-        top, left = (((length - side) % self.step) // 2 for length, side in zip(size, self.patch[1:], strict=True))
+        top, left = (self._margin(length - side) for length, side in zip(size, self.patch[1:], strict=True))
         return top, left
+
+    def _margin(self, most: int) -> int:
+        return min(most, (most % self.step // 2 + self.between * (self.step // 2)) % self.step)
 
     def _reaches(self, shift: tuple[int, int, int]) -> bool:
         return sum((by / (reach + 0.5)) ** 2 for by, reach in zip(shift, self.reach, strict=True)) <= 1
 
 
 NEAR, FAR = (3, 5, 5), (3, 6, 6)  # the first, nearer pass gains most
-QUICK = (Search(NEAR, 5),)  # for volumes whose time allows no more; in CT 1.7 dB less than thorough
-BRISK = (*QUICK, Search(FAR, 5))  # .8 dB less
-THOROUGH = (Search(NEAR, 3), Search(FAR, 3), Search(FAR, 3))
+QUICK = (Search(NEAR, 5),)  # for volumes whose time allows no more
+BRISK = (*QUICK, Search(FAR, 5, between=True))
+STEADY = (*QUICK, Search(FAR, 4, between=True), Search(FAR, 4))
+THOROUGH = (*STEADY[:2], Search(FAR, 3))
 IN_SLICE = Search(FAR, 3, (1, 4, 4))  # patches of one slice, searched in several: for slices that may differ
-THOROUGH_MR = (*THOROUGH[:2], IN_SLICE)  # in slices of 6 mm .2 to .3 dB more, in 3 mm .15, in 1.4 mm as much
+THOROUGH_MR = (*STEADY[:2], IN_SLICE)  # in slices of 6 mm .2 to .3 dB more, in 3 mm .15, in 1.4 mm as much

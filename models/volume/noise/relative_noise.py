@@ -102,7 +102,7 @@ def _of_cells(blocks: Tensor, statistic: Callable[[Tensor], Tensor], chosen: Ten
 
 
 def _low(values: Tensor) -> Tensor:
-    """Return the quantile `LOW_FRACTION` of each row of ``values``, as `torch.nanquantile` does, without sorting all."""
+    """Return the quantile `LOW_FRACTION` of each row of ``values`` as `torch.nanquantile` does, without sorting all."""
     counts = values.isnan().logical_not_().sum(dim=-1, keepdim=True)
     rank = LOW_FRACTION * (counts - 1).clamp_(min=0)
     most = 1 + math.ceil(LOW_FRACTION * (values.shape[-1] - 1))
