@@ -62,7 +62,7 @@ class DenoiseStudyApplication(Application):  # type: ignore[misc]
             self, name="volume", settings=settings.ns_n2n, gate=settings.check, compute=compute, seed=seed
         )
         ultrasound = DenoiseUltrasoundOperator(
-            self, name="ultrasound", settings=settings.speckle2self, compute=compute, seed=seed
+            self, name="ultrasound", settings=settings.speckle2self, gate=settings.check, compute=compute, seed=seed
         )
         check = CheckQualityOperator(self, name="check", strengths=run.strength, settings=settings.check)
         report = ReportSeriesOperator(self, name="report", reporting=reporting, ledger=self.ledger)

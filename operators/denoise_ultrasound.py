@@ -14,17 +14,22 @@ from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from operators.boundary import within_boundary
 from operators.fit_series import fit_series
+from operators.image_checks import clip_with_original
 from operators.messages import DenoisedSeries, SelectedSeries, label_of
+from operators.quality.gate_settings import GateSettings
 from operators.sources.image import Image
 from operators.time_budget import TimeSlot
 
 
-def denoise(selected: SelectedSeries, settings: Speckle2SelfSettings, compute: Compute, seed: int) -> DenoisedSeries:
-    """Fit Speckle2Self on each clip of the series."""
+def denoise(
+    selected: SelectedSeries, settings: Speckle2SelfSettings, gate: GateSettings, compute: Compute, seed: int
+) -> DenoisedSeries:
+    """Fit Speckle2Self on each clip of the series, and restore the original where a line or a spot was lost or made."""
 
     def fit_clip(image: Image, slot: TimeSlot) -> Denoised:
         context = slot.context(compute, seed, label_of(selected.source))
-        return denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
+        fitted = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
+        return clip_with_original(image, fitted, gate)
 
     return fit_series(selected, settings, fit_clip)
 
@@ -33,9 +38,16 @@ class DenoiseUltrasoundOperator(Operator):  # type: ignore[misc]
     """Speckle2Self on one series."""
 
     def __init__(
-        self, fragment: Any, *args: Any, settings: Speckle2SelfSettings, compute: Compute, seed: int, **kwargs: Any
+        self,
+        fragment: Any,
+        *args: Any,
+        settings: Speckle2SelfSettings,
+        gate: GateSettings,
+        compute: Compute,
+        seed: int,
+        **kwargs: Any,
     ) -> None:
-        self._denoise = partial(denoise, settings=settings, compute=compute, seed=seed)
+        self._denoise = partial(denoise, settings=settings, gate=gate, compute=compute, seed=seed)
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:

@@ -6,12 +6,16 @@ The Rician bias that was removed from MR is a known change and no harm: it is pu
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from models.fitting import Denoised, FitRecord
 from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
 from models.volume.tissue import tissue_of
 from operators.messages import RESTORED, RESTORED_PERCENT, DenoisedSeries
 from operators.quality.assessment import Assessment
+from operators.quality.blending import blend_of
 from operators.quality.clip_checks import ClipPair, assess_clip
+from operators.quality.clip_restoring import restore_clip
 from operators.quality.gate_settings import GateSettings
 from operators.quality.restoring import clip, restore
 from operators.quality.strength import FULL, at_strength
@@ -61,6 +65,25 @@ def with_original(before: Image, fitted: Denoised, modality: str, settings: Gate
     by_check = {f"{RESTORED_PERCENT} {check}": percent for check, percent in restored.by_check.items()}
     measures = {RESTORED: restored.locations, RESTORED_PERCENT: restored.percent, **by_check}
     return Denoised(images, replace(record, measures={**record.measures, **measures}), restored.coarse)
+
+
+def clip_with_original(before: Image, fitted: Denoised, settings: GateSettings) -> Denoised:
+    """Blend the original into a fitted clip, in place, where a line or a spot was lost or made.
+
+    Returns:
+        The same images, and the record with the percent of the tissue that was restored, if any was.
+    """
+    if settings.on_failure != "reduce_strength":
+        return fitted
+    blend = blend_of(before.values, fitted.images)
+    locations = restore_clip(blend, before.valid, settings.local_sd)
+    if not locations:
+        return fitted
+    percent = blend.percent(np.broadcast_to(before.valid, fitted.images.shape))
+    measures = {RESTORED: locations, RESTORED_PERCENT: percent, f"{RESTORED_PERCENT} local_change": percent}
+    return Denoised(
+        blend.images, replace(fitted.record, measures={**fitted.record.measures, **measures}), blend.coarse()
+    )
 
 
 def images_at(denoised: DenoisedSeries, strength: float) -> Mapping[Key, Images]:

@@ -24,6 +24,7 @@ from operators.dicom.errors import ImageKindError, NoTissueError, UndecodableErr
 from operators.dicom.provenance import Provenance
 from operators.dicom.reading import Series, read_study
 from operators.messages import SelectedSeries
+from operators.quality.gate_settings import GateSettings
 from operators.series_costs import Pricing
 from operators.sources.finding import source_of
 from operators.time_budget import timetable, whole_run
@@ -376,6 +377,6 @@ def test_a_broken_still_does_not_take_the_others_along(tmp_path: Path) -> None:
     (series,) = read_study(save(tmp_path, good, file_meta(dark))).series
     source, settings, compute = source_of(series), Speckle2SelfSettings(steps=1), choose_compute("cpu")
     (time,) = timetable(whole_run(1000), 0, [Pricing(compute, NSN2NSettings(), settings).need(source)])
-    found = denoise(SelectedSeries(source, time), settings, compute, 0)
+    found = denoise(SelectedSeries(source, time), settings, GateSettings(), compute, 0)
     assert [instance.uid for instance in found.images] == [good.SOPInstanceUID]
     assert list(found.summary.left_out.values()) == [1]

@@ -180,7 +180,11 @@ def test_no_operator_changes_the_message_that_it_received(fragment: Application,
     cpu = {"compute": CPU, "seed": 0}
     denoise: dict[str, Any] = {
         "volume": partial(DenoiseVolumeOperator, settings=NSN2NSettings(steps=2), gate=GateSettings()),
-        "ultrasound": partial(DenoiseUltrasoundOperator, settings=Speckle2SelfSettings(steps=1, search_offsets=4)),
+        "ultrasound": partial(
+            DenoiseUltrasoundOperator,
+            settings=Speckle2SelfSettings(steps=1, search_offsets=4),
+            gate=GateSettings(),
+        ),
     }
     demands = Demands(SelectionSettings())
     reporting = Reporting("1", DerivedSettings())

@@ -9,7 +9,10 @@ from models.fitting import FitRecord
 from models.ultrasound.speckle2self import SPECKLE_PERCENT
 from models.ultrasound.structures import restore_structures
 from operators.default_strength import LEAST_STRENGTH, VOLUME, default_strength
+from operators.quality.blending import blend_of
 from operators.quality.clip_checks import ClipPair, assess_clip
+from operators.quality.clip_restoring import restore_clip
+from operators.quality.clip_structures import changed_structure
 from operators.quality.gate_settings import GateSettings
 from validation.phantoms.insertions import Insertion, Shape, inserted, profile_of
 from validation.phantoms.speckle_physics import Beam, echo_of, grey_of, white
@@ -62,6 +65,28 @@ def test_the_check_fails_where_a_line_was_lost_or_made_unless_most_of_it_is_left
     pair = ClipPair(recorded, smooth, TISSUE, 255.0).at(strength)
     checks = {check.name: check for check in assess_clip(pair, strength, GateSettings()).checks}
     assert checks["local_change"].passed != failed
+
+
+@pytest.mark.parametrize("sds", [6, -9])
+def test_a_line_that_was_lost_or_made_comes_back_until_the_check_passes(sds):
+    frames = speckle(1)
+    smooth = np.full_like(frames, frames.mean())
+    line = Insertion(LINE, (0, 80, 80), 0.4, float(sds * frames.std()), abs(sds))
+    recorded, limit = inserted(frames, SPACING, [line]), GateSettings().local_sd
+    blend = blend_of(recorded, smooth.copy())
+    assert restore_clip(blend, TISSUE, limit)
+    assert changed_structure(recorded, blend.images, TISSUE) <= limit
+    assert 0 < blend.percent(TISSUE[None]) < 6
+    away = np.s_[:, :30]
+    assert np.array_equal(blend.images[away], smooth[away])
+
+
+def test_speckle_that_was_removed_does_not_come_back():
+    frames = speckle(2)
+    smooth = np.full_like(frames, frames.mean())
+    blend = blend_of(frames, smooth.copy())
+    assert restore_clip(blend, TISSUE, GateSettings().local_sd) == 0
+    assert np.array_equal(blend.images, smooth)
 
 
 @pytest.mark.parametrize(("width", "passed"), [(1, False), (12, True)])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from models.robust import evenly_spaced
-from models.ultrasound.line_filters import FILTERS, responses
+from models.ultrasound.line_filters import FILTERS, PEAK, responses
 
 NEAR = 16.0  # pixels, sd of the neighbourhood whose spread counts as local
 TRUNCATE = 2.5  # sds at which it ends
@@ -70,7 +70,7 @@ def _spreads(recorded: Image, output: Image, tissue: Mask) -> Spreads:
     """Return the spread of every response to speckle by depth, the median over some frames; infinite of none."""
     chosen = evenly_spaced(len(recorded), SPREAD_FRAMES)
     found = [_frame_spreads(*_relative(recorded[i], output[i], tissue)) for i in chosen]
-    known = [spreads for spreads in found if np.isfinite(spreads).all()]
+    known = [spreads for spreads in found if np.isfinite(spreads[0]).all()]
     return np.median(known, axis=0).astype(np.float32) if known else found[0]
 
 
@@ -87,6 +87,7 @@ def _frame_spreads(relative: Image, unclipped: Mask) -> Spreads:
         read = [_spread(response[band][SAMPLED][unclipped[band][SAMPLED]]) for band in bands]
         for side, values in zip(spreads, np.transpose(read), strict=True):
             side[index] = np.interp(np.arange(rows), depths, values)
+    spreads[1, PEAK] = np.inf  # a single dark grain is speckle's own
     return spreads
 
 

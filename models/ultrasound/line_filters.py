@@ -1,4 +1,4 @@
-"""Oriented filters for ultrasound: lines at sixteen angles and one spot, all Gaussians of unit sum.
+"""Oriented filters for ultrasound: lines at sixteen angles and two spots, all Gaussians of unit sum.
 
 Their size is in pixels: real speckle has grains of .4 to .9 (axial) by .7 to 2.3 pixels (lateral, sd).
 """
@@ -10,9 +10,10 @@ import numpy.typing as npt
 from scipy import fft
 
 ANGLES = 16  # of lines; one between two of them keeps 97 % of its response
-FILTERS = ANGLES + 1
 LINE = 5.0, 1.0  # pixels, sd along and across a line
-SPOT = 1.0, 1.5  # pixels, axial and lateral sd: the echo of a point is a grain
+SPOTS = (1.0, 1.5), (0.5, 0.7)  # pixels, axial and lateral sd: a grain, and its peak, which no dark speck beside weakens
+FILTERS = ANGLES + len(SPOTS)
+PEAK = FILTERS - 1  # the index of the narrower spot
 MARGIN = 16  # pixels, three sds of a line, so that no response wraps around
 
 Image = npt.NDArray[np.float32]
@@ -28,7 +29,8 @@ def responses(image: Image) -> Iterator[Image]:
     for angle in np.pi * np.arange(ANGLES) / ANGLES:
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         yield fft.irfft2(spectrum * _gaussian(along, across, LINE), size)[:rows, :columns]
-    yield fft.irfft2(spectrum * _gaussian(y, x, SPOT), size)[:rows, :columns]
+    for spot in SPOTS:
+        yield fft.irfft2(spectrum * _gaussian(y, x, spot), size)[:rows, :columns]
 
 
 def _gaussian(first: Real, second: Real, sds: tuple[float, float]) -> Image:
