@@ -15,6 +15,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from operators.report.html import page_html
 from operators.report.plots import plots_png
 
+pytestmark = pytest.mark.slow
 IMAGES = 5
 SECONDS = 60.0  # a busy machine may take for what a quiet one does at once
 DRAWN = """return !window.left && document.readyState === 'complete'
