@@ -78,6 +78,7 @@ def written(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict
     return result, target
 
 
+@pytest.mark.slow
 def test_a_series_written_and_one_refused_is_success(written: tuple[dict[str, Any], Path]) -> None:
     result, target = written
     assert counts(result) == [2, 1, 1, 0, 7], "six images and their report"
@@ -86,6 +87,7 @@ def test_a_series_written_and_one_refused_is_success(written: tuple[dict[str, An
     assert {path.suffix for path in target.iterdir()} == {".dcm", ".json", ".html"}
 
 
+@pytest.mark.slow
 def test_metadata_is_flat(written: tuple[dict[str, Any], Path]) -> None:
     metadata = json.loads((written[1] / "metadata.json").read_text())
     assert not [value for value in metadata.values() if isinstance(value, dict | list)]
@@ -94,6 +96,7 @@ def test_metadata_is_flat(written: tuple[dict[str, Any], Path]) -> None:
     assert (metadata["schema_version"], metadata["reason_codes"]) == (2, "not-an-image-class")
 
 
+@pytest.mark.slow
 def test_a_row_reports_how_a_series_was_denoised(written: tuple[dict[str, Any], Path]) -> None:
     (row,) = [row for row in written[0]["series"] if row["status"] == "denoised"]
     for key in ("series_uid", "method", "instances", "seconds", "settings", "settings_hash", "seed", "device"):
@@ -105,6 +108,7 @@ def test_a_row_reports_how_a_series_was_denoised(written: tuple[dict[str, Any], 
     assert row["reason_code"] == ""
 
 
+@pytest.mark.slow
 def test_a_row_reports_programs_why_a_series_was_refused(written: tuple[dict[str, Any], Path]) -> None:
     (row,) = [row for row in written[0]["series"] if row["status"] == "refused"]
     assert row["reason_code"] == "not-an-image-class"

@@ -97,12 +97,14 @@ def test_the_same_again_is_the_same_bytes(study: Path, first: tuple[Ledger, Path
     assert hashes(study) == before
 
 
+@pytest.mark.slow
 def test_another_setting_gives_other_uids(first: tuple[Ledger, Path], study: Path, tmp_path: Path) -> None:
     denoised(study, tmp_path, load_settings(overrides=[*QUICK, "run.seed=1", "outputs.report=false"]))
     assert len(hashes(tmp_path)) == INSTANCES, "no report where none is wanted"
     assert not set(hashes(tmp_path)) & set(hashes(first[1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("strengths", "decodes"), [("[100]", 2), ("[60,100]", 3)])
 def test_a_ct_is_decoded_once_to_fit_and_once_for_each_series_written_and_a_few_slices_to_examine_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strengths: str, decodes: int
