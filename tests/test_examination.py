@@ -129,7 +129,7 @@ def test_a_compressed_frame_that_breaks_off_is_refused(tmp_path: Path, syntax: s
 
 
 def test_a_frame_that_lost_a_stretch_of_its_middle_is_as_a_slice_that_is_missing(tmp_path: Path) -> None:
-    """Lengths of tile parts tell it without decoding; other syntaxes have none."""
+    """Lengths of tile parts show it without decoding; other syntaxes have none."""
     slices = compressed(JPEG2000Lossless, 9)
     frame = frame_of(slices[4])
     slices[4] = with_frame(slices[4], frame[: len(frame) // 2] + frame[len(frame) // 2 + 40 :])
