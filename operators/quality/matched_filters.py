@@ -144,11 +144,11 @@ def shapes(size: tuple[int, int]) -> Iterator[Images]:
         yield line
 
 
-def line_pixels(number: int) -> Iterator[tuple[int, int]]:
-    """Yield the rows and columns of a line's pixels, from its centre."""
-    angle = np.pi * number / ANGLES
-    for step in range(-HALF_LINE, HALF_LINE + 1):
-        yield round(step * np.sin(angle)), round(step * np.cos(angle))
+@lru_cache(maxsize=ANGLES)
+def line_pixels(number: int) -> tuple[tuple[int, int], ...]:
+    """Return the rows and columns of a line's pixels, from its centre."""
+    angle, steps = np.pi * number / ANGLES, range(-HALF_LINE, HALF_LINE + 1)
+    return tuple((round(step * np.sin(angle)), round(step * np.cos(angle))) for step in steps)
 
 
 @lru_cache(maxsize=4)

@@ -85,8 +85,9 @@ def gradient_noise(before: Images, after: Images, tissue: Mask) -> Images:
         return np.zeros(before.shape, np.float32)
     sd = float(np.median(all_[all_ > 0]))
     level = np.full(before.shape, sd, np.float32)
+    steep = each(lambda new: ndimage.gaussian_gradient_magnitude(new, 1.0), after)
     for _ in range(ROUNDS):
-        local = np.stack(each(_local_power, before, after, level))
+        local = np.stack(each(_local_power, before, after, steep, level))
         there = np.concatenate([squares(local[i])[here].ravel() for i, here in zip(indices, chosen, strict=True)])
         typical = np.median(there[there > 0]) if (there > 0).any() else 1.0
         relative = np.where(local > 0, np.sqrt(local / typical), 1)
@@ -103,9 +104,9 @@ def _gradient_sd(y: npt.NDArray[np.float32], c: npt.NDArray[np.float32], chosen:
     return np.asarray(_projection(gradients[0], gradients[1]) / WHITE_GRADIENT)
 
 
-def _local_power(old: Image, new: Image, sd: Image) -> Image:
+def _local_power(old: Image, new: Image, steep: Image, sd: Image) -> Image:
     """Return the mean square of what was removed around each pixel, edges left out; 0 where there is nothing else."""
-    even = (ndimage.gaussian_gradient_magnitude(new, 1.0) < EVEN * sd).astype(np.float32)
+    even = (steep < EVEN * sd).astype(np.float32)
     power, weight = (ndimage.gaussian_filter(one, LOCAL_SMOOTH) for one in (even * (new - old) ** 2, even))
     return np.where(weight > LEAST_WEIGHT, power / np.maximum(weight, LEAST_WEIGHT), 0)
 
