@@ -18,6 +18,7 @@ from models.volume.initial.initial_estimate import initial_estimate
 from models.volume.initial.similar_patches import QUICK
 from models.volume.measured_volume import MeasuredVolume
 from models.volume.noise.noise_level import measure_noise
+from models.volume.noise.relative_noise import LOW_FRACTION, low_quantiles
 from models.volume.scaling import Scaling, noise_units
 from models.volume.tissue import Tissue
 
@@ -149,3 +150,11 @@ def test_no_value_goes_beyond_those_that_were_measured() -> None:
     images = (5 * white((3, 8, 8), 1)).astype(np.float32)
     limit_change(images, voxels, Scaling(0.0, 2.0, torch.ones(3, 1, 2, 2)))
     assert (images.min(), images.max()) == (voxels.min(), voxels.max())
+
+
+def test_low_quantiles_are_those_of_all_values_sorted() -> None:
+    values = torch.from_numpy(np.random.default_rng(0).random((200, 41), np.float32))
+    values[values > torch.linspace(0.01, 1, 200)[:, None]] = torch.nan
+    expected = torch.nanquantile(values, LOW_FRACTION, dim=-1)
+    assert torch.equal(low_quantiles(values).nan_to_num(-1), expected.nan_to_num(-1))
+    assert expected.isnan().any()

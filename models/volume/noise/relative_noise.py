@@ -48,10 +48,10 @@ def local_noise(triples: Triples, sd: Tensor, expected: Tensor, means: Tensor, t
     means, expected, inside = (values[:, ::every, ::every] for values in (means, expected, triples.inside))
     differences, sums = (values[..., ::every, ::every] / expected for values in (triples.differences, triples.sums))
     energy = noise_energy(differences, EVEN + ODD, sd)
-    local = _of_cells(energy.where(inside, torch.nan), _low).sqrt()
+    local = _of_cells(energy.where(inside, torch.nan), low_quantiles).sqrt()
     if (far := local.isnan()).any():  # no tissue near
-        local = local.where(~far, _of_cells(energy, _low, far).sqrt())
-    finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), _low)
+        local = local.where(~far, _of_cells(energy, low_quantiles, far).sqrt())
+    finest = _of_cells(noise_energy(differences, FINEST, sd).where(inside, torch.nan), low_quantiles)
     total = _of_cells(noise_energy(sums, EVEN + ODD, sd).where(inside, torch.nan), partial(torch.nanmean, dim=-1))
     means, expected = (
         functional.avg_pool2d(values[:, None], CELL // BLOCK, ceil_mode=True) for values in (means, expected)
@@ -73,6 +73,16 @@ def interpolated_at_blocks(cells: Tensor, triples: Triples, mode: str) -> Tensor
     """Return (triples, rows of blocks, columns of blocks) of (triples, 1, rows, columns) of cells."""
     _, rows, columns = triples.inside.shape
     return functional.interpolate(cells, scale_factor=CELL / BLOCK_STEP, mode=mode)[:, 0, :rows, :columns]
+
+
+def low_quantiles(values: Tensor) -> Tensor:
+    """Return the quantile `LOW_FRACTION` of each row of ``values`` as `torch.nanquantile` does, without sorting all."""
+    counts = values.isnan().logical_not_().sum(dim=-1, keepdim=True)
+    rank = LOW_FRACTION * (counts - 1).clamp_(min=0)
+    most = 1 + math.ceil(LOW_FRACTION * (values.shape[-1] - 1))
+    least = values.nan_to_num(torch.inf).topk(most, dim=-1, largest=False).values
+    below, above = (least.gather(-1, at.long()) for at in (rank.floor(), rank.ceil()))
+    return below.lerp(above, rank.frac())[..., 0].where(counts[..., 0] > 0, torch.nan)
 
 
 def _least(structure: Tensor, usable: Tensor) -> Tensor:
@@ -99,16 +109,6 @@ def _of_cells(blocks: Tensor, statistic: Callable[[Tensor], Tensor], chosen: Ten
         asked = ~near.isnan().all(dim=-1) if chosen is None else chosen[index, 0]
         cell[asked] = statistic(near[asked])
     return cells[:, None]
-
-
-def _low(values: Tensor) -> Tensor:
-    """Return the quantile `LOW_FRACTION` of each row of ``values`` as `torch.nanquantile` does, without sorting all."""
-    counts = values.isnan().logical_not_().sum(dim=-1, keepdim=True)
-    rank = LOW_FRACTION * (counts - 1).clamp_(min=0)
-    most = 1 + math.ceil(LOW_FRACTION * (values.shape[-1] - 1))
-    least = values.nan_to_num(torch.inf).topk(most, dim=-1, largest=False).values
-    below, above = (least.gather(-1, at.long()) for at in (rank.floor(), rank.ceil()))
-    return below.lerp(above, rank.frac())[..., 0].where(counts[..., 0] > 0, torch.nan)
 
 
 def _trusted(local: Tensor, homogeneous: Tensor, ceiling: float) -> Tensor:
