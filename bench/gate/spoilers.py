@@ -13,9 +13,10 @@ SUMMED_CNR = 8.0  # of what is erased or invented: its sum over the sd of the no
 EDGE_GROWTH, RESOLVED = 0.2, 0.5  # twice the limit; pixels (sd), of which growth is a fraction where edges are narrower
 STRETCH, OFFSET_HU, OFFSET_FRACTION = 1.1, 3.0, 0.03
 FAINT_LOST, FINE, FINE_BOUND = 0.5, 2.0, 3.0  # fraction; pixels (sd) beyond which nothing is fine; sd of noise, at most
-HALF, DRAWS = 0.5, 60  # fraction of a voxel that counts as inside; noise sums whose spread is taken
+HALF, DRAWS = 0.5, 400  # fraction of a voxel that counts as inside; noise sums, whose spread they tell to 4 %
 BODY, INSIDE = {"CT": -200.0, "MR": 100.0, "PT": 300.0}, 3  # values above which is body; voxels from its surface
 TRIES = 40  # places drawn, of which the most even is taken
+EVEN = (1, 13, 13)  # slices and pixels around that are even: on an edge as long as the line nothing is invented
 
 
 def edge_growth(rng: np.random.Generator, output: Output) -> Volume:
@@ -89,7 +90,7 @@ SPOILERS: Mapping[str, Callable[[np.random.Generator, Output], Volume]] = {
 def _place(rng: np.random.Generator, output: Output, margin: int) -> tuple[int, ...]:
     """Return a voxel well inside the body where the truth is even."""
     truth = output.phantom.truth
-    steep = ndimage.generic_gradient_magnitude(truth, ndimage.sobel)
+    steep = ndimage.uniform_filter(ndimage.generic_gradient_magnitude(truth, ndimage.sobel), EVEN)
     inner = np.zeros(truth.shape, bool)
     inner[2:-2, margin:-margin, margin:-margin] = True
     body = ndimage.binary_erosion(truth > BODY[output.phantom.modality], iterations=INSIDE) & inner
