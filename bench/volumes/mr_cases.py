@@ -13,6 +13,7 @@ MR_SCANS: Mapping[str, tuple[str, Acquisition]] = {  # name: anatomy and acquisi
     "mr_flair_5mm": ("flair", PLAIN),
     "mr_neck_5mm": ("neck", PLAIN),
     "mr_filled_2": ("t2", Acquisition(Encoding(zero_fill=(2.0, 2.0)))),
+    "mr_flair_filled_2": ("flair", Acquisition(Encoding(zero_fill=(2.0, 2.0)))),
     "mr_filled_133": ("t2", Acquisition(Encoding(zero_fill=(1.0, 1.33)))),
     "mr_elliptical": ("t2", Acquisition(Encoding(zero_fill=(1.5, 1.5), elliptical=True))),
     "mr_partial": ("t2", Acquisition(Encoding(partial_fourier=0.75))),

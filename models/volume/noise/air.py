@@ -12,18 +12,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-from models.robust import evenly_spaced
+from models.robust import MAD_TO_SD, evenly_spaced
 
 SLICES = 24  # evenly spaced along the volume
 TILE = 8  # pixels a side
 FEWEST = 0.02  # fraction of all tiles
 MOST_COILS = 8
-LAW_TOLERANCE = 0.05  # relative, of mean over sd: 4 and 5 coils differ by 12 %, filled noise varies 3 % less in a tile
+LAW_TOLERANCE = 0.05  # relative, of mean over sd: 4 and 5 coils differ by 12 %
 TILE_TOLERANCE = 0.2  # the same of one tile, whose chance is .09
 LAWFUL = 0.5  # fraction of the dark tiles that follow the law
 
 Volume = npt.NDArray[np.float32]
 Figures = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ def read_air(volume: Volume, threshold: float) -> Air | None:
         threshold: real value above which a voxel is tissue.
     """
     tiles = _tiles(volume[evenly_spaced(len(volume), SLICES)])
-    means, sds = tiles.mean(axis=-1), tiles.std(axis=-1)
-    dark = (tiles > 0).all(axis=-1) & (means < threshold) & (sds > 0)
+    means, squares = tiles.mean(axis=-1), np.square(tiles).mean(axis=-1)
+    dark = (tiles > 0).all(axis=-1) & (means < threshold) & (squares > means**2)
     if not dark.any():
         return None
-    ratios = means / np.where(dark, sds, 1)
+    ratios = _mean_over_sd(tiles, dark)
     coils = min(range(1, MOST_COILS + 1), key=lambda n: abs(mean_over_sd(n) / np.median(ratios[dark]) - 1))
     away = np.abs(ratios / mean_over_sd(coils) - 1)
     air = dark & (away < TILE_TOLERANCE)
@@ -68,7 +69,7 @@ def read_air(volume: Volume, threshold: float) -> Air | None:
     if air.sum() < FEWEST * dark.size:
         return None
     count = air.sum(axis=0)
-    power = (np.square(tiles).mean(axis=-1) / (2 * coils) * air).sum(axis=0) / np.maximum(count, 1)
+    power = (squares / (2 * coils) * air).sum(axis=0) / np.maximum(count, 1)
     return Air(coils, power, count.astype(np.float64), (volume.shape[1], volume.shape[2]))
 
 
@@ -76,6 +77,16 @@ def mean_over_sd(coils: int) -> float:
     """Return that of the chi law: 1.91, 2.75, 3.40, 3.94 for 1 to 4 coils."""
     mean = math.sqrt(2) * math.exp(gammaln(coils + 0.5) - gammaln(coils))
     return mean / math.sqrt(2 * coils - mean**2)
+
+
+def _mean_over_sd(tiles: Figures, dark: Mask) -> Figures:
+    """Return that of each dark tile; noise that a filter has smoothed varies less in a tile than from tile to tile."""
+    means, sds = tiles.mean(axis=-1), tiles.std(axis=-1)
+    rows = dark[..., 2:] & dark[..., 1:-1] & dark[..., :-2]
+    bends = np.abs(np.diff(means, 2))[rows] / means[..., 1:-1][rows]  # a level that rises evenly has none
+    between = (MAD_TO_SD * np.median(bends)) ** 2 / 6 if bends.size else 0.0
+    varied = np.square(sds) / np.where(dark, means, 1) ** 2 + between
+    return np.asarray(1 / np.sqrt(np.where(dark, varied, 1)))
 
 
 def _tiles(slices: Volume) -> Figures:

@@ -4,6 +4,9 @@ Slices of MR are often thick and far apart, so that differences of slices hold m
 detail of homogeneous tissue and the air around the body show the noise of each slice alone.
 """
 
+import math
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -20,6 +23,8 @@ from models.volume.noise.witnesses import Witness, agree
 from models.volume.tissue import Tissue
 
 AIR, DETAIL = 0.03, 0.06  # relative uncertainty of the witnesses, against phantoms whose noise is known
+NO_AIR, FILTERED = 0.08, 0.25  # the same that anatomy adds to all others, and where a filter has weakened their noise
+WHITE = 1e-3  # of the sd of coefficients: rounding
 
 
 def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNoise:
@@ -45,6 +50,9 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
     if air is not None and air_sd is not None:
         witnesses.append(Witness(f"air of {air.coils} channel(s)", air_sd, AIR))
     agreement = agree(witnesses)
+    if witnesses[-1] not in agreement.agreeing or air_sd is None:
+        anatomy = NO_AIR if float((shape - 1).abs().max()) < WHITE else FILTERED
+        agreement = replace(agreement, uncertainty=math.hypot(agreement.uncertainty, anatomy))
     coefficient_sd = block_sd(shape, settled(correlations), block_slices(slices))
     coefficient_sd = coefficient_sd / coefficient_sd.square().mean().sqrt()
     everywhere = level.expand(slices, 1, *size).contiguous()

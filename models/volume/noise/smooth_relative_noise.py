@@ -20,18 +20,21 @@ from models.volume.noise.block_coefficients import BLOCK_STEP
 from models.volume.noise.detail import Detail
 
 DEGREE = 4  # of the polynomial
-HALVES = (((10, 15), (3, 6, 9, 12)), ((11, 14), (2, 5, 7, 8, 10, 13)))  # finest coefficients; those that judge for them
+HALVES = tuple(
+    (read, tuple(k for k in range(1, BLOCK**2) if k not in read)) for read in ((10, 15), (11, 14))
+)  # finest coefficients; those that judge for them
 REGION = (
     6  # blocks a side; in each region the most homogeneous blocks are taken, so that no part of the image is missed
 )
-HOMOGENEOUS = 0.3  # fraction of a region's blocks
-FEWEST = 8  # blocks in a region
-FEWEST_IN_ALL = 300  # with fewer the noise counts as even
+HOMOGENEOUS = 0.1  # fraction of a region's blocks; of .3 anatomy lifts the level by a tenth
+FEWEST, FEW, MOST_OF_FEW = 8, 10, 0.3  # blocks in a region; blocks taken of a single slice's, at most that fraction
+FEWEST_IN_ALL, FEWEST_WITH_AIR = 600, 60  # with fewer the noise counts as even
 ROUNDS = 12
-LARGEST_ENERGY = 3.5  # of the level's, beyond which a block is anatomy; noise exceeds it in 3 %
-TRIMMED_MEAN = 0.891  # of noise below that: two coefficients follow an exponential law
+LARGEST_ENERGY = 2.0  # of the level's, beyond which a block counts as anatomy; noise exceeds it in 14 %
+TRIMMED_MEAN = 0.687  # of noise below that: two coefficients follow an exponential law
 PRIOR, PRIOR_FRACTION = 20.0, 0.004  # blocks' weight against any slope, at most so many of all
-EVEN_WITHIN = 0.1  # sd of log level in tissue up to which the noise counts as even: anatomy alone makes up to .08
+EVEN_WITHIN, EVEN_WITH_AIR = 0.1, 0.05  # sd of log level in tissue up to which the noise counts as even
+CHANCE = 0.9  # what chance adds to it with air, times the root of the number of blocks
 EXTREME = 0.02  # quantile of the level in blocks and in air beyond which the polynomial is not followed
 
 
@@ -58,13 +61,15 @@ def smooth_relative_noise(detail: Detail, sd: Tensor, air: Air | None, unit: flo
         unit: sd of the noise of a pixel there, by which the air is seen.
     """
     blocks = _homogeneous_blocks(detail, sd)
-    if len(blocks.energy) < FEWEST_IN_ALL:
+    count = len(blocks.energy)
+    if count < (FEWEST_IN_ALL if air is None else FEWEST_WITH_AIR):
         return torch.ones(size, device=sd.device)
     seen = [blocks] if air is None else [blocks, _air_tiles(air, unit, blocks)]
     terms = _fitted(seen)
     in_tissue = blocks.design @ terms
     everywhere = torch.cat([each.design @ terms for each in seen])
-    if float(in_tissue.std()) < EVEN_WITHIN:
+    even_within = EVEN_WITHIN if air is None else math.hypot(EVEN_WITH_AIR, CHANCE / count**0.5)
+    if float(in_tissue.std()) < even_within:
         return torch.ones(size, device=sd.device)
     rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, n, device=sd.device) for n in size), indexing="ij")
     level = (_design(rows.flatten(), columns.flatten()) @ terms).view(size)
@@ -112,7 +117,8 @@ def _least_of_regions(structure: Tensor, bright: Tensor) -> Tensor:
             region = (slice(None), slice(top, top + REGION), slice(left, left + REGION))
             count = int(bright[region].sum())
             if count >= FEWEST:
-                limit = structure[region][bright[region]].kthvalue(max(1, int(HOMOGENEOUS * count))).values
+                taken = int(max(HOMOGENEOUS * count, min(FEW, MOST_OF_FEW * count)))
+                limit = structure[region][bright[region]].kthvalue(taken).values
                 chosen[region] = bright[region] & (structure[region] <= limit)
     return chosen
 
