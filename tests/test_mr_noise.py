@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from models.volume.acquired.working_grid import acquired_grid
 from models.volume.noise.air import mean_over_sd, read_air
@@ -76,6 +77,16 @@ def test_air_of_several_coils_shows_their_number_and_their_noise(coils: int) -> 
     channels = np.random.default_rng(coils).normal(0, 20, (2 * coils, 4, 96, 96))
     voxels = np.sqrt((channels**2).sum(axis=0)).astype(np.float32)
     voxels[:, 24:72, 24:72] += 500
+    air = read_air(voxels, 300.0)
+    assert air is not None
+    assert (air.coils, air.sd) == (coils, pytest.approx(20, rel=0.03))
+
+
+@pytest.mark.parametrize("coils", [1, 3])
+def test_air_that_a_filter_smoothed_shows_them_too(coils: int) -> None:
+    white = np.random.default_rng(coils).normal(0, 1, (2 * coils, 6, 128, 128))
+    smooth = gaussian_filter(white, (0, 0, 1.0, 1.0), mode="wrap")
+    voxels = (20 * np.sqrt((smooth**2).sum(axis=0)) / smooth.std()).astype(np.float32)
     air = read_air(voxels, 300.0)
     assert air is not None
     assert (air.coils, air.sd) == (coils, pytest.approx(20, rel=0.03))
