@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 from scipy.stats import norm
 
 from operators.quality.bias import Images, Mask
-from operators.quality.change_shape import Place, around, changed_fraction
+from operators.quality.change_shape import Place, changed_fraction
 from operators.quality.even_change import FAINT, halved, level_of, narrow, removed_near, stabilised
 from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, interpolated, matched
 from operators.quality.noise import noise_levels, sampled
 from operators.quality.side_by_side import each
+from operators.quality.standing_out import box_of, boxed_indices, stands_out, strongest
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
 BOUND = 8.0  # levels; what a voxel alone may count: wild noise has long tails, a lesion of 12 sd in one voxel is none
@@ -30,11 +30,7 @@ AT_ONCE = 2  # blocks side by side; bounds the memory
 BLOCK, HALO = 16, 3  # slices filtered at a time, and those to each side that reach in
 LOUD, QUIETEST = 0.75, 0.7  # quantile of c's level in the body, and the fraction of it below which noise is retained as
 # texture rather than weak: what stands out of that is noise that was not
-CANDIDATE = 4.5  # sd of the filtered c of a block, above which a place is looked at
 MOST_VOXELS = 32 * 512 * 512  # looked at, for time; larger volumes in blocks spread evenly
-APART = 4  # pixels between two places of one filter: neighbours show the same
-MOST = 30  # places looked at, the strongest of each filter in a block
-AROUND = ((0, 16), (3, 6), (3, 16))  # slices and pixels to each side of a place, where filtered c gives its own level
 FRACTION = 0.3  # of what before or after shows, which half of a thing seldom falls below: with more left it is fainter
 CHANCE = 1e-3  # of a place in a slice that stands out by noise alone
 EVERY = 7  # values of which one is read for what is typical
@@ -43,7 +39,6 @@ FLOOR_SD = {"MR": 2.5, "PT": 5.0}  # of the noise: mean magnitude, or root of ac
 WIDEST_MM = 7.0  # what is wider is watched by the means of intensities
 FWHM = 2.355  # of a Gaussian, in sd
 FEWEST_ROWS = 48  # with fewer, means of pixels leave no surroundings to compare with
-MAD_TO_SD = 1.4826  # of normal noise
 
 
 @dataclass(frozen=True)
@@ -147,74 +142,15 @@ def _found(y: Images, c: Images, level: Images, body: Mask, own: range, least: f
         return
     removed = removed_near(y, c)
     removed *= np.minimum(level / (QUIETEST * np.quantile(level[inner], LOUD)), 1) / np.median(removed[inner])
-    box = _box_of(body)
-    read = _boxed_indices(np.flatnonzero(inner.ravel()[::EVERY]) * EVERY, body.shape, box)
+    box = box_of(body)
+    read = boxed_indices(np.flatnonzero(inner.ravel()[::EVERY]) * EVERY, body.shape, box)
     inner, body = (one[:, *box] for one in (inner, body))
     top, left = (part.start for part in box)
     for filter_, filtered in matched(np.clip(c, -BOUND, BOUND), np.clip(y + c, -FAINT, FAINT), box):
-        for at in _strongest(filtered, inner, read):
+        for at in strongest(filtered, inner, read):
             place = at[0], at[1] + top, at[2] + left
             gone = min(filter_.removed * float(removed[place]), 1.0)
-            if at[0] not in own or not (size := gone * _stands_out(filtered, body, at, least / max(gone, TINY))):
+            if at[0] not in own or not (size := gone * stands_out(filtered, body, at, least / max(gone, TINY))):
                 continue
             if changed_fraction(y, c, place, filter_.shape, filter_.depth) >= FRACTION:
                 yield SmallChange(place, size, 0, filter_.shape, filter_.depth)
-
-
-def _box_of(body: Mask) -> tuple[slice, slice]:
-    """Return the rows and columns that hold the body."""
-    sides = (np.flatnonzero(body.any(axis=axes)) for axes in ((0, 2), (0, 1)))
-    rows, columns = (slice(int(side[0]), int(side[-1]) + 1) for side in sides)
-    return rows, columns
-
-
-def _boxed_indices(
-    flat: npt.NDArray[np.intp], shape: tuple[int, ...], box: tuple[slice, slice]
-) -> npt.NDArray[np.intp]:
-    """Return flat indices into a box of what ``flat`` are in the whole ``shape``."""
-    slice_, row, column = np.unravel_index(flat, shape)
-    rows, columns = (part.stop - part.start for part in box)
-    return np.asarray((slice_ * rows + row - box[0].start) * columns + column - box[1].start)
-
-
-def _strongest(filtered: Images, inner: Mask, read: npt.NDArray[np.intp]) -> Iterator[Place]:
-    """Yield the strongest places, none within `APART` pixels of another in its slice or the next.
-
-    Args:
-        filtered: (slices, rows, columns).
-        inner: the same shape, where places may lie.
-        read: flat indices of those that show what is typical.
-    """
-    size = np.abs(filtered)
-    some = size.ravel()[read]
-    found = np.flatnonzero((size > CANDIDATE * math.sqrt(float(some @ some) / max(some.size, 1))) & inner)
-    found = found[np.argsort(size.ravel()[found])[::-1]]
-    places = np.stack(np.unravel_index(found, filtered.shape), axis=1)
-    for _ in range(MOST):
-        if not len(places):
-            return
-        slice_, row, column = (int(i) for i in places[0])
-        yield slice_, row, column
-        places = places[(np.abs(places - places[0]) > (1, APART, APART)).any(axis=1)]
-
-
-def _stands_out(filtered: Images, body: Mask, place: Place, least: float) -> float:
-    """Return the filtered value over the standard deviation of those around it, the largest of three neighbourhoods.
-
-    0 where it is ``least`` or less, for which one neighbourhood may do.
-    """
-    size = math.inf
-    for reach in AROUND:
-        values, inside = around(filtered, place, *reach), around(body, place, *reach)
-        spread = _median(np.abs(values[inside]))
-        size = min(size, abs(float(filtered[place])) / (MAD_TO_SD * max(spread, TINY)))
-        if size <= least:
-            return 0.0
-    return size
-
-
-def _median(values: Images) -> float:
-    """Return the median of a few values, none of them NaN, without what numpy's own spends on each call."""
-    middle = len(values) // 2
-    parted = np.partition(values, (middle - 1, middle) if middle else 0)
-    return float(parted[middle] if len(values) % 2 else (parted[middle - 1] + parted[middle]) / 2)
