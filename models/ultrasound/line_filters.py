@@ -11,10 +11,7 @@ from scipy import fft
 
 ANGLES = 16  # of lines; one between two of them keeps 97 % of its response
 LINE = 5.0, 1.0  # pixels, sd along and across a line
-SPOTS = (
-    (1.0, 1.5),
-    (0.5, 0.7),
-)  # pixels, axial and lateral sd: a grain, and its peak, which no dark speck beside weakens
+SPOTS = (1.0, 1.5), (0.5, 0.7)  # pixels, axial and lateral sd: a grain, and its peak, which no dark speck weakens
 FILTERS = ANGLES + len(SPOTS)
 PEAK = FILTERS - 1  # the index of the narrower spot
 MARGIN = 16  # pixels, three sds of a line, so that no response wraps around

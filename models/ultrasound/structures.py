@@ -36,8 +36,14 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Im
     for bright, dark in ROUNDS:
         for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), tissue)):
             structure = apply_hysteresis_threshold(echoes, *bright) | apply_hysteresis_threshold(gaps, *dark)
-            weight = np.minimum(ndimage.gaussian_filter(structure.astype(np.float32), SOFT) / WHOLE, 1) * tissue
+            weight = softened(structure) * tissue
             images[index] += weight * (recorded[index] - images[index])
             restored[index] |= structure
     inside = len(images) * np.count_nonzero(tissue)
     return images, float(100 * np.count_nonzero(restored) / inside) if inside else 0.0
+
+
+def softened(structure: Mask) -> Image:
+    """Return the fraction of the original that comes back in each pixel, with a soft border of ``structure``."""
+    soft = ndimage.gaussian_filter(structure.astype(np.float32), SOFT)
+    return np.asarray(np.minimum(soft / WHOLE, 1))

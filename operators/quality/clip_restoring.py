@@ -1,10 +1,11 @@
 """Give a clip its original back where a line or a spot was lost or made, so that its strength need not be lowered."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import label
 from skimage.filters import apply_hysteresis_threshold
 
 from models.ultrasound.coherence import significance
+from models.ultrasound.structures import softened
 from operators.quality.bias import Mask
 from operators.quality.blending import Blend
 from operators.quality.clip_structures import LOST, MADE, changed_structure
@@ -12,8 +13,6 @@ from operators.quality.restoring import MOST_TISSUE
 
 ROUNDS = 4  # of looking and restoring at most: what stands out less shows once the strongest is back
 FOLLOWED = 0.6  # of the limit, down to which a structure is followed from where it exceeds the limit
-SOFT = 1.0  # pixels, sd of the border of what is restored
-WHOLE = 0.75  # of the mask so softened, from which all comes back: thin lines reach no more than .87
 
 
 def restore_clip(blend: Blend, tissue: Mask, limit: float) -> int:
@@ -36,8 +35,7 @@ def restore_clip(blend: Blend, tissue: Mask, limit: float) -> int:
             found = np.maximum(LOST * lost, MADE * made)
             structure = apply_hysteresis_threshold(found, FOLLOWED * limit, limit)
             structures += int(label(structure)[1])
-            weight = np.minimum(gaussian_filter(structure.astype(np.float32), SOFT) / WHOLE, 1)
-            blend.restore(index, np.asarray(weight * tissue, np.float32))
+            blend.restore(index, softened(structure) * tissue)
         if structures == known:
             break
     if blend.percent(inside) > MOST_TISSUE:

@@ -32,9 +32,8 @@ def restore_small_structures(blend: Blend, pair: VolumePair, noise_sd: float, li
     starts = range(0, len(pair.before), BLOCK)
     body = searched(pair, pair.tissue, noise_sd)
     restore = partial(_restore_in_block, blend, pair, body, limit)
-    return sum(
-        sum(each(restore, starts[first::2], most=AT_ONCE)) for first in (0, 1)
-    )  # every second one reaches no other
+    halves = (starts[first::2] for first in (0, 1))  # every second one reaches no other
+    return sum(sum(each(restore, half, most=AT_ONCE)) for half in halves)
 
 
 def _restore_in_block(blend: Blend, pair: VolumePair, body: Mask, limit: float, start: int) -> int:

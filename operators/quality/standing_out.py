@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from models.robust import MAD_TO_SD
 from operators.quality.bias import Images, Mask
 from operators.quality.change_shape import Place, around
 
@@ -13,7 +14,6 @@ CANDIDATE = 4.5  # sd of the filtered c of a block, above which a place is looke
 APART = 4  # pixels between two places of one filter: neighbours show the same
 MOST = 30  # places looked at, the strongest of each filter in a block
 AROUND = ((0, 16), (3, 6), (3, 16))  # slices and pixels to each side of a place, where filtered c gives its own level
-MAD_TO_SD = 1.4826  # of normal noise
 TINY = 1e-9  # keeps a fraction of nothing finite
 
 

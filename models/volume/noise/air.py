@@ -56,11 +56,11 @@ def read_air(volume: Volume, threshold: float) -> Air | None:
         threshold: real value above which a voxel is tissue.
     """
     tiles = _tiles(volume[evenly_spaced(len(volume), SLICES)])
-    means, squares = tiles.mean(axis=-1), np.square(tiles).mean(axis=-1)
-    dark = (tiles > 0).all(axis=-1) & (means < threshold) & (squares > means**2)
+    means, sds = tiles.mean(axis=-1), tiles.std(axis=-1)
+    dark = (tiles > 0).all(axis=-1) & (means < threshold) & (sds > 0)
     if not dark.any():
         return None
-    ratios = _mean_over_sd(tiles, dark)
+    ratios = _mean_over_sd(means, sds, dark)
     coils = min(range(1, MOST_COILS + 1), key=lambda n: abs(mean_over_sd(n) / np.median(ratios[dark]) - 1))
     away = np.abs(ratios / mean_over_sd(coils) - 1)
     air = dark & (away < TILE_TOLERANCE)
@@ -69,7 +69,7 @@ def read_air(volume: Volume, threshold: float) -> Air | None:
     if air.sum() < FEWEST * dark.size:
         return None
     count = air.sum(axis=0)
-    power = (squares / (2 * coils) * air).sum(axis=0) / np.maximum(count, 1)
+    power = (np.square(tiles).mean(axis=-1) / (2 * coils) * air).sum(axis=0) / np.maximum(count, 1)
     return Air(coils, power, count.astype(np.float64), (volume.shape[1], volume.shape[2]))
 
 
@@ -79,9 +79,8 @@ def mean_over_sd(coils: int) -> float:
     return mean / math.sqrt(2 * coils - mean**2)
 
 
-def _mean_over_sd(tiles: Figures, dark: Mask) -> Figures:
+def _mean_over_sd(means: Figures, sds: Figures, dark: Mask) -> Figures:
     """Return that of each dark tile; noise that a filter has smoothed varies less in a tile than from tile to tile."""
-    means, sds = tiles.mean(axis=-1), tiles.std(axis=-1)
     rows = dark[..., 2:] & dark[..., 1:-1] & dark[..., :-2]
     bends = np.abs(np.diff(means, 2))[rows] / means[..., 1:-1][rows]  # a level that rises evenly has none
     between = (MAD_TO_SD * np.median(bends)) ** 2 / 6 if bends.size else 0.0

@@ -50,7 +50,8 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
     if air is not None and air_sd is not None:
         witnesses.append(Witness(f"air of {air.coils} channel(s)", air_sd, AIR))
     agreement = agree(witnesses)
-    if witnesses[-1] not in agreement.agreeing or air_sd is None:
+    air_agrees = air_sd is not None and witnesses[-1] in agreement.agreeing
+    if not air_agrees:
         anatomy = NO_AIR if float((shape - 1).abs().max()) < WHITE else FILTERED
         agreement = replace(agreement, uncertainty=math.hypot(agreement.uncertainty, anatomy))
     coefficient_sd = block_sd(shape, settled(correlations), block_slices(slices))

@@ -5,7 +5,7 @@ homogeneous blocks of tissue. Along slices it follows from the correlations. Bot
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -50,13 +50,13 @@ def difference_sd(triples: Triples, relative_noise: Tensor) -> Tensor:
     if not has_enough_blocks(triples):
         white = max(robust_sd(triples.differences[1:] / relative_noise), TINY)
         return torch.full((BLOCK**2,), white, device=relative_noise.device)
-    sd = torch.stack(list(_sds_in(triples, relative_noise, range(BLOCK**2), triples.inside)))
+    sd = _sds_in(triples, relative_noise, range(BLOCK**2), triples.inside)
     for _ in range(ROUNDS):
         updated = sd.clone()
         for judged, measured in ((EVEN, ODD), (ODD, (0, *EVEN))):
             energy = noise_energy(triples.differences, judged, sd) + noise_energy(triples.sums, judged, sd)
             homogeneous = most_homogeneous(energy / relative_noise.square(), triples.inside)
-            updated[list(measured)] = torch.stack(list(_sds_in(triples, relative_noise, measured, homogeneous)))
+            updated[list(measured)] = _sds_in(triples, relative_noise, measured, homogeneous)
         sd = updated
     return _with_limited_mean(sd).clamp(min=max(TINY, LEAST_FRACTION * float(sd.max())))
 
@@ -69,13 +69,12 @@ def noise_energy(values: Tensor, chosen: tuple[int, ...], sd: Tensor) -> Tensor:
     return total / len(chosen)
 
 
-def _sds_in(triples: Triples, relative_noise: Tensor, chosen: Iterable[int], blocks: Tensor) -> Iterator[Tensor]:
-    """Yield the standard deviation of each of the ``chosen`` coefficients in ``blocks``."""
+def _sds_in(triples: Triples, relative_noise: Tensor, chosen: Sequence[int], blocks: Tensor) -> Tensor:
+    """Return the standard deviation of each of the ``chosen`` coefficients in ``blocks``."""
     at = blocks.flatten().nonzero()[:, 0]
     differences, unit = triples.differences.flatten(1), relative_noise.flatten().index_select(0, at)
-    for k in chosen:
-        values = differences[k].index_select(0, at).div_(unit)
-        yield (MAD_TO_SD * values.abs_().median()).clamp(min=TINY)
+    values = (differences[k].index_select(0, at).div_(unit) for k in chosen)
+    return torch.stack([(MAD_TO_SD * each.abs_().median()).clamp(min=TINY) for each in values])
 
 
 def _with_limited_mean(sd: Tensor) -> Tensor:

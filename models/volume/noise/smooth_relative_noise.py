@@ -20,9 +20,8 @@ from models.volume.noise.block_coefficients import BLOCK_STEP
 from models.volume.noise.detail import Detail
 
 DEGREE = 4  # of the polynomial
-HALVES = tuple(
-    (read, tuple(k for k in range(1, BLOCK**2) if k not in read)) for read in ((10, 15), (11, 14))
-)  # finest coefficients; those that judge for them
+READ = (10, 15), (11, 14)  # coefficients in which the noise is read, in turn; all others judge for them
+HALVES = tuple((read, tuple(k for k in range(1, BLOCK**2) if k not in read)) for read in READ)
 REGION = (
     6  # blocks a side; in each region the most homogeneous blocks are taken, so that no part of the image is missed
 )
