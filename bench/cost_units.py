@@ -30,7 +30,7 @@ from models.volume.slice_fit import SLICES_ALONE
 from operators.check_quality import check
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.reading_limits import ReadingLimits
-from operators.image_checks import with_original
+from operators.image_checks import clip_with_original, with_original
 from operators.ledger import Ledger
 from operators.messages import CheckedSeries, DenoisedSeries, FitSummary
 from operators.output_folder import OutputFolder
@@ -43,13 +43,13 @@ from operators.sources.source import Source
 from operators.write_series import write
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom
-from validation.phantoms.phantom_study import write_still, write_volume
+from validation.phantoms.phantom_study import write_cine, write_still, write_volume
 from validation.phantoms.speckle_phantom import make_speckle_phantom
 
 VOLUMES = (16, 128, 128), (40, 224, 224)  # small and large
 SAMPLED_VOLUME = (64, 512, 512)  # of which checks and reports look at a part
 SHORT = 20.0  # seconds, a budget that leaves no time for refinement of that
-STILLS = 192, 384  # pixels a side
+CLIPS = (1, 192), (1, 384), (12, 192), (12, 384)  # frames, and pixels a side: stills and cines
 STEPS = {"volume": 20, "ultrasound": 6}  # of a fit whose steps are timed
 OFFSETS = 12
 LENIENT = GateSettings("reduce_strength", *[1e9] * 7)  # a short fit must pass, so that it is reported
@@ -98,8 +98,8 @@ def measured(threads: int, cpu_time: bool) -> tuple[Samples, float]:
         meter.modality, meter.budget = "CT", SHORT
         _volume(meter, meter.modality, SAMPLED_VOLUME, Path(work, "CT", "sampled"))
         meter.modality, meter.budget = "US", math.inf
-        for side in STILLS:
-            _still(meter, side, Path(work, "US", str(side)))
+        for frames, side in CLIPS:
+            _clip(meter, frames, side, Path(work, "US", f"{frames}x{side}"))
     return dict(meter.samples), (time.perf_counter() - wall) / (time.process_time() - processor)
 
 
@@ -132,20 +132,29 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
     _follow(meter, DenoisedSeries(source, originals, {key: fitted.images}, summary), folder)
 
 
-def _still(meter: CostMeter, side: int, folder: Path) -> None:
-    write_still(make_speckle_phantom(side, side, 1, np.random.default_rng(0)).frames[0], folder, 0)
+def _clip(meter: CostMeter, frames: int, side: int, folder: Path) -> None:
+    """Take samples of a still, and of a cine those that are no part of its fit."""
+    tissue = make_speckle_phantom(side, side, frames, np.random.default_rng(0)).frames
+    if frames > 1:
+        write_cine(tissue, folder, 0)
+    else:
+        write_still(tissue[0], folder, 0)
     source, compute = _found(meter, folder), choose_compute("cpu")
     with meter.timed("read ultrasound", source.voxel_count):
         ((key, image),) = source.images(Counter())
-    fitted, frame = None, float(image.valid.sum())
-    for one in (compute, Compute(compute.device, torch.float32, compute.threads)):
-        for variant in STEP_UNITS:
-            settings = Speckle2SelfSettings(variant=variant, steps=STEPS["ultrasound"], search_offsets=OFFSETS)
-            context, started = meter.context(one), meter.clock()
-            made = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
-            seconds = meter.clock() - started
-            fitted = fitted or made
-            _take_clip(meter, context, settings, frame, seconds)
+    single = Compute(compute.device, torch.float32, compute.threads)
+    fits = [(one, variant) for one in (compute, single) for variant in STEP_UNITS]
+    fitted = None
+    for one, variant in fits[:1] if frames > 1 else fits:
+        settings = Speckle2SelfSettings(variant=variant, steps=STEPS["ultrasound"], search_offsets=OFFSETS)
+        context, started = meter.context(one), meter.clock()
+        made = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
+        fitted = fitted or made
+        if frames == 1:
+            _take_clip(meter, context, settings, float(image.valid.sum()), meter.clock() - started)
+    assert fitted is not None
+    with meter.timed("restore ultrasound", source.voxel_count):
+        fitted = clip_with_original(image, fitted, GateSettings())
     originals = Originals(source, {key: image})
     summary = FitSummary((fitted.record,), {}, {}, time.monotonic())
     _follow(meter, DenoisedSeries(source, originals, {key: fitted.images}, summary), folder)

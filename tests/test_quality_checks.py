@@ -14,7 +14,7 @@ from operators.quality.gate_settings import GateSettings
 from operators.quality.restoring import clip, restore
 from operators.quality.slice_order import slice_place
 from operators.quality.structure_loss import structure_loss
-from operators.quality.volume_checks import assess_volume, edges_of
+from operators.quality.volume_checks import PLACE_LIMIT, assess_volume, edges_of
 from operators.quality.volume_pair import VolumePair
 
 SHAPE, NOISE = (16, 96, 96), 20.0
@@ -185,9 +185,16 @@ def test_similar_slices_are_in_place_and_swapped_ones_are_not() -> None:
     smooth, tissue = noise / noise.std() + 0.1 * z, np.ones((12, 160, 160), bool)
     place = slice_place(smooth, ndimage.gaussian_filter(smooth, (1, 2, 2)), tissue)
     assert place is not None
-    assert place < 0.65
+    assert place < PLACE_LIMIT
     different = smooth + 4 * np.sin(np.arange(160) / 5 + 2 * z)
-    assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue) or 0) > 0.65
+    assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue) or 0) > PLACE_LIMIT
+
+
+def test_a_slice_is_not_taken_for_its_neighbour_because_its_noise_is_stronger() -> None:
+    noise = np.random.default_rng(3).standard_normal((12, 120, 120)).astype(np.float32)
+    noise[::2] *= 2
+    place = slice_place(noise, np.zeros_like(noise), np.ones(noise.shape, bool))
+    assert place == pytest.approx(0.5, abs=0.02)
 
 
 @pytest.mark.parametrize(("modality", "least"), [("CT", -3.0), ("MR", 0.0), ("PT", 0.0)])

@@ -2,7 +2,8 @@
 
 Prints one line for each output of each phantom and draws reported against true edge growth. BM4D takes part where
 ``--bm4d-python`` names an interpreter that has it. With ``--data FOLDER`` small structures are inserted into the real
-studies in its sub-folders instead, and half of each is taken from the output.
+studies in its sub-folders instead, and half of each is taken from the output. With ``--kept``, too, they are inserted
+into the input, and what is left of them in what is delivered is told.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from bench.checks.candidate_outputs import SIMPLE, bm4d, mean_image, stored
 from bench.checks.check_volumes import SEED, VOLUMES
+from bench.checks.contrast_kept import kept_table
 from bench.checks.insertions_table import insertions_table
 from bench.checks.trial import Trial, try_output
 from validation.phantoms.anatomy import Phantom
@@ -38,9 +40,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=list(VOLUMES))
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--kept", action="store_true", help="of the input of --data, as delivered")
     given = parser.parse_args()
     if given.data:
-        for line in insertions_table(given.data, given.folder):
+        for line in (kept_table if given.kept else insertions_table)(given.data, given.folder):
             print(line, flush=True)
         return 0
     methods = dict(SIMPLE)

@@ -1,9 +1,12 @@
 """Measure whether each slice after is in its own place: 0 where it is, 1 where it is its neighbour's.
 
-With d the neighbour before less the slice before, the place is <f - y, d> / <d, d>, both smoothed. Noise moves a slice
-in its own place to .5 at most, and its neighbour's to .5 at least. Where slices differ by less than the change itself
-nothing is decided: smooth PET passes.
+With d the neighbour before less the slice before, the place is <f - y, d> / <d, d>, all smoothed. Noise moves alike
+slices to .5, one farther and the other less. The mean place of both is free of that: exchanged slices stand beyond .5.
+A slice that alone is out of place is judged by the neighbours from which it surely differs. Where slices differ by less
+than the change itself nothing is decided.
 """
+
+from itertools import combinations
 
 import numpy as np
 from scipy import ndimage
@@ -13,33 +16,38 @@ from operators.quality.side_by_side import each
 
 STEP = 2  # pixels between those compared: a slice holds enough
 SMOOTH = 1.5  # pixels, sd: noise falls more than what distinguishes slices
-NEIGHBOURS = (-2, -1, 1, 2)  # slices away that a slice could have come from; farther ones are less similar still
-SIMILAR = 1.5  # of what slices are typically changed by, in power: slices that differ by less can't be distinguished
+FARTHEST = 2  # slices away that a slice could have come from; farther ones are less similar still
+DIFFER, SURELY = 1.0, 6.0  # of what slices are typically changed by, in power: slices judged as a pair, and alone
 FEWEST = 64  # pixels of tissue that can distinguish two slices
 
 
 def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
-    """Return how far the slice that is worst placed lies towards a neighbour.
+    """Return how far the slice, or the pair of slices, that is worst placed lies towards a neighbour.
 
     None where there is but one slice, or none with enough tissue.
     """
     old, new = (np.stack(each(_smooth, images)) for images in (before, after))
-    inside = tissue[:, ::STEP, ::STEP]
+    inside, change = tissue[:, ::STEP, ::STEP], new - old
     judged = [index for index, one in enumerate(inside) if np.count_nonzero(one) >= FEWEST]
-    typical = np.median([_power((new[i] - old[i])[inside[i]]) for i in judged]) if judged else 0.0
+    if not judged or len(before) == 1:
+        return None
+    typical = float(np.median([_mean(change[i] ** 2, inside[i]) for i in judged]))
     worst = 0.0
-    for i in judged:
-        change = (new[i] - old[i])[inside[i]]
-        for j in (i + gap for gap in NEIGHBOURS if 0 <= i + gap < len(before)):
-            d = (old[j] - old[i])[inside[i]]
-            if _power(d) > SIMILAR * typical:
-                worst = max(worst, float((change * d).mean(dtype=np.float64)) / _power(d))
-    return worst if judged and len(before) > 1 else None
+    for i, j in combinations(judged, 2):
+        both = inside[i] & inside[j]
+        if j - i > FARTHEST or np.count_nonzero(both) < FEWEST:
+            continue
+        d = old[j] - old[i]
+        power = _mean(d**2, both)
+        if power > DIFFER * typical:
+            places = _mean(change[i] * d, both) / power, -_mean(change[j] * d, both) / power
+            worst = max(worst, sum(places) / 2, *(places if power > SURELY * typical else ()))
+    return worst
 
 
 def _smooth(image: Images) -> Images:
     return np.asarray(ndimage.gaussian_filter(image, SMOOTH)[::STEP, ::STEP])
 
 
-def _power(values: Images) -> float:
-    return float(np.square(values).mean(dtype=np.float64))
+def _mean(values: Images, inside: Mask) -> float:
+    return float(values.mean(where=inside, dtype=np.float64))

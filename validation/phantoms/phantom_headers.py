@@ -149,7 +149,7 @@ CINE: Attributes = {
 
 def uid(*names: object) -> str:
     """Return the UID of the thing with these names: always the same one."""
-    return generate_uid(prefix="2.25.", entropy_srcs=["phantom study", *map(str, names)])
+    return generate_uid(prefix="2.25.", entropy_srcs=[", ".join(map(str, ("phantom study", *names)))])
 
 
 def code(value: str, scheme: str, meaning: str) -> Sequence:

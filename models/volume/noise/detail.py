@@ -16,7 +16,8 @@ from models.volume.noise.relative_noise import FINEST
 
 SLICES = 24  # evenly along the volume
 BRIGHT_SD = 4.0  # noise sds above which the noise of a magnitude is that of its real part, within 3 %
-HOMOGENEOUS_FRACTION = 0.05  # of the bright blocks, those with least structure
+HOMOGENEOUS_FRACTION = 0.05  # of the bright blocks, those with least structure: enough for every coefficient
+FEW_FRACTION = 0.02  # the same for the level alone, which needs fewer: 5 % lift it by 4 % on average, 2 % by 1
 ROUNDS = 4  # of choosing blocks by what is known of the noise
 TINY = 1e-9  # real units
 
@@ -66,15 +67,20 @@ def difference_detail(volume: Tensor, threshold: float, correlation: float) -> D
     return Detail(values, sums, _enough(tissue), sums[0] * unit / (2 * BLOCK))
 
 
-def homogeneous_sd(detail: Detail) -> Tensor:
-    """Return (BLOCK ** 2,) sd of the coefficients in homogeneous tissue; anatomy may add to the lowest frequencies."""
+def homogeneous_sd(detail: Detail, fraction: float = HOMOGENEOUS_FRACTION) -> Tensor:
+    """Return (BLOCK ** 2,) sd of the coefficients in homogeneous tissue; anatomy may add to the lowest frequencies.
+
+    Args:
+        detail: blocks.
+        fraction: of the bright ones, those with least structure.
+    """
     sd = torch.stack([_sd(detail.values[k][detail.tissue]) for k in range(BLOCK**2)])
     for _ in range(ROUNDS):
         bright, read = detail.bright(sd), sd.clone()
         for judged, others in ((EVEN, ODD), (ODD, (0, *EVEN))):
             energy = sum((each[k] / sd[k]).square() for k in judged for each in (detail.values, detail.sums))
             assert isinstance(energy, Tensor)
-            homogeneous = bright & (energy <= _limit(energy[bright]))
+            homogeneous = bright & (energy <= _limit(energy[bright], fraction))
             for k in others:
                 read[k] = _sd(detail.values[k][homogeneous])
         sd = read
@@ -91,8 +97,8 @@ def _enough(tissue: Tensor) -> Tensor:
     return tissue if int(tissue.sum()) >= MINIMUM_BLOCKS else torch.ones_like(tissue)
 
 
-def _limit(energies: Tensor) -> Tensor:
-    count = min(len(energies), max(MINIMUM_BLOCKS, int(HOMOGENEOUS_FRACTION * len(energies))))
+def _limit(energies: Tensor, fraction: float) -> Tensor:
+    count = min(len(energies), max(MINIMUM_BLOCKS, int(fraction * len(energies))))
     return energies.kthvalue(count).values if count else torch.tensor(0.0)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from models.volume.dct import block_slices
 from models.volume.noise.air import Air
-from models.volume.noise.detail import detail_of, difference_detail, finest, homogeneous_sd
+from models.volume.noise.detail import FEW_FRACTION, detail_of, difference_detail, finest, homogeneous_sd
 from models.volume.noise.noise_level import MAP_STEP, SliceNoise
 from models.volume.noise.noise_spectrum import block_sd
 from models.volume.noise.roll_off import in_slice_shape
@@ -23,7 +23,8 @@ from models.volume.noise.witnesses import Witness, agree
 from models.volume.tissue import Tissue
 
 AIR, DETAIL = 0.03, 0.06  # relative uncertainty of the witnesses, against phantoms whose noise is known
-NO_AIR, FILTERED = 0.08, 0.25  # the same that anatomy adds to all others, and where a filter has weakened their noise
+WITH_AIR, NO_AIR, FILTERED = 0.03, 0.15, 0.25  # the same of what all have in common: anatomy and an uneven level, less
+# where air agrees, more where a filter has weakened the noise of the finest detail
 WHITE = 1e-3  # of the sd of coefficients: rounding
 
 
@@ -40,20 +41,21 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
     size = (-(-rows // MAP_STEP), -(-columns // MAP_STEP))
     level = smooth_relative_noise(detail, sd, air, finest(sd) / finest(in_slice_shape(sd)), size)
     at_blocks = functional.interpolate(level[None, None], detail.tissue.shape[1:], mode="bilinear")[0, 0]
-    even = homogeneous_sd(detail.over(at_blocks))
+    even = detail.over(at_blocks)
     air_sd = None if air is None else _air_over(air, level)
-    shape = in_slice_shape(even, air_sd)
-    witnesses = [Witness("finest detail", finest(even) / finest(shape), DETAIL)]
+    shape = in_slice_shape(homogeneous_sd(even), air_sd)
+    witnesses = [Witness("finest detail", finest(homogeneous_sd(even, FEW_FRACTION)) / finest(shape), DETAIL)]
     if block_slices(slices) > 1:
         differences = difference_detail(volume, tissue.threshold, settled(correlations)[0]).over(at_blocks)
-        witnesses.append(Witness("differences of slices", finest(homogeneous_sd(differences)) / finest(shape), DETAIL))
+        least = finest(homogeneous_sd(differences, FEW_FRACTION))
+        witnesses.append(Witness("differences of slices", least / finest(shape), DETAIL))
     if air is not None and air_sd is not None:
         witnesses.append(Witness(f"air of {air.coils} channel(s)", air_sd, AIR))
     agreement = agree(witnesses)
     air_agrees = air_sd is not None and witnesses[-1] in agreement.agreeing
-    if not air_agrees:
-        anatomy = NO_AIR if float((shape - 1).abs().max()) < WHITE else FILTERED
-        agreement = replace(agreement, uncertainty=math.hypot(agreement.uncertainty, anatomy))
+    without_air = NO_AIR if float((shape - 1).abs().max()) < WHITE else FILTERED
+    common = WITH_AIR if air_agrees else without_air
+    agreement = replace(agreement, uncertainty=math.hypot(agreement.uncertainty, common))
     coefficient_sd = block_sd(shape, settled(correlations), block_slices(slices))
     coefficient_sd = coefficient_sd / coefficient_sd.square().mean().sqrt()
     everywhere = level.expand(slices, 1, *size).contiguous()

@@ -24,7 +24,10 @@ EDGES = (0.5, 0.485, 0.47)  # cycles a pixel: the acquired matrix is known to wi
 RADII = (0.52, 0.5, 0.475, 0.45, 0.425, 0.4)  # of the ellipse's rim, cycles a pixel
 RIMS = (0.012, 0.03)  # cycles a pixel in which the rim falls: empty corners, Fermi's filter
 FREQUENCIES = (np.arange(32) + 0.5) / 64  # cycles a pixel
-WHITE_ERROR = 0.13  # mean error of log sd up to which noise counts as white: anatomy makes up to .1, filters .17 to .5
+WHITE_ERROR = (
+    0.13  # mean error of log sd up to which noise counts as white, or as white up to an edge: anatomy makes up
+)
+# to .1, filters .17 to .5
 SLACK = 0.01  # of that error: of filters that fit as well, the one of the weakest noise is taken
 SLACK_WITH_AIR = 0.05  # the same where the air shows how strong the noise of all frequencies together is
 
@@ -40,17 +43,27 @@ def in_slice_shape(sd: Tensor, air_sd: float | None = None) -> Tensor:
     ratios = sd[high].log() - shapes[:, high].log()
     level = ratios.median(dim=1).values
     error = (ratios - level[:, None]).abs().mean(dim=1)
-    if float(error[0]) <= WHITE_ERROR:
-        return shapes[0]
+    for simple in ([0], _cut()):
+        best = simple[int(error[simple].argmin())]
+        if float(error[best]) <= WHITE_ERROR:
+            return shapes[best]
     if air_sd is None:
         return shapes[int(level.where(error <= error.min() + SLACK, torch.inf).argmin())]
     away = (level - math.log(air_sd)).abs()
     return shapes[int(away.where(error <= error.min() + SLACK_WITH_AIR, torch.inf).argmin())]
 
 
+def _cut() -> list[int]:
+    """Which of the shapes is white noise up to an edge in rows and columns."""
+    plain = range(0, len(EDGES) * len(HAMMING), len(HAMMING))  # along one axis
+    return [
+        (row * len(EDGES) * len(HAMMING) + column) * (1 + len(RADII) * len(RIMS)) for row in plain for column in plain
+    ]
+
+
 @cache
 def _shapes() -> Tensor:
-    """(filters, BLOCK ** 2), white noise first."""
+    """(filters, BLOCK ** 2), by rows, columns and rim; white noise first."""
     response = _response()
     v, u = np.meshgrid(FREQUENCIES, FREQUENCIES)
     axes = [(1 - c + c * np.cos(2 * np.pi * FREQUENCIES)) * (edge > FREQUENCIES) for edge in EDGES for c in HAMMING]

@@ -21,6 +21,7 @@ from models.volume.noise.detail import Detail
 
 DEGREE = 4  # of the polynomial
 READ = (10, 15), (11, 14)  # coefficients in which the noise is read, in turn; all others judge for them
+FINEST, ALONG_AXES = BLOCK**2 - 1, (BLOCK - 1, BLOCK * (BLOCK - 1))  # coefficients of the highest frequencies
 HALVES = tuple((read, tuple(k for k in range(1, BLOCK**2) if k not in read)) for read in READ)
 REGION = (
     6  # blocks a side; in each region the most homogeneous blocks are taken, so that no part of the image is missed
@@ -32,6 +33,7 @@ ROUNDS = 12
 LARGEST_ENERGY = 2.0  # of the level's, beyond which a block counts as anatomy; noise exceeds it in 14 %
 TRIMMED_MEAN = 0.687  # of noise below that: two coefficients follow an exponential law
 PRIOR, PRIOR_FRACTION = 20.0, 0.004  # blocks' weight against any slope, at most so many of all
+WEAK_CORNER, WEAK_PRIOR = 0.5, 5.0  # sd of the finest over that along the axes, from which a filter has left anatomy
 EVEN_WITHIN, EVEN_WITH_AIR = 0.1, 0.05  # sd of log level in tissue up to which the noise counts as even
 CHANCE = 0.9  # what chance adds to it with air, times the root of the number of blocks
 EXTREME = 0.02  # quantile of the level in blocks and in air beyond which the polynomial is not followed
@@ -64,7 +66,8 @@ def smooth_relative_noise(detail: Detail, sd: Tensor, air: Air | None, unit: flo
     if count < (FEWEST_IN_ALL if air is None else FEWEST_WITH_AIR):
         return torch.ones(size, device=sd.device)
     seen = [blocks] if air is None else [blocks, _air_tiles(air, unit, blocks)]
-    terms = _fitted(seen)
+    weak_corner = float(sd[FINEST]) < WEAK_CORNER * float(sd[list(ALONG_AXES)].mean())
+    terms = _fitted(seen, WEAK_PRIOR if weak_corner else 1.0)
     in_tissue = blocks.design @ terms
     everywhere = torch.cat([each.design @ terms for each in seen])
     even_within = EVEN_WITHIN if air is None else math.hypot(EVEN_WITH_AIR, CHANCE / count**0.5)
@@ -76,13 +79,17 @@ def smooth_relative_noise(detail: Detail, sd: Tensor, air: Air | None, unit: flo
     return (level.clamp(low, high) - in_tissue.median()).exp()
 
 
-def _fitted(seen: list[Energies]) -> Tensor:
-    """The terms of the polynomial; the first of ``seen`` is tissue, whose energies are trimmed."""
+def _fitted(seen: list[Energies], doubt: float) -> Tensor:
+    """The terms of the polynomial; the first of ``seen`` is tissue, whose energies are trimmed.
+
+    Args:
+        doubt: times the usual weight against any slope.
+    """
     energy, weight = (torch.cat([getattr(each, name) for each in seen]) for name in ("energy", "weight"))
     design = torch.cat([each.design for each in seen])
     tissue = torch.arange(len(energy), device=energy.device) < len(seen[0].energy)
     expected = torch.where(tissue, TRIMMED_MEAN, 1.0)
-    prior = min(PRIOR, PRIOR_FRACTION * len(seen[0].energy)) * torch.eye(design.shape[1], device=energy.device)
+    prior = doubt * min(PRIOR, PRIOR_FRACTION * len(seen[0].energy)) * torch.eye(design.shape[1], device=energy.device)
     prior[0, 0] = 0.0
     terms = torch.zeros(design.shape[1], device=energy.device)
     terms[0] = 0.5 * (seen[0].energy.median() / math.log(2)).clamp(min=1e-12).log()
