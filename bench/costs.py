@@ -5,7 +5,7 @@ uses, for about ten minutes. It helps itself as far as it can where others do: o
 seconds on two threads are divided by what the load prolonged a run on one thread just before; of all the median counts.
 Each run is a process of its own, since the number of threads is fixed when a process starts.
 
-A unit costs a fixed part and a part for each megavoxel, by two sizes; of CT and MR the dearer counts.
+A unit costs a fixed part and a part for each megavoxel, by small and large sizes, CT and MR together.
 """
 
 import argparse
@@ -25,8 +25,7 @@ from models.costs import SAMPLED, TABLE
 
 CUDA_FRACTION = 0.03  # of the time on one thread, assumed for work on a GPU: none was at hand
 ON_DEVICE = ("measure", "transform", "pass ", "step", "apply", "finish", "speckle", "published", "offset", "frame")
-LOOKED_AT = ("measure", "restore", "check", "report")  # a part of large volumes
-REFERENCE = 10.0  # megavoxels of a series at which the dearer of CT and MR is chosen
+LARGE = 1.5  # times `SAMPLED`: sizes from which the cost beyond it is read
 
 HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.
 # Measured by `python -m bench.costs --write` on {processor}, {cores} cores.
@@ -35,7 +34,7 @@ units:
 """
 
 Line = tuple[float, float, float]  # seconds: fixed, for a megavoxel, and for one beyond `SAMPLED`
-Samples = dict[tuple[str, str], list[tuple[float, float]]]  # of each unit and modality: voxels and seconds
+Samples = dict[str, list[tuple[float, float]]]  # of each unit: voxels and seconds
 
 
 def child(threads: int) -> tuple[Samples, float]:
@@ -54,22 +53,22 @@ def sampled(threads: int) -> tuple[Samples, float]:
 
 
 def lines_of(samples: Samples, load: float) -> dict[str, Line]:
-    """Return the cost of each unit, of the dearest modality.
+    """Return the cost of each unit.
 
     Args:
+        samples: of all sizes.
         load: by which the seconds are divided.
     """
     lines: dict[str, Line] = {}
-    for (unit, _), points in samples.items():
+    for unit, points in samples.items():
         fixed, slope = line_through(sorted(point for point in points if point[0] <= SAMPLED))
-        line = fixed / load, slope / load, slope / load
-        lines[unit] = max(line, lines.get(unit, line), key=lambda one: one[0] + REFERENCE * one[1])
-    for (unit, _), points in samples.items():
-        for voxels, seconds in points:
-            if voxels > SAMPLED and unit.startswith(LOOKED_AT):
-                fixed, slope, _ = lines[unit]
-                left = seconds / load - fixed - slope * SAMPLED / 1e6
-                lines[unit] = fixed, slope, min(slope, max(0.0, 1e6 * left / (voxels - SAMPLED)))
+        beyond = [
+            1e6 * (seconds - fixed - slope * SAMPLED / 1e6) / (voxels - SAMPLED)
+            for voxels, seconds in points
+            if voxels > LARGE * SAMPLED
+        ]
+        rest = min(slope, max(0.0, mean(beyond))) if beyond else slope
+        lines[unit] = fixed / load, slope / load, rest / load
     return lines
 
 

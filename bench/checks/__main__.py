@@ -3,7 +3,7 @@
 Prints one line for each output of each phantom and draws reported against true edge growth. BM4D takes part where
 ``--bm4d-python`` names an interpreter that has it. With ``--data FOLDER`` small structures are inserted into the real
 studies in its sub-folders instead, and half of each is taken from the output. With ``--kept``, too, they are inserted
-into the input, and what is left of them in what is delivered is told.
+into the input, and what is left of them in what is delivered is printed.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Measure whether each slice after is in its own place: 0 where it is, 1 where it is its neighbour's.
 
-With d the neighbour before less the slice before, the place is <f - y, d> / <d, d>, all smoothed. Noise moves alike
+With d the neighbour before less the slice before, the place is <f - y, d> / <d, d>, all smoothed. Noise moves similar
 slices to .5, one farther and the other less. The mean place of both is free of that: exchanged slices stand beyond .5.
 A slice that alone is out of place is judged by the neighbours from which it surely differs. Where slices differ by less
 than the change itself nothing is decided.
