@@ -55,6 +55,16 @@ def test_an_echo_that_was_removed_comes_back_and_half_of_a_dark_gap(angle, shape
     assert 0 < percent < 6
 
 
+@pytest.mark.parametrize("sds", [6, -9])
+def test_an_echo_comes_back_without_the_dark_grains_in_it_and_a_gap_without_the_bright_ones(sds):
+    frames = speckle(2)
+    smooth = np.full_like(frames, frames.mean())
+    recorded = inserted(frames, SPACING, [Insertion(LINE, (0, 80, 80), 0.4, float(sds * frames.std()), abs(sds))])
+    images, percent = restore_structures(recorded, smooth, TISSUE)
+    assert percent > 0
+    assert (np.sign(sds) * (images - smooth)).min() >= 0
+
+
 @pytest.mark.parametrize(
     ("sds", "strength", "failed"), [(0, 100, False), (6, 100, True), (6, 25, False), (-9, 100, True)]
 )

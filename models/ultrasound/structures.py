@@ -1,7 +1,8 @@
 """Give coherent structure back as it was recorded: lines, curves and spots that stand out of speckle.
 
 A structure is what exceeds a high significance somewhere, followed along as far as a low one. Independent speckle of
-the same grain reaches neither, so that none is made from it.
+the same grain reaches neither, so that none is made from it. Of an echo comes back what was recorded brighter, of a dark
+gap what was darker: the opposite grains among them are speckle.
 """
 
 import numpy as np
@@ -35,10 +36,11 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Im
     images, restored = output.copy(), np.zeros(output.shape, bool)
     for bright, dark in ROUNDS:
         for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), tissue)):
-            structure = apply_hysteresis_threshold(echoes, *bright) | apply_hysteresis_threshold(gaps, *dark)
-            weight = softened(structure) * tissue
-            images[index] += weight * (recorded[index] - images[index])
-            restored[index] |= structure
+            lost = recorded[index] - images[index]
+            for found, limits, part in ((echoes, bright, np.maximum(lost, 0)), (gaps, dark, np.minimum(lost, 0))):
+                structure = apply_hysteresis_threshold(found, *limits)
+                images[index] += softened(structure) * tissue * part
+                restored[index] |= structure
     inside = len(images) * np.count_nonzero(tissue)
     return images, float(100 * np.count_nonzero(restored) / inside) if inside else 0.0
 
