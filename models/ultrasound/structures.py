@@ -1,8 +1,8 @@
 """Give coherent structure back as it was recorded: lines, curves and spots that stand out of speckle.
 
 A structure is what exceeds a high significance somewhere, followed along as far as a low one. Independent speckle of
-the same grain reaches neither, so that none is made from it. Of an echo comes back what was recorded brighter, of a dark
-gap what was darker: the opposite grains among them are speckle.
+the same grain reaches neither, so that none is made from it. Of an echo comes back what was recorded brighter, of a
+dark gap what was darker: the opposite grains among them are speckle.
 """
 
 import numpy as np

@@ -12,10 +12,14 @@ from torch.nn import functional
 
 from models.robust import evenly_spaced
 from models.volume.dct import BLOCK, block_slices, cosine_basis
+from models.volume.tissue import Tissue
 
 BLOCK_STEP = 2  # pixels between blocks
 SAMPLED_TRIPLES = 24  # of slices, evenly spaced along the volume
 HOMOGENEOUS_BLOCKS = 0.1  # fraction of the blocks whose difference of slices is taken for noise alone
+SMOOTH_BLOCKS = (
+    0.6  # the same of PET: its noise correlates over blocks, so that few of them lie below its level by chance
+)
 MINIMUM_BLOCKS = 64  # with fewer, neither coefficients nor correlations differ from chance
 EVEN, ODD = (
     tuple(k for k in range(1, BLOCK**2) if (k // BLOCK + k % BLOCK) % 2 == parity) for parity in (0, 1)
@@ -33,16 +37,24 @@ class Triples:
         sums: the same of the sum.
         inside: (triples, rows, columns) whether all of a block is tissue in all three slices.
         slices: of which each is made, 3 or 1.
+        homogeneous: fraction of the blocks inside that is taken for noise alone.
     """
 
     differences: Tensor
     sums: Tensor
     inside: Tensor
     slices: int = 3
+    homogeneous: float = HOMOGENEOUS_BLOCKS
 
 
-def read_triples(volume: Tensor, threshold: float) -> Triples:
-    """Return triples of ``volume``, (slices, 1, rows, columns); tissue exceeds ``threshold``."""
+def homogeneous_fraction(tissue: Tissue) -> float:
+    """Return the fraction of the blocks of ``tissue`` that is taken for noise alone."""
+    return SMOOTH_BLOCKS if tissue.counts else HOMOGENEOUS_BLOCKS
+
+
+def read_triples(volume: Tensor, tissue: Tissue) -> Triples:
+    """Return triples of ``volume``, (slices, 1, rows, columns) in real units."""
+    threshold = tissue.threshold
     if block_slices(len(volume)) == 1:
         values = coefficients(volume)
         return Triples(values, values, torch.stack([whole_blocks(one[None] > threshold) for one in volume]), 1)
@@ -52,7 +64,8 @@ def read_triples(volume: Tensor, threshold: float) -> Triples:
         differences.append(coefficients(before - 2 * here + after))
         sums.append(coefficients(before + here + after))
         inside.append(whole_blocks(volume[first : first + 3] > threshold))
-    return Triples(torch.cat(differences, dim=1), torch.cat(sums, dim=1), torch.stack(inside))
+    inside_all, homogeneous = torch.stack(inside), homogeneous_fraction(tissue)
+    return Triples(torch.cat(differences, dim=1), torch.cat(sums, dim=1), inside_all, 3, homogeneous)
 
 
 def has_enough_blocks(triples: Triples) -> bool:
@@ -74,10 +87,10 @@ def whole_blocks(tissue: Tensor) -> Tensor:
     return functional.max_pool2d(padded, BLOCK, stride=BLOCK_STEP)[0, 0] == 0
 
 
-def most_homogeneous(structure: Tensor, inside: Tensor) -> Tensor:
-    """Return a mask of the `HOMOGENEOUS_BLOCKS` of the blocks ``inside`` with least ``structure``, of their shape."""
+def most_homogeneous(structure: Tensor, inside: Tensor, fraction: float = HOMOGENEOUS_BLOCKS) -> Tensor:
+    """Return a mask of that fraction of the blocks ``inside`` that has least ``structure``, of their shape."""
     values = structure[inside]
-    count = min(len(values), max(MINIMUM_BLOCKS, int(HOMOGENEOUS_BLOCKS * len(values))))
+    count = min(len(values), max(MINIMUM_BLOCKS, int(fraction * len(values))))
     return inside & (structure <= values.kthvalue(count).values)
 
 

@@ -35,7 +35,7 @@ def measure_mr_noise(volume: Tensor, tissue: Tissue, air: Air | None) -> SliceNo
         air: read on the grid as recorded, since cutting k-space changes the law of a magnitude.
     """
     slices, _, rows, columns = volume.shape
-    correlations = slice_correlations(volume, tissue.threshold)
+    correlations = slice_correlations(volume, tissue)
     detail = detail_of(volume, tissue.threshold)
     sd = homogeneous_sd(detail)
     size = (-(-rows // MAP_STEP), -(-columns // MAP_STEP))

@@ -62,9 +62,9 @@ class SliceNoise:
 def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
     """Measure the noise in the tissue of ``volume``, (slices, 1, rows, columns) in real units."""
     slices, _, rows, columns = volume.shape
-    correlations = slice_correlations(volume, tissue.threshold)
+    correlations = slice_correlations(volume, tissue)
     reach = settled(correlations)
-    triples = read_triples(volume, tissue.threshold)
+    triples = read_triples(volume, tissue)
     means = box_mean(triples.sums[0, :, None] / (triples.slices * BLOCK), 1)[:, 0]
     expected = expected_noise(means, tissue)
     cells, homogeneous = local_noise(triples, in_slice_sd(triples, expected, reach), expected, means, tissue)
@@ -73,8 +73,9 @@ def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
     chosen = chosen if has_enough_blocks(chosen) else triples
     in_slice = in_slice_sd(chosen, interpolated_at_blocks(cells, triples, "bilinear"), reach)
     width = None
-    if triples.slices == 1 and tissue.counts:
-        width, in_slice = smoothed_noise(in_slice)
+    if tissue.counts:
+        smoothed_by, in_slice = smoothed_noise(in_slice)
+        width = smoothed_by if triples.slices == 1 else None
     coefficient_sd = block_sd(in_slice, reach, block_slices(slices))
     sd = float(coefficient_sd.square().mean().sqrt())
     size = (slices, -(-rows // MAP_STEP), -(-columns // MAP_STEP))

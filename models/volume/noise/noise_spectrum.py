@@ -55,7 +55,7 @@ def difference_sd(triples: Triples, relative_noise: Tensor) -> Tensor:
         updated = sd.clone()
         for judged, measured in ((EVEN, ODD), (ODD, (0, *EVEN))):
             energy = noise_energy(triples.differences, judged, sd) + noise_energy(triples.sums, judged, sd)
-            homogeneous = most_homogeneous(energy / relative_noise.square(), triples.inside)
+            homogeneous = most_homogeneous(energy / relative_noise.square(), triples.inside, triples.homogeneous)
             updated[list(measured)] = _sds_in(triples, relative_noise, measured, homogeneous)
         sd = updated
     return _with_limited_mean(sd).clamp(min=max(TINY, LEAST_FRACTION * float(sd.max())))

@@ -15,9 +15,11 @@ from models.volume.noise.block_coefficients import (
     MINIMUM_BLOCKS,
     ODD,
     coefficients,
+    homogeneous_fraction,
     most_homogeneous,
     whole_blocks,
 )
+from models.volume.tissue import Tissue
 
 INDEPENDENT = 0.2  # correlation of noise below which a neighbour serves as target (second neighbours of 1 mm CT: .05)
 CHANCE = 0.1  # correlation below which it is taken for none: anatomy leaves up to .09 where there is none
@@ -27,23 +29,24 @@ LOW_FRACTION = 0.25  # quantile over the coefficients
 TINY = 1e-9  # real units; what is constant has no correlation
 
 
-def slice_correlations(volume: Tensor, threshold: float) -> tuple[float, ...]:
+def slice_correlations(volume: Tensor, tissue: Tissue) -> tuple[float, ...]:
     """Return the correlation of the noise of slices 1, 2, ... apart; 0 without homogeneous tissue or with few slices.
 
     Args:
         volume: (slices, 1, rows, columns) in real units.
-        threshold: real value above which a voxel is tissue.
+        tissue: its values.
     """
     if block_slices(len(volume)) == 1:
         return (0.0,)
     gaps = range(1, min(LARGEST_GAP, len(volume) - 1) + 1)
     starts = evenly_spaced(len(volume) - len(gaps), SAMPLED_WINDOWS)
     windows = [volume[start : start + len(gaps) + 1] for start in starts]
-    inside = [whole_blocks(window > threshold) for window in windows]
+    inside = [whole_blocks(window > tissue.threshold) for window in windows]
     blocks = torch.cat([coefficients(w)[:, :, there] for w, there in zip(windows, inside, strict=True)], dim=2)
     if blocks.shape[2] < MINIMUM_BLOCKS:
         return (0.0,) * len(gaps)
-    halves = [_by_coefficient(blocks, *parities, len(gaps)) for parities in ((EVEN, ODD), (ODD, EVEN))]
+    fraction = homogeneous_fraction(tissue)
+    halves = [_by_coefficient(blocks, *parities, len(gaps), fraction) for parities in ((EVEN, ODD), (ODD, EVEN))]
     return tuple(torch.quantile(torch.cat(halves), LOW_FRACTION, dim=0).tolist())
 
 
@@ -60,13 +63,15 @@ def settled(correlations: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(value if value > CHANCE else 0.0 for value in correlations)
 
 
-def _by_coefficient(blocks: Tensor, judged: tuple[int, ...], measured: tuple[int, ...], gaps: int) -> Tensor:
-    """Return (coefficients measured, gaps) of (BLOCK ** 2, slices, blocks)."""
+def _by_coefficient(
+    blocks: Tensor, judged: tuple[int, ...], measured: tuple[int, ...], gaps: int, fraction: float
+) -> Tensor:
+    """Return (coefficients measured, gaps) of (BLOCK ** 2, slices, blocks), of that fraction of the blocks."""
     structure = torch.zeros_like(blocks[0, 0])
     for values in blocks[list(judged)]:
         structure += (values / values.abs().median().clamp(min=TINY)).square().sum(dim=0)
     everywhere = torch.ones_like(structure, dtype=torch.bool)
-    chosen = blocks[list(measured)][..., most_homogeneous(structure, everywhere)]
+    chosen = blocks[list(measured)][..., most_homogeneous(structure, everywhere, fraction)]
     return torch.stack([_correlation(chosen[:, gap:], chosen[:, :-gap]) for gap in range(1, gaps + 1)], dim=1)
 
 
