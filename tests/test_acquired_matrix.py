@@ -107,3 +107,9 @@ def test_the_mask_follows_its_pixels() -> None:
 def test_a_volume_cropped_after_interpolation_is_left_alone() -> None:
     whole = scan(FILLED["both axes"]).phantom.noisy
     assert not find_support(whole[:, 50:], tissue_of(whole, "MR").threshold).rows < SHAPE[1] - 50
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(24, 40), (32, 20), (24, 20)])
+def test_what_was_cut_lies_in_order_in_memory(rows: int, columns: int) -> None:
+    volume = np.random.default_rng(0).random((3, 32, 40), np.float32)
+    assert crop(volume, AcquiredMatrix(rows, columns, (32, 40), False)).flags.c_contiguous

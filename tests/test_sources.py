@@ -141,3 +141,16 @@ def test_one_volume_stays_in_memory_and_several_while_they_are_small() -> None:
     assert may_stay(1, 100 * MEMORY_VOXELS)
     assert may_stay(2, MEMORY_VOXELS)
     assert not may_stay(2, MEMORY_VOXELS + 1)
+
+
+def test_a_header_that_does_not_say_how_many_frames_it_has_leaves_the_rest_of_the_study_alone(tmp_path: Path) -> None:
+    clips(tmp_path / "in" / "clips")
+    slices(tmp_path / "in" / "slices")
+    for file in (tmp_path / "in" / "clips").iterdir():
+        held = file.read_bytes()
+        file.write_bytes(held.replace(b"\x28\x00\x08\x00IS\x02\x003 ", b"\x28\x00\x08\x00IS\x02\x00x "))
+    found, _ = find_sources(tmp_path / "in", ReadingLimits(), NiftiSettings())
+    counts = {source.modality: source.voxel_count for source in found}
+    rows, columns = speckle(1).shape[1:3]
+    assert counts["US"] == rows * columns
+    assert counts["CT"] > 0

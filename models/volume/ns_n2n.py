@@ -67,7 +67,7 @@ def denoise_volume(
     if len(voxels) < FEWEST_SLICES and not default:
         raise TooFewSlicesError(len(voxels))
     with context.stage("measure", voxels.size):
-        filled = _with_padding_filled(voxels, valid)
+        filled = np.ascontiguousarray(_with_padding_filled(voxels, valid))
         grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
         if modality == "MR" and default:
             grid = acquired_grid(filled, valid, spacing)

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from operators.dicom.attributes import series_number
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.encapsulated_pdf import Reported, encapsulated_pdf
-from operators.dicom.errors import Refusal, kept
+from operators.dicom.errors import Refusal, UnusableValueError, kept
 from operators.dicom.parts import Part
 from operators.dicom.provenance import Provenance
 from operators.dicom.study import Instance, Series
@@ -59,8 +59,8 @@ class DicomSeries(ABC):
 
     @property
     def voxel_count(self) -> int:
-        """Pixels of all frames."""
-        return sum(instance.voxel_count for instance in self.series.instances)
+        """Pixels of all frames, without instances whose headers do not say: it orders and prices, and judges nothing."""
+        return sum(map(_pixels, self.series.instances))
 
     @property
     def headers(self) -> tuple[Dataset, ...]:
@@ -177,3 +177,10 @@ def saved(datasets: Iterable[Dataset], plan: SeriesPlan, kind: Kind, folder: Pat
         dataset.save_as(folder / f"{dataset.SOPInstanceUID}.dcm", enforce_file_format=True)
         uid, number, files = str(dataset.SeriesInstanceUID), int(dataset.SeriesNumber), files + 1
     return WrittenSeries(uid, plan.strength, files, number, kind)
+
+
+def _pixels(instance: Instance) -> int:
+    try:
+        return instance.voxel_count
+    except UnusableValueError:
+        return 0

@@ -52,4 +52,4 @@ def _resampled(volume: Volume, size: tuple[int, ...]) -> Volume:
     for axis, length in enumerate(size, start=1):
         if volume.shape[axis] != length:
             volume = resample(volume, length, axis=axis)
-    return np.asarray(volume, np.float32)
+    return np.ascontiguousarray(volume, np.float32)
