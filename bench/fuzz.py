@@ -29,17 +29,25 @@ import numpy.typing as npt
 
 from bench.fuzz_studies import built_studies, real_studies
 from bench.mutations import mutated
+from models.compute import choose_compute
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
+from models.volume.ns_n2n_settings import NSN2NSettings
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.errors import Refusal
 from operators.dicom.provenance import Provenance
 from operators.dicom.reading_limits import ReadingLimits
+from operators.select_series import Demands, select
+from operators.selection import SelectionSettings
+from operators.series_costs import Pricing
 from operators.sources.finding import find_sources
 from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.source import Source
+from operators.time_budget import whole_run
 
 Denoise = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 SECONDS = 30.0  # of a processor that one study may take; a sound one needs a tenth of a second
 STALLED = 600.0  # seconds by the clock after which a study that waits counts as hanging; a busy machine takes long
+PLENTY = 1e6  # seconds, a time budget that refuses nothing
 MEMORY = 4 << 30  # bytes of address space beyond what the process has at its start
 PROVENANCE = Provenance("NS-N2N", "0", "fuzz", 0, 100.0, "cpu", "float32", "AVX2 in 2 threads", 1)
 
@@ -60,7 +68,10 @@ def outcomes_of(folder: Path, denoise: Denoise) -> Iterator[str]:
     """Yield the outcome of each series and each unread file of a study."""
     sources, unread = find_sources(folder, ReadingLimits(), NiftiSettings())
     yield from ("unread" for _ in unread)
-    for source in sources:
+    study = sorted(sources, key=lambda source: source.voxel_count)
+    pricing = Pricing(choose_compute("cpu"), NSN2NSettings(), Speckle2SelfSettings())
+    select(study, Demands(SelectionSettings()), whole_run(PLENTY), pricing)
+    for source in study:
         with tempfile.TemporaryDirectory() as target:
             yield outcome_of(source, denoise, Path(target))
 

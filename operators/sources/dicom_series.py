@@ -59,7 +59,7 @@ class DicomSeries(ABC):
 
     @property
     def voxel_count(self) -> int:
-        """Pixels of all frames, without instances whose headers do not say: it orders and prices, and judges nothing."""
+        """Pixels of all frames as far as headers say, 0 of the rest: it orders and prices series and judges none."""
         return sum(map(_pixels, self.series.instances))
 
     @property
