@@ -26,6 +26,7 @@ from models.costs import SAMPLED, TABLE
 CUDA_FRACTION = 0.03  # of the time on one thread, assumed for work on a GPU: none was at hand
 ON_DEVICE = ("measure", "transform", "pass ", "step", "apply", "finish", "speckle", "published", "offset", "frame")
 LARGE = 1.5  # times `SAMPLED`: sizes from which the cost beyond it is read
+FILES = ("headers", "read", "write")  # of all slices, however large the volume
 
 HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.
 # Measured by `python -m bench.costs --write` on {processor}, {cores} cores.
@@ -65,7 +66,7 @@ def lines_of(samples: Samples, load: float) -> dict[str, Line]:
         beyond = [
             1e6 * (seconds - fixed - slope * SAMPLED / 1e6) / (voxels - SAMPLED)
             for voxels, seconds in points
-            if voxels > LARGE * SAMPLED
+            if voxels > LARGE * SAMPLED and not unit.startswith(FILES)
         ]
         rest = min(slope, max(0.0, mean(beyond))) if beyond else slope
         lines[unit] = fixed / load, slope / load, rest / load
