@@ -34,7 +34,7 @@ def check(
     def assess(strength: float) -> Assessments:
         return tuple(assessed(denoised, strength, settings, structures))
 
-    asked = strengths or (default_strength(summary.fits),)
+    asked = strengths or (default_strength(summary.fits, denoised.source.modality),)
     granted = grant(asked, assess, may_reduce=settings.on_failure == "reduce_strength")
     by_image = tuple(zip(*granted.tried.values(), strict=True))
     if granted.strengths:

@@ -8,7 +8,7 @@ import yaml
 from app.arguments import parser_with
 from app.exit_codes import ExitCode
 from app.settings import MANIFEST, RunSettings, load_settings
-from operators.default_strength import SPECKLE_LEFT, VOLUME
+from operators.default_strength import PET, SPECKLE_LEFT, VOLUME
 from operators.selection import TESTS
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
     defaults = {row[0].strip("`"): row[2] for row in ROWS if row[0].startswith("`--")}
     run = RunSettings()
     assert not run.strength
-    assert defaults["--strength"] == f"{VOLUME:g}; ultrasound {100 * (1 - SPECKLE_LEFT):g}"
+    assert defaults["--strength"] == f"{VOLUME:g}; PET {PET:g}; ultrasound {100 * (1 - SPECKLE_LEFT):g}"
     assert (int(defaults["--seed"]), defaults["--device"].strip("`")) == (run.seed, run.device)
     assert float(defaults["--time-budget"]) == run.time_budget
 

@@ -8,7 +8,7 @@ import pytest
 from models.fitting import FitRecord
 from models.ultrasound.speckle2self import SPECKLE_PERCENT
 from models.ultrasound.structures import restore_structures
-from operators.default_strength import LEAST_STRENGTH, VOLUME, default_strength
+from operators.default_strength import LEAST_STRENGTH, PET, VOLUME, default_strength
 from operators.quality.blending import blend_of
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.clip_restoring import restore_clip
@@ -143,11 +143,11 @@ def test_frames_without_speckle_or_tissue_come_back():
     ("percent", "strength"), [(9.3, 65.0), (4.8, 50.0), (2.0, LEAST_STRENGTH), (0.0, LEAST_STRENGTH)]
 )
 def test_the_less_speckle_the_scanner_left_the_less_is_removed(percent, strength):
-    assert default_strength([replace(RECORD, measures={SPECKLE_PERCENT: percent})]) == strength
+    assert default_strength([replace(RECORD, measures={SPECKLE_PERCENT: percent})], "US") == strength
 
 
 def test_a_volume_has_its_own_default():
-    assert default_strength([RECORD]) == VOLUME
+    assert (default_strength([RECORD], "MR"), default_strength([RECORD], "PT")) == (VOLUME, PET)
 
 
 def test_the_contrast_of_a_few_squares_is_not_known_well_enough_to_fail():

@@ -58,7 +58,7 @@ def ours(frames: Image, tissue: Mask) -> Image:
 def delivered(frames: Image, tissue: Mask, settings: Speckle2SelfSettings = DEFAULT) -> Image:
     """What a run that names no strength hands out."""
     done = fitted(frames, tissue, settings)
-    return frames + np.float32(default_strength([done.record]) / 100) * (done.images - frames)
+    return frames + np.float32(default_strength([done.record], "US") / 100) * (done.images - frames)
 
 
 def published(frames: Image, tissue: Mask) -> Image:
