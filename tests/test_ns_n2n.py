@@ -113,11 +113,11 @@ def test_same_seed_same_bits_whatever_was_fitted_before(volume: np.ndarray, vari
     assert not np.array_equal(first.images, denoised(volume, settings=settings, seed=2).images)
 
 
-@pytest.mark.slow
 def test_the_order_of_a_volume_in_memory_changes_nothing(volume: np.ndarray) -> None:
     assert np.array_equal(denoised(np.asfortranarray(volume)).images, denoised(volume).images)
 
 
+@pytest.mark.slow
 def test_noise_falls_and_the_mean_stays_on_a_chest() -> None:
     phantom = ct_phantom((10, 96, 96), seed=4)
     flat = phantom.regions["flat"]

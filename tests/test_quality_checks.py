@@ -187,7 +187,7 @@ def test_similar_slices_are_in_place_and_swapped_ones_are_not() -> None:
     assert place is not None
     assert place < PLACE_LIMIT
     different = smooth + 4 * np.sin(np.arange(160) / 5 + 2 * z)
-    assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue) or 0) > PLACE_LIMIT
+    assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue) or 0) > 0.65
 
 
 def test_a_slice_is_not_taken_for_its_neighbour_because_its_noise_is_stronger() -> None:

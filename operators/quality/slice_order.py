@@ -6,8 +6,6 @@ A slice that alone is out of place is judged by the neighbours from which it sur
 than the change itself nothing is decided.
 """
 
-from itertools import combinations
-
 import numpy as np
 from scipy import ndimage
 
@@ -28,14 +26,15 @@ def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
     """
     old, new = (np.stack(each(_smooth, images)) for images in (before, after))
     inside, change = tissue[:, ::STEP, ::STEP], new - old
-    judged = [index for index, one in enumerate(inside) if np.count_nonzero(one) >= FEWEST]
+    judged = {index: one for index, one in enumerate(inside) if np.count_nonzero(one) >= FEWEST}
     if not judged or len(before) == 1:
         return None
-    typical = float(np.median([_mean(change[i] ** 2, inside[i]) for i in judged]))
+    typical = float(np.median([_mean(change[i] ** 2, one) for i, one in judged.items()]))
     worst = 0.0
-    for i, j in combinations(judged, 2):
+    pairs = [(first, first + gap) for first in judged for gap in range(1, FARTHEST + 1) if first + gap in judged]
+    for i, j in pairs:
         both = inside[i] & inside[j]
-        if j - i > FARTHEST or np.count_nonzero(both) < FEWEST:
+        if np.count_nonzero(both) < FEWEST:
             continue
         d = old[j] - old[i]
         power = _mean(d**2, both)

@@ -23,9 +23,7 @@ from operators.quality.structure_loss import StructureLoss, structure_loss
 from operators.quality.volume_pair import VolumePair, around_tissue
 
 UNITS = {"CT": "HU", "PT": "Bq/ml"}  # of the values; MR has none
-PLACE_LIMIT = (
-    0.55  # of the way to a neighbour's original; honest outputs read .50 at most, exchanged slices .58 and more
-)
+PLACE_LIMIT = 0.55  # of the way to a neighbour's original; honest outputs read .50 at most, exchanged slices more
 LOSS_LIMIT = 5.0  # percent; honest outputs lose 1 at most, and 8 to 16 where a quarter of all faint structure is lost
 PEAK_LIMIT = 10.0  # percent; what SUV differs by between repeated scans
 RANGE_LIMIT = 3.0  # sd of the noise beyond the darkest and brightest value: more is no noise
