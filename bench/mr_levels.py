@@ -19,6 +19,7 @@ from models.volume.acquired.working_grid import acquired_grid
 from models.volume.noise.mr_noise import measure_mr_noise
 from models.volume.noise.noise_level import SliceNoise
 from models.volume.tissue import tissue_of
+from validation.phantoms.anatomy import Phantom, Volume
 from validation.phantoms.k_space import Encoding
 from validation.phantoms.mr_receive import COILS
 from validation.phantoms.mr_scan import ANATOMIES, MRScan, mr_scan
@@ -45,16 +46,21 @@ LOW, HIGH = 0.02, 0.98  # quantiles of the map over the truth
 BRIGHT = 4.0  # sds of noise above which a magnitude's noise is that of its real part
 
 
-def measured(scan: MRScan) -> SliceNoise:
-    """Measure the noise of a phantom as the method does."""
-    grid = acquired_grid(scan.phantom.noisy, np.ones(scan.phantom.noisy.shape, bool), scan.phantom.spacing)
+def measured(phantom: Phantom) -> SliceNoise:
+    """Measure the noise of an MR volume as the method does."""
+    grid = acquired_grid(phantom.noisy, np.ones(phantom.noisy.shape, bool), phantom.spacing)
     return measure_mr_noise(torch.from_numpy(grid.voxels)[:, None], tissue_of(grid.voxels, "MR"), grid.air)
+
+
+def local_sd(noise: SliceNoise, size: tuple[int, ...]) -> Volume:
+    """Return the measured sd at each voxel of slices of ``size``."""
+    return noise.sd * functional.interpolate(noise.relative_noise, size, mode="bilinear")[:, 0].numpy()
 
 
 def row(name: str, anatomy: str, seed: int, side: int) -> tuple[tuple[str, ...], bool]:
     """Return the row of one phantom, and whether the uncertainty holds the truth."""
     scan = mr_scan(anatomy, (SLICES, side, side), acquisition=ACQUISITIONS[name], seed=seed)
-    noise, body = measured(scan), scan.phantom.regions["body"]
+    noise, body = measured(scan.phantom), scan.phantom.regions["body"]
     assert noise.agreement is not None
     agreement, over_truth = noise.agreement, _map_over_truth(scan, noise, body)
     true = float(np.median(scan.noise_sd[body]))
@@ -67,9 +73,8 @@ def row(name: str, anatomy: str, seed: int, side: int) -> tuple[tuple[str, ...],
 
 
 def _map_over_truth(scan: MRScan, noise: SliceNoise, body: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    at = functional.interpolate(noise.relative_noise, body.shape[1:], mode="bilinear")[:, 0].double().numpy()
     bright = body & (scan.phantom.truth > BRIGHT * scan.noise_sd)
-    return np.asarray(noise.sd * at[bright] / scan.noise_sd[bright])
+    return np.asarray(local_sd(noise, body.shape[1:])[bright] / scan.noise_sd[bright])
 
 
 def main() -> None:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from bench.checks.candidate_outputs import ours, stored
 from bench.checks.insertions_table import real_volumes
-from models.volume.acquired.working_grid import acquired_grid
-from models.volume.noise.mr_noise import measure_mr_noise
+from bench.mr_levels import local_sd, measured
 from models.volume.noise.noise_level import measure_noise
 from models.volume.tissue import tissue_of
 from operators.quality.gate_settings import GateSettings
@@ -70,14 +68,11 @@ def delivered(volume: Phantom) -> Volume:
 
 def local_noise(volume: Phantom) -> Volume:
     """Return the sd of the noise at each voxel, as the method measures it."""
-    voxels, grid_air = volume.noisy, None
     if volume.modality == "MR":
-        grid = acquired_grid(voxels, np.ones(voxels.shape, bool), volume.spacing)
-        voxels, grid_air = grid.voxels, grid.air
-    slices, tissue = torch.from_numpy(voxels)[:, None], tissue_of(voxels, volume.modality)
-    noise = measure_mr_noise(slices, tissue, grid_air) if volume.modality == "MR" else measure_noise(slices, tissue)
-    there = functional.interpolate(noise.relative_noise, volume.noisy.shape[1:], mode="bilinear")
-    return np.asarray(noise.sd * there[:, 0].numpy(), np.float32)
+        noise = measured(volume)
+    else:
+        noise = measure_noise(torch.from_numpy(volume.noisy)[:, None], tissue_of(volume.noisy, volume.modality))
+    return local_sd(noise, volume.noisy.shape[1:])
 
 
 def _cell(kept: list[float]) -> str:
