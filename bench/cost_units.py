@@ -47,7 +47,7 @@ from validation.phantoms.phantom_study import write_cine, write_still, write_vol
 from validation.phantoms.speckle_phantom import make_speckle_phantom
 
 VOLUMES = (16, 128, 128), (40, 224, 224)  # small and large
-LARGE_VOLUME = (60, 512, 512)  # of which measuring, checks and reports look at a part; its tissue is within `SAMPLED`
+LARGE_VOLUME = (160, 512, 512)  # of which measuring, checks and reports look at a part
 SHORT = 30.0  # seconds, a budget that leaves time for quick refinement of that
 CLIPS = (1, 192), (1, 384), (12, 192), (12, 384)  # frames, and pixels a side: stills and cines
 STEPS = {"volume": 20, "ultrasound": 6}  # of a fit whose steps are timed

@@ -7,15 +7,18 @@ import pytest
 from scipy import ndimage, special
 
 from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
+from models.volume.tissue import tissue_of
 from operators.quality.bias import Images
 from operators.quality.blending import COARSE
 from operators.quality.clip_checks import ClipPair, assess_clip
 from operators.quality.gate_settings import GateSettings
+from operators.quality.intensity_checks import intensity_checks
 from operators.quality.restoring import clip, restore
 from operators.quality.slice_order import slice_place
 from operators.quality.structure_loss import structure_loss
 from operators.quality.volume_checks import PLACE_LIMIT, assess_volume, edges_of
 from operators.quality.volume_pair import VolumePair
+from validation.phantoms.pet_phantom import pet_phantom
 
 SHAPE, NOISE = (16, 96, 96), 20.0
 
@@ -222,6 +225,18 @@ def test_the_rician_correction_is_known_and_taken_back() -> None:
     magnitude = np.linspace(1.3 * NOISE, 30 * NOISE, 600, dtype=np.float32).reshape(1, 20, 30)
     back = return_rician_bias(remove_rician_bias(magnitude, NOISE), NOISE)
     assert np.allclose(back, magnitude, atol=0.02 * NOISE)
+
+
+@pytest.mark.parametrize(("fraction", "seen"), [(1.0, False), (0.9, True)])
+def test_the_truth_of_a_noisy_pet_keeps_its_levels_and_less_in_its_hot_places_does_not(
+    fraction: float, seen: bool
+) -> None:
+    phantom = pet_phantom((24, 200, 200), seed=7)
+    after = np.where(phantom.truth > 4000, fraction * phantom.truth, phantom.truth)
+    threshold = tissue_of(phantom.noisy, "PT").threshold
+    pair = pair_of(phantom.noisy, after, "PT", threshold)
+    checks, _ = intensity_checks(pair, pair.after, pair.tissue, GateSettings())
+    assert {check.passed for check in checks if check.name == "level_bias"} == {not seen}
 
 
 def test_contrast_and_flicker_of_a_clip() -> None:

@@ -1,7 +1,7 @@
 """By how much the mean was moved: of everything, of each tissue level, of each slice.
 
-Levels are those of small squares and those around them, of the mean of before and after: sorting single voxels by
-their noisy value would find a bias where there is none.
+Levels are those of small squares and those around them, of the output in full strength: sorting by what holds the noise
+that was removed would find a bias where there is none, and in PET, whose noise is strong, it did.
 """
 
 from collections.abc import Iterator
@@ -31,12 +31,11 @@ def squares(image: npt.NDArray[np.generic], side: int = SIDE) -> npt.NDArray[np.
     return np.moveaxis(cut, -2, -3).reshape(*image.shape[:-2], rows, columns, side * side)
 
 
-def square_means(before: Images, after: Images, tissue: Mask, side: int = SIDE) -> tuple[Real, Real]:
-    """Level and change of every square that is wholly tissue."""
-    old, new = (squares(images, side).mean(axis=-1, dtype=np.float64) for images in (before, after))
+def square_means(before: Images, after: Images, full: Images, tissue: Mask, side: int = SIDE) -> tuple[Real, Real]:
+    """Level in ``full`` strength, and change, of every square that is wholly tissue."""
+    old, new, level = (squares(images, side).mean(axis=-1, dtype=np.float64) for images in (before, after, full))
     whole = squares(tissue, side).all(axis=-1)
-    level = uniform_filter((old + new) / 2, (0, AROUND, AROUND))
-    return level[whole], (new - old)[whole]
+    return uniform_filter(level, (0, AROUND, AROUND))[whole], (new - old)[whole]
 
 
 def level_biases(level: Real, change: Real) -> Iterator[tuple[LevelBias, float]]:

@@ -45,7 +45,7 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     """The checks of ``pair``, which was changed by ``strength`` percent."""
     tissue = np.broadcast_to(pair.tissue, pair.before.shape)
     noise_before, noise_after = noise_levels(pair.before, pair.after, tissue)
-    level, change = square_means(pair.before, pair.after, tissue, SIDE)
+    level, change = square_means(pair.before, pair.after, pair.after, tissue, SIDE)
     levels = list(level_biases(level, change))
     by_frame = slice_biases(pair.before, pair.after, tissue)
     percent = 100 / pair.maximum

@@ -47,7 +47,7 @@ def level_of(c: Images, inside: Mask) -> Images:
     least = LEAST_LEVEL**2 * power.sum() / max(counted.sum(), 1.0)
     loud = power > least * counted
     near, weight = (ndimage.uniform_filter(np.where(loud, one, 0), (0, NEAR, NEAR)) for one in (power, counted))
-    near = near / np.maximum(weight, TINY)
+    near = np.maximum(near, 0) / np.maximum(weight, TINY)  # running sums end a little below 0
     own = np.where(loud, power / np.maximum(counted, TINY), near)
     typical = ndimage.median_filter(own, (1, CELLS, CELLS))
     level = np.sqrt(np.where(loud, np.maximum(typical, NEAR_FRACTION**2 * near), near))

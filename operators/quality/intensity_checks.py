@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from operators.quality.assessment import Check, LevelBias
-from operators.quality.bias import Mask, level_biases, slice_biases, square_means, squares, sure, worst
+from operators.quality.bias import Images, Mask, level_biases, slice_biases, square_means, squares, sure, worst
 from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import sampled
 from operators.quality.volume_pair import VolumePair
@@ -16,11 +16,15 @@ TINY = 1e-12  # keeps a fraction of nothing finite
 
 
 def intensity_checks(
-    pair: VolumePair, tissue: Mask, settings: GateSettings
+    pair: VolumePair, full: Images, tissue: Mask, settings: GateSettings
 ) -> tuple[tuple[Check, ...], tuple[LevelBias, ...]]:
-    """Return the checks, and the bias of each intensity."""
+    """Return the checks, and the bias of each intensity.
+
+    Args:
+        full: the output in full strength, by whose intensity tissue is sorted.
+    """
     chosen = sampled(len(pair.before))
-    levels = list(level_biases(*square_means(pair.before[chosen], pair.after[chosen], tissue[chosen])))
+    levels = list(level_biases(*square_means(pair.before[chosen], pair.after[chosen], full[chosen], tissue[chosen])))
     mean = float(pair.before.mean(where=tissue, dtype=np.float64)) if tissue.any() else 0.0
     limit, unit = limit_of(settings, pair.modality), "HU" if pair.modality == "CT" else "%"
     by_level = [relative(sure(bias.bias, error), bias.level, mean, pair.modality) for bias, error in levels]

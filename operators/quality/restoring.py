@@ -83,7 +83,8 @@ def _repeated(step: Callable[[], bool]) -> int:
 def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: GateSettings) -> bool:
     """Blend the original in where tissue has an intensity whose mean was moved; return whether any was."""
     chosen = sampled(len(tissue))
-    level, change = square_means(pair.before[chosen], blend.images[chosen], tissue[chosen])
+    before, images = pair.before[chosen], blend.images[chosen]
+    level, change = square_means(before, images, images, tissue[chosen])
     mean = float(pair.before.mean(where=tissue, dtype=np.float64)) if tissue.any() else 0.0
 
     def fraction(bias: LevelBias, error: float) -> float:
@@ -97,7 +98,7 @@ def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gate
     levels, fractions = zip(*found, strict=True)
 
     def restore_slice(index: int) -> None:
-        own = ndimage.gaussian_filter((pair.before[index] + blend.images[index]) / 2, LEVEL_SMOOTH)
+        own = ndimage.gaussian_filter(blend.images[index], LEVEL_SMOOTH)
         there = ndimage.gaussian_filter(tissue[index].astype(np.float32), 1.0)
         blend.restore(index, np.asarray(np.interp(own, levels, fractions) * there, np.float32))
 

@@ -66,9 +66,9 @@ def assess_volume(
     """
     structure = structure or structure_of(pair)
     changed = pair.at(strength)
-    tissue = changed.tissue
+    tissue = pair.tissue
     noise_before, noise_after = noise_levels(changed.before, changed.after, tissue)
-    bias_checks, levels = intensity_checks(changed, tissue, settings)
+    bias_checks, levels = intensity_checks(changed, pair.after, tissue, settings)
     place = slice_place(changed.before, changed.after, tissue)
     checks = (
         *bias_checks,
