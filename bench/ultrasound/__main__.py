@@ -1,9 +1,9 @@
 """Ultrasound side by side: our default, the published method, and the filters that scanners and papers use.
 
-``python -m bench.ultrasound [--data FOLDER] --out FOLDER`` writes table.md and pictures; ``--parts stills cines carotid
-real echoes caught speed`` and ``--methods NLM ours ...`` run less. Peers are tuned on the truth of each phantom, by
-PSNR; ours has one default. Their brightness is restored as ours is. FOLDER is searched for published carotid frames
-(``Input_01.gif``) and for DICOM ultrasound.
+``python -m bench.ultrasound [--data FOLDER] --out FOLDER`` writes table.md and pictures; ``--parts stills cines looks
+carotid real echoes caught speed`` and ``--methods NLM ours ...`` run less. Peers are tuned on the truth of each
+phantom, by PSNR; ours has one default. Their brightness is restored as ours is. FOLDER is searched for published
+carotid frames (``Input_01.gif``) and for DICOM ultrasound.
 """
 
 import argparse
@@ -21,15 +21,19 @@ from bench.ultrasound.caught import caught_rows
 from bench.ultrasound.echoes import echo_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
+from bench.ultrasound.looks import STILLS as LOOKS
+from bench.ultrasound.looks import look_row
 from bench.ultrasound.measured import Image, Mask, TimedImages, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
 from bench.ultrasound.real import real_frames, real_rows
+from validation.phantoms.anatomy import Phantom
 from validation.phantoms.speckle_physics import MAXIMUM
 from validation.phantoms.speckle_probe import Kind
 from validation.phantoms.speckle_scan import SpeckleScan, make_scan
+from validation.phantoms.speckle_still import make_still
 from validation.scoring import psnr
 
-PARTS = ("stills", "cines", "carotid", "real", "echoes", "caught", "speed")
+PARTS = ("stills", "cines", "looks", "carotid", "real", "echoes", "caught", "speed")
 METHODS = (*PEERS, "published", "ours")
 STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
 CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
@@ -56,6 +60,10 @@ def main() -> int:
         if "cines" in given.parts:
             for kind, seed in CINES:
                 _write(page, f"Cine, {kind}, scene {seed}", cine_table(kind, seed, given.methods, given.out))
+        if "looks" in given.parts:
+            for number, (title, kind, seed, look) in enumerate(LOOKS):
+                still = make_still(kind, CINE_SIDE, seed, look)
+                _write(page, f"Still as scanners make it: {title}", look_table(still, number, given.methods, given.out))
         if given.data and "carotid" in given.parts:
             for first in sorted(given.data.rglob("Input_01.gif")):
                 _write(page, "Published carotid frames, equal mean", carotid_rows(first.parent, given.out))
@@ -74,7 +82,7 @@ def still_table(kind: Kind, seed: int, side: int, names: Collection[str], out: P
     """Every method on one scene: one realisation to judge, more to measure bias."""
     phantoms = [make_scan(kind, side, 1, seed, each) for each in range(REALISATIONS)]
     first, rows, images = phantoms[0], {}, {}
-    for name, method in _methods(names, first, slice(0, 1)).items():
+    for name, method in _methods(names, first.frames, first.truth, first.tissue).items():
         judged = phantoms[:1] if name == "published" else phantoms  # minutes for each fit
         results = [measured(method, each.frames, each.tissue) for each in judged]
         rows[name], images[name] = still_row(judged, results), results[0].images[0]
@@ -87,7 +95,7 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     cine = make_scan(kind, CINE_SIDE, CINE_FRAMES, seed)
     scored = SpeckleScan(cine.scene, cine.frames[SCORED], cine.truth[SCORED], cine.tissue)
     rows, images = {}, {}
-    for name, method in _methods(names, cine, SCORED).items():
+    for name, method in _methods(names, scored.frames[:1], scored.truth[:1], cine.tissue).items():
         whole = name in {"ours", "published"}
         done = measured(method, cine.frames if whole else scored.frames, cine.tissue)
         done = TimedImages(done.images[SCORED] if whole else done.images, done.seconds, done.gib)
@@ -96,15 +104,26 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     return rows
 
 
-def _methods(names: Collection[str], phantom: SpeckleScan, scored: slice) -> dict[str, Callable[[Image, Mask], Image]]:
-    """Each method by its name: peers at their best setting for the first scored frame."""
-    frame, truth = phantom.frames[scored][:1], phantom.truth[scored][:1]
+def look_table(still: Phantom, number: int, names: Collection[str], out: Path) -> dict[str, Row]:
+    """Every method on one still that resembles a scanner's."""
+    tissue, rows, images = still.regions["tissue"][0], {}, {}
+    for name, method in _methods(names, still.noisy, still.truth, tissue).items():
+        done = measured(method, still.noisy, tissue)
+        rows[name], images[name] = look_row(still, done), done.images[0]
+    save_gallery(out / f"look_{number}.png", {"recorded": still.noisy[0], "truth": still.truth[0]} | images)
+    return rows
+
+
+def _methods(
+    names: Collection[str], frame: Image, truth: Image, tissue: Mask
+) -> dict[str, Callable[[Image, Mask], Image]]:
+    """Each method by its name: peers at their best setting for this frame, (1, rows, columns)."""
     methods: dict[str, Callable[[Image, Mask], Image]] = {"recorded": partial(framewise, np.copy)}
     for name in (each for each in PEERS if each in names):
         grid = candidates(name, (frame - truth)[0])
 
         def score(choice: Filter) -> float:
-            return psnr(framewise(choice, frame, phantom.tissue), truth, phantom.tissue[None], MAXIMUM)
+            return psnr(framewise(choice, frame, tissue), truth, tissue[None], MAXIMUM)
 
         label = max(grid, key=lambda each: score(grid[each]))
         methods[f"{name}, {label}"] = partial(framewise, grid[label])
