@@ -60,6 +60,11 @@ def draw_offsets(count: int, rng: np.random.Generator) -> tuple[SearchOffset, ..
     return tuple(SearchOffset(0, *(int(step) for step in grid[i])) for i in chosen)
 
 
+def is_cine(frames: int) -> bool:
+    """Return whether a clip of so many frames has some that are far enough apart to be averaged."""
+    return frames > FRAMES_ALONG[0]
+
+
 def offsets_in_time() -> tuple[SearchOffset, ...]:
     """Return offsets to the same place in other frames of a cine, and to columns beside it."""
     columns = range(-COLUMNS_ALONG, COLUMNS_ALONG + 1)
