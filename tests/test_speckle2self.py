@@ -9,7 +9,9 @@ from skimage.metrics import peak_signal_noise_ratio
 from models.compute import choose_compute
 from models.costs import costs_of
 from models.fitting import FitContext
-from models.ultrasound.retrieval import Similarity, draw_offsets, retrieve
+from models.ultrasound import speckle2self
+from models.ultrasound.despeckling import RAW
+from models.ultrasound.retrieval import Similarity, draw_offsets, offsets_in_time, retrieve
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_network import ScaleMixer
@@ -128,3 +130,24 @@ def test_the_default_network_starts_with_an_even_field_unchanged():
     network = ScaleMixer(8)
     assert network(even).shape == even.shape
     assert torch.allclose(network(even), even, atol=1e-5)
+
+
+def test_the_mean_over_time_keeps_a_faint_cyst_and_leaves_a_moving_echo_where_it_is():
+    clip = torch.randn(19, 48, 64, generator=torch.Generator().manual_seed(0))
+    clip[:, 18:30, 8:24] -= 1.5
+    for frame in range(19):
+        clip[frame, 20:28, 26 + frame : 32 + frame] += 8
+    tissue = torch.ones(clip.shape[1:], dtype=torch.bool)
+    mean = retrieve(clip, clip, tissue, offsets_in_time(), RAW)[9]
+    assert mean[:16].std() < 0.5
+    assert mean[20:28, 10:20].mean() < -1.2
+    assert mean[20:28, 36:40].mean() > 6
+    assert mean[20:28, 45:].max() < 4
+
+
+def test_frames_lie_one_after_another_in_memory(monkeypatch):
+    seen = []
+    monkeypatch.setattr(speckle2self, "despeckle", lambda clip, *_: (seen.append(clip.frames), (clip.frames, 0))[1])
+    frames = np.random.default_rng(0).integers(0, 256, (5, 24, 30)).astype(np.float32)
+    despeckle(frames)
+    assert seen[0].is_contiguous()

@@ -2,10 +2,13 @@
 
 In: a clip in units of its spread, and its tissue. Out: the clip without speckle, and the steps taken.
 
-Order: initial estimate by retrieval among raw patches -> fit on transplanted speckle, the estimate renewed by retrieval
-guided by the network's output -> every frame through the network -> a cine's frames, output and raw, averaged over time
-where they are similar -> twice the mean of output and retrieval guided by it -> the rest of the grain averaged over
-similar neighbours.
+Order: initial estimate by retrieval among raw patches, of a cine's frames averaged over time -> fit on transplanted
+speckle, the estimate renewed by retrieval guided by the network's output -> every frame through the network -> a cine's
+frames, output and raw, averaged over time where they are similar -> the mean of output and retrieval guided by it,
+twice for a still -> the rest of the grain averaged over similar neighbours.
+
+A small faint cyst does not stand out of the speckle of one frame, so that comparing patches of one frame fills it; it
+stands out of the mean of seven. That mean only guides the initial estimate: tissue that moves is smeared in it.
 """
 
 from contextlib import nullcontext
@@ -31,7 +34,7 @@ from models.ultrasound.retrieval import (
 )
 from models.ultrasound.speckle_loss import TransplantLoss
 from models.ultrasound.speckle_network import ScaleMixer
-from models.ultrasound.speckle_plan import FIT_FRAMES, OUTPUT_ROUNDS, RENEWALS, Plan, after_steps, step_with_renewals
+from models.ultrasound.speckle_plan import FIT_FRAMES, RENEWALS, Plan, after_steps, output_rounds, step_with_renewals
 
 CHANNELS = 16  # of the network's first scale
 LEARNING_RATE = 2e-3
@@ -56,16 +59,19 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     """Return the clip without speckle, and the steps taken."""
     compute, rng = context.compute, np.random.default_rng(context.seed)
     network = ScaleMixer(CHANNELS).to(compute.device)
-    fitted = clip.frames[evenly_spaced(len(clip.frames), FIT_FRAMES)]
+    chosen = evenly_spaced(len(clip.frames), FIT_FRAMES)
+    fitted = clip.frames[chosen]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
     offsets = draw_offsets(plan.fit_offsets, rng)
     in_time = context.before(after_steps(context.costs, clip.frames.shape, plan))
+    means = retrieve(clip.frames, clip.frames, clip.tissue, offsets_in_time(), RAW.scaled_by(sd), in_time.latest)
+    by_means = means[chosen], RAW.scaled_by(speckle_sd(ScaledClip(means[chosen], clip.tissue)))
 
     def renew(by_network: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
-            guide, similarity = (predict(network, fitted, compute), GUIDED) if by_network else (fitted, RAW)
+            guide, similarity = (predict(network, fitted, compute), GUIDED.scaled_by(sd)) if by_network else by_means
             with nullcontext() if by_network else context.stage("offset", fitted.numel() * len(offsets)):
-                estimate = retrieve(fitted, guide, clip.tissue, offsets, similarity.scaled_by(sd), in_time.latest)
+                estimate = retrieve(fitted, guide, clip.tissue, offsets, similarity, in_time.latest)
             return restore_echoes(estimate, fitted, BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))
@@ -73,7 +79,7 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     cost = step_with_renewals(context.costs, fitted.shape, plan)
     taken = fit(network, draw_loss, in_time, steps=plan.steps, learning_rate=LEARNING_RATE, cost=cost)
     image = restore_echoes(predict(network, clip.frames, compute), clip.frames, BRIGHTEST_SPECKLE * sd)
-    rounds = [draw_offsets(plan.output_offsets, rng) for _ in range(OUTPUT_ROUNDS)]
+    rounds = [draw_offsets(plan.output_offsets, rng) for _ in range(output_rounds(len(clip.frames)))]
     return _refined(image, clip, rounds, sd, context), taken
 
 

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from models.robust import box_mean
+
 REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; similar tissue is near, and the speckle's reach is 4 and 6
 FRAMES_ALONG = 3, 6, 9  # of a cine, to either side; nearer frames show nearly the same speckle
 COLUMNS_ALONG = 2  # pixels to either side, by which tissue may have slid
@@ -56,6 +58,11 @@ def draw_offsets(count: int, rng: np.random.Generator) -> tuple[SearchOffset, ..
     grid += rng.integers(0, STRIDE, size=grid.shape)
     chosen = np.sort(rng.choice(len(grid), size=min(count, len(grid)), replace=False))
     return tuple(SearchOffset(0, *(int(step) for step in grid[i])) for i in chosen)
+
+
+def is_cine(frames: int) -> bool:
+    """Return whether a clip of so many frames has some that are far enough apart to be averaged."""
+    return frames > FRAMES_ALONG[0]
 
 
 def offsets_in_time() -> tuple[SearchOffset, ...]:
@@ -120,11 +127,11 @@ def _overlap(shape: torch.Size, rows: int, columns: int) -> tuple[tuple[slice, s
 
 
 def _patch_mean(images: torch.Tensor, side: int) -> torch.Tensor:
-    """Return the mean over a square of odd side, of the pixels inside each image."""
+    """Return the mean over a square of odd side, edges replicated."""
     if images.numel() == 0:
         return images
     if side <= WIDE_PATCH:
-        return functional.avg_pool2d(images, side, 1, side // 2, count_include_pad=False)
+        return box_mean(images, side // 2)
     half = functional.avg_pool2d(images, 2, ceil_mode=True)
     mean = _patch_mean(half, side // 4 * 2 + 1)
     size = images.shape[1:]

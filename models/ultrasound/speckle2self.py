@@ -86,7 +86,8 @@ def _fit_variant(frames: Image, tissue: Mask, plan: Plan, variant: str, context:
     device = context.compute.device
     mean, spread = (float(f(frames[:, tissue], dtype=np.float64)) for f in (np.mean, np.std))
     rows, columns = distance_transform_edt(~tissue, return_distances=False, return_indices=True)
-    scaled = torch.from_numpy((frames[:, rows, columns] - mean) / spread).to(device, torch.float32)
+    filled = np.ascontiguousarray(frames[:, rows, columns])  # numpy lays the frames of one pixel side by side
+    scaled = torch.from_numpy((filled - mean) / spread).to(device, torch.float32)
     clip = ScaledClip(scaled, torch.from_numpy(tissue).to(device))
     if variant == "published":
         predicted, taken = _fit_published(clip, plan, context)

@@ -4,13 +4,15 @@ import math
 from dataclasses import dataclass
 
 from models.costs import Cost, Costs
-from models.ultrasound.retrieval import FRAMES_ALONG
+from models.ultrasound.retrieval import is_cine, offsets_in_time
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 
 MINIMUM_STEPS = 20  # below this the network has hardly changed from its initial smoothing
 MINIMUM_OFFSETS = 20  # below this too little similar tissue is found
 CINE_OFFSETS = 0.4  # of the offsets of a still: a cine's frames help each other
-OUTPUT_ROUNDS = 2  # of retrieval along the output
+OUTPUT_ROUNDS = 2  # of retrieval along a still's output
+CINE_ROUNDS = 1  # of a cine: its guide has less noise, and a second round costs small faint cysts their contrast
+AVERAGES_AFTER = 2  # of a cine's frames over time after the fit: of the output and of the recorded frames
 FIT_FRAMES = 4  # of a cine are fitted; its frames are similar
 RENEWALS = 2  # of the estimate during a fit, evenly spaced
 PASSES = 1 + RENEWALS  # of retrieval over the fitted frames
@@ -37,17 +39,31 @@ def step_with_renewals(costs: Costs, shape: tuple[int, ...], plan: Plan) -> Cost
     return Cost(costs[STEP_UNITS["default"]].of(math.prod(shape[1:])) + renewals / max(1, plan.steps), 0.0, 0.0)
 
 
-def after_steps(costs: Costs, shape: tuple[int, ...], plan: Plan) -> float:
-    """Return the seconds of what follows the fit: every frame through the network, and searched."""
+def output_rounds(frames: int) -> int:
+    """Return how often retrieval goes along the output of a clip of so many frames."""
+    return CINE_ROUNDS if is_cine(frames) else OUTPUT_ROUNDS
+
+
+def averaged_in_time(costs: Costs, shape: tuple[int, ...], plan: Plan) -> float:
+    """Return the seconds of averaging every frame of a cine with others; 0 without retrieval and of a still."""
     frame, frames = math.prod(shape[1:]), shape[0]
-    return frames * (costs["frame"].of(frame) + costs["offset"].of(frame, OUTPUT_ROUNDS * plan.output_offsets))
+    averaged = is_cine(frames) and plan.output_offsets > 0
+    return frames * costs["offset"].of(frame, len(offsets_in_time())) if averaged else 0.0
+
+
+def after_steps(costs: Costs, shape: tuple[int, ...], plan: Plan) -> float:
+    """Return the seconds of what follows the fit: every frame through the network, averaged over time and searched."""
+    frame, frames = math.prod(shape[1:]), shape[0]
+    search = costs["offset"].of(frame, output_rounds(frames) * plan.output_offsets)
+    return frames * (costs["frame"].of(frame) + search) + AVERAGES_AFTER * averaged_in_time(costs, shape, plan)
 
 
 def seconds_of(costs: Costs, shape: tuple[int, ...], plan: Plan, variant: str) -> float:
     """Return what the work on a clip of (frames, rows, columns) costs."""
     frame, fitted = math.prod(shape[1:]), min(shape[0], FIT_FRAMES)
     fit = costs[STEP_UNITS[variant]].of(frame, plan.steps)
-    return fit + fitted * costs["offset"].of(frame, PASSES * plan.fit_offsets) + after_steps(costs, shape, plan)
+    search = fitted * costs["offset"].of(frame, PASSES * plan.fit_offsets)
+    return averaged_in_time(costs, shape, plan) + fit + search + after_steps(costs, shape, plan)
 
 
 def least_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
@@ -63,7 +79,7 @@ def least_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
 def most_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
     """Return all that the settings ask for."""
     offsets = settings.search_offsets if settings.variant == "default" else 0
-    output = offsets if shape[0] <= FRAMES_ALONG[0] else int(CINE_OFFSETS * offsets)
+    output = int(CINE_OFFSETS * offsets) if is_cine(shape[0]) else offsets
     return Plan(settings.steps, offsets, output)
 
 
