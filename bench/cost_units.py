@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
 import torch
@@ -182,13 +183,13 @@ def _take_clip(
 ) -> None:
     """Take the stages of a still; what is left of the whole is the network's output and what is averaged in it."""
     searched = [stage for stage in context.pace.stages if stage.unit == "offset"]
-    search = sum(stage.taken for stage in searched)
+    search = mean(stage.taken for stage in searched) if searched else 0.0
     (fit,) = (stage.taken for stage in context.pace.stages if stage.unit == "step")
     step = (fit - RENEWALS * search) / settings.steps
     meter.add(f"{STEP_UNITS[settings.variant]} {context.compute.precision}", frame, step)
     if searched:
         meter.add("offset", searched[0].voxels, search)
-        meter.add("frame", frame, whole - fit - search - OUTPUT_ROUNDS * search)
+        meter.add("frame", frame, whole - fit - (len(searched) + OUTPUT_ROUNDS) * search)
 
 
 def _follow(meter: CostMeter, denoised: DenoisedSeries, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Ultrasound side by side: our default, the published method, and the filters that scanners and papers use.
 
-``python -m bench.ultrasound [--data FOLDER] --out FOLDER`` writes table.md and pictures; ``--parts stills cines looks
+``python -m bench.ultrasound [--data FOLDER] --out FOLDER`` writes table.md and pictures; ``--parts stills cines scanner
 carotid real echoes caught speed`` and ``--methods NLM ours ...`` run less. Peers are tuned on the truth of each
 phantom, by PSNR; ours has one default. Their brightness is restored as ours is. FOLDER is searched for published
 carotid frames (``Input_01.gif``) and for DICOM ultrasound.
@@ -21,11 +21,11 @@ from bench.ultrasound.caught import caught_rows
 from bench.ultrasound.echoes import echo_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
-from bench.ultrasound.looks import STILLS as LOOKS
-from bench.ultrasound.looks import look_row
 from bench.ultrasound.measured import Image, Mask, TimedImages, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
 from bench.ultrasound.real import real_frames, real_rows
+from bench.ultrasound.scanner_stills import STILLS as SCANNER_STILLS
+from bench.ultrasound.scanner_stills import scanner_row
 from validation.phantoms.anatomy import Phantom
 from validation.phantoms.speckle_physics import MAXIMUM
 from validation.phantoms.speckle_probe import Kind
@@ -33,7 +33,7 @@ from validation.phantoms.speckle_scan import SpeckleScan, make_scan
 from validation.phantoms.speckle_still import make_still
 from validation.scoring import psnr
 
-PARTS = ("stills", "cines", "looks", "carotid", "real", "echoes", "caught", "speed")
+PARTS = ("stills", "cines", "scanner", "carotid", "real", "echoes", "caught", "speed")
 METHODS = (*PEERS, "published", "ours")
 STILLS: tuple[tuple[Kind, int], ...] = (("linear", 11), ("linear", 12), ("linear", 13), ("sector", 14))
 CINES: tuple[tuple[Kind, int], ...] = (("linear", 21), ("linear", 22), ("sector", 23))
@@ -60,10 +60,12 @@ def main() -> int:
         if "cines" in given.parts:
             for kind, seed in CINES:
                 _write(page, f"Cine, {kind}, scene {seed}", cine_table(kind, seed, given.methods, given.out))
-        if "looks" in given.parts:
-            for number, (title, kind, seed, look) in enumerate(LOOKS):
+        if "scanner" in given.parts:
+            for number, (title, kind, seed, look) in enumerate(SCANNER_STILLS):
                 still = make_still(kind, CINE_SIDE, seed, look)
-                _write(page, f"Still as scanners make it: {title}", look_table(still, number, given.methods, given.out))
+                _write(
+                    page, f"Still as scanners make it: {title}", scanner_table(still, number, given.methods, given.out)
+                )
         if given.data and "carotid" in given.parts:
             for first in sorted(given.data.rglob("Input_01.gif")):
                 _write(page, "Published carotid frames, equal mean", carotid_rows(first.parent, given.out))
@@ -104,13 +106,13 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     return rows
 
 
-def look_table(still: Phantom, number: int, names: Collection[str], out: Path) -> dict[str, Row]:
+def scanner_table(still: Phantom, number: int, names: Collection[str], out: Path) -> dict[str, Row]:
     """Every method on one still that resembles a scanner's."""
     tissue, rows, images = still.regions["tissue"][0], {}, {}
     for name, method in _methods(names, still.noisy, still.truth, tissue).items():
         done = measured(method, still.noisy, tissue)
-        rows[name], images[name] = look_row(still, done), done.images[0]
-    save_gallery(out / f"look_{number}.png", {"recorded": still.noisy[0], "truth": still.truth[0]} | images)
+        rows[name], images[name] = scanner_row(still, done), done.images[0]
+    save_gallery(out / f"scanner_{number}.png", {"recorded": still.noisy[0], "truth": still.truth[0]} | images)
     return rows
 
 

@@ -2,16 +2,16 @@
 
 In: a clip in units of its spread, and its tissue. Out: the clip without speckle, and the steps taken.
 
-Order: initial estimate by retrieval among raw patches, of a cine's frames averaged over time -> fit on transplanted
-speckle, the estimate renewed by retrieval guided by the network's output -> every frame through the network -> a cine's
-frames, output and raw, averaged over time where they are similar -> the mean of output and retrieval guided by it,
-twice for a still -> the rest of the grain averaged over similar neighbours.
+Order: initial estimate by retrieval, guided by a cine's frames averaged over time, or by a first estimate of a still
+from its raw patches -> fit on transplanted speckle, the estimate renewed by retrieval guided by the network's output ->
+every frame through the network -> a cine's frames, output and raw, averaged over time where they are similar -> the
+mean of output and retrieval guided by it, twice for a still -> the rest of the grain averaged over similar neighbours.
 
-A small faint cyst does not stand out of the speckle of one frame, so that comparing patches of one frame fills it; it
-stands out of the mean of seven. That mean only guides the initial estimate: tissue that moves is smeared in it.
+Small faint cysts and the fibres of muscle do not stand out of the speckle of one frame, so that comparing its patches
+fills them; they stand out of the mean of seven frames, and of a first estimate. Both guide the initial estimate alone:
+tissue that moves is smeared in the mean.
 """
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ from models.ultrasound.retrieval import (
     SearchOffset,
     Similarity,
     draw_offsets,
+    is_cine,
     near_offsets,
     offsets_in_time,
     retrieve,
@@ -42,6 +43,7 @@ BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; the difference from th
 BRIGHTEST_SPECKLE = 2.2  # speckle sds; one grain of speckle in 10000 is brighter, so that brighter pixels are echoes
 ECHO = 3, 5  # pixels, axial and lateral: the grain of the speckle
 RAW = Similarity(13, 1.0)  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
+BY_ESTIMATE = Similarity(7, 0.3)  # of a still's first estimate, in which faint contrast stands out of the speckle
 GUIDED = Similarity(3, 0.4)  # the guide's own noise is a fifth of a speckle sd
 IN_TIME = Similarity(7, 0.4)  # of the same place in other frames of a cine
 IN_GRAIN = Similarity(1, 0.1)  # what is left of the speckle's grain after retrieval
@@ -64,14 +66,27 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
     offsets = draw_offsets(plan.fit_offsets, rng)
     in_time = context.before(after_steps(context.costs, clip.frames.shape, plan))
-    means = retrieve(clip.frames, clip.frames, clip.tissue, offsets_in_time(), RAW.scaled_by(sd), in_time.latest)
-    by_means = means[chosen], RAW.scaled_by(speckle_sd(ScaledClip(means[chosen], clip.tissue)))
+
+    def search(guide: torch.Tensor, similarity: Similarity) -> torch.Tensor:
+        return retrieve(fitted, guide, clip.tissue, offsets, similarity, in_time.latest)
+
+    def search_first(guide: torch.Tensor, similarity: Similarity) -> torch.Tensor:
+        with context.stage("offset", fitted.numel() * len(offsets)):
+            return search(guide, similarity)
+
+    if is_cine(len(clip.frames)):
+        raw = clip.frames
+        means = retrieve(raw, raw, clip.tissue, offsets_in_time(), RAW.scaled_by(sd), in_time.latest)[chosen]
+        first = means, RAW.scaled_by(speckle_sd(ScaledClip(means, clip.tissue)))
+    else:
+        first = search_first(fitted, RAW.scaled_by(sd)), BY_ESTIMATE.scaled_by(sd)
 
     def renew(by_network: bool) -> torch.Tensor:
         with torch.autocast(compute.kind, enabled=False):
-            guide, similarity = (predict(network, fitted, compute), GUIDED.scaled_by(sd)) if by_network else by_means
-            with nullcontext() if by_network else context.stage("offset", fitted.numel() * len(offsets)):
-                estimate = retrieve(fitted, guide, clip.tissue, offsets, similarity, in_time.latest)
+            if by_network:
+                estimate = search(predict(network, fitted, compute), GUIDED.scaled_by(sd))
+            else:
+                estimate = search_first(*first)
             return restore_echoes(estimate, fitted, BRIGHTEST_SPECKLE * sd)
 
     renewals = frozenset(plan.steps * turn // (RENEWALS + 1) for turn in range(1, RENEWALS + 1))

@@ -15,7 +15,7 @@ CINE_ROUNDS = 1  # of a cine: its guide has less noise, and a second round costs
 AVERAGES_AFTER = 2  # of a cine's frames over time after the fit: of the output and of the recorded frames
 FIT_FRAMES = 4  # of a cine are fitted; its frames are similar
 RENEWALS = 2  # of the estimate during a fit, evenly spaced
-PASSES = 1 + RENEWALS  # of retrieval over the fitted frames
+PASSES = 1 + RENEWALS  # of retrieval over the fitted frames; of a still one more, for its first estimate
 STEP_UNITS = {"default": "speckle step", "published": "published speckle step"}  # of each variant in the cost table
 
 
@@ -62,7 +62,8 @@ def seconds_of(costs: Costs, shape: tuple[int, ...], plan: Plan, variant: str) -
     """Return what the work on a clip of (frames, rows, columns) costs."""
     frame, fitted = math.prod(shape[1:]), min(shape[0], FIT_FRAMES)
     fit = costs[STEP_UNITS[variant]].of(frame, plan.steps)
-    search = fitted * costs["offset"].of(frame, PASSES * plan.fit_offsets)
+    passes = PASSES if is_cine(shape[0]) else PASSES + 1
+    search = fitted * costs["offset"].of(frame, passes * plan.fit_offsets)
     return averaged_in_time(costs, shape, plan) + fit + search + after_steps(costs, shape, plan)
 
 

@@ -24,7 +24,7 @@ STILLS: tuple[tuple[str, Kind, int, Look], ...] = (
 )
 
 
-def look_row(still: Phantom, done: TimedImages) -> Row:
+def scanner_row(still: Phantom, done: TimedImages) -> Row:
     """Return PSNR, what is kept of reflectors and of muscle's fibres, and how far lumen and shadow stand apart."""
     truth, image, regions = still.truth, done.images, still.regions
     plain = regions["tissue"] & ~np.logical_or.reduce([regions[name] for name in regions if name != "tissue"])
