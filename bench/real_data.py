@@ -23,7 +23,7 @@ LARGEST_SECONDS = 600  # a study may take
 COLUMNS = ("Folder", "Series", "Modality", "Files", "Outcome", "Images", "Strength", "Restored %", "Detail")
 HEAD = """# What became of real studies
 
-Made by `python -m bench.real_data`, with a fit cut short ({settings}): a longer one may pass the checks better.
+Made by `python -m bench.real_data` with the settings {settings}; fits cut short may pass the checks worse.
 The folders hold public objects of the Cancer Imaging Archive, pydicom, fo-dicom, GDCM, dcm2niix and others, unedited.
 """
 
