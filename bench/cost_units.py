@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -18,9 +19,10 @@ import torch
 from models.compute import Compute, choose_compute
 from models.fitting import FitContext
 from models.pace import Pace
+from models.ultrasound.retrieval import offsets_in_time
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
-from models.ultrasound.speckle_plan import OUTPUT_ROUNDS, RENEWALS, STEP_UNITS
+from models.ultrasound.speckle_plan import AVERAGES_AFTER, RENEWALS, STEP_UNITS, most_plan, output_rounds
 from models.volume.initial.initial_estimate import initial_estimate
 from models.volume.initial.similar_patches import BRISK
 from models.volume.measured_volume import measure_volume
@@ -42,6 +44,7 @@ from operators.sources.nifti_settings import NiftiSettings
 from operators.sources.originals import Originals
 from operators.sources.source import Source
 from operators.write_series import write
+from validation.phantoms.anatomy import Phantom
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.phantom_study import write_cine, write_still, write_volume
@@ -49,6 +52,7 @@ from validation.phantoms.speckle_phantom import make_speckle_phantom
 
 VOLUMES = (16, 128, 128), (40, 224, 224)  # small and large
 LARGE_VOLUME = (160, 512, 512)  # of which measuring, checks and reports look at a part
+DRAWN = 40  # slices of a phantom at most
 SHORT = 30.0  # seconds, a budget that leaves time for quick refinement of that
 CLIPS = (1, 192), (1, 384), (12, 192), (12, 384)  # frames, and pixels a side: stills and cines
 STEPS = {"volume": 20, "ultrasound": 6}  # of a fit whose steps are timed
@@ -105,7 +109,7 @@ def measured(threads: int, cpu_time: bool) -> tuple[Samples, float]:
 
 
 def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder: Path) -> None:
-    phantom = (ct_phantom if modality == "CT" else mr_phantom)(shape, seed=0)
+    phantom = _phantom(modality, shape)
     write_volume(phantom, folder, 0)
     source, compute, voxels = _found(meter, folder), choose_compute("cpu"), math.prod(shape)
     with meter.timed("read volume", voxels):
@@ -133,8 +137,17 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
     _follow(meter, DenoisedSeries(source, originals, {key: fitted.images}, summary), folder)
 
 
+def _phantom(modality: str, shape: tuple[int, int, int]) -> Phantom:
+    """Return a phantom; a large one is a part of it there and back, since drawing it takes minutes."""
+    if shape[0] <= DRAWN:
+        return (ct_phantom if modality == "CT" else mr_phantom)(shape, seed=0)
+    part = _phantom(modality, (DRAWN, *shape[1:]))
+    there_and_back = np.pad(part.noisy, ((0, shape[0] - DRAWN), (0, 0), (0, 0)), mode="symmetric")
+    return replace(part, noisy=there_and_back)
+
+
 def _clip(meter: CostMeter, frames: int, side: int, folder: Path) -> None:
-    """Take samples of a still, and of a cine those that are no part of its fit."""
+    """Take samples of a still, and of a cine those of its frames and of what follows."""
     tissue = make_speckle_phantom(side, side, frames, np.random.default_rng(0)).frames
     if frames > 1:
         write_cine(tissue, folder, 0)
@@ -151,8 +164,11 @@ def _clip(meter: CostMeter, frames: int, side: int, folder: Path) -> None:
         context, started = meter.context(one), meter.clock()
         made = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
         fitted = fitted or made
+        whole, window = meter.clock() - started, math.prod(np.ptp(np.nonzero(image.valid), axis=1) + 1)
         if frames == 1:
-            _take_clip(meter, context, settings, float(image.valid.sum()), meter.clock() - started)
+            _take_clip(meter, context, settings, window)
+        else:
+            _take_frame(meter, context, settings, (frames, window), whole)
     assert fitted is not None
     with meter.timed("restore ultrasound", source.voxel_count):
         fitted = clip_with_original(image, fitted, GateSettings())
@@ -178,10 +194,8 @@ def _take_stages(meter: CostMeter, context: FitContext, only: tuple[str, ...] = 
         meter.add(stage.unit + precise, stage.voxels, stage.taken / times)
 
 
-def _take_clip(
-    meter: CostMeter, context: FitContext, settings: Speckle2SelfSettings, frame: float, whole: float
-) -> None:
-    """Take the stages of a still; what is left of the whole is the network's output and what is averaged in it."""
+def _take_clip(meter: CostMeter, context: FitContext, settings: Speckle2SelfSettings, frame: int) -> None:
+    """Take the stages of a still."""
     searched = [stage for stage in context.pace.stages if stage.unit == "offset"]
     search = mean(stage.taken for stage in searched) if searched else 0.0
     (fit,) = (stage.taken for stage in context.pace.stages if stage.unit == "step")
@@ -189,7 +203,22 @@ def _take_clip(
     meter.add(f"{STEP_UNITS[settings.variant]} {context.compute.precision}", frame, step)
     if searched:
         meter.add("offset", searched[0].voxels, search)
-        meter.add("frame", frame, whole - fit - (len(searched) + OUTPUT_ROUNDS) * search)
+
+
+def _take_frame(
+    meter: CostMeter, context: FitContext, settings: Speckle2SelfSettings, shape: tuple[int, int], whole: float
+) -> None:
+    """Take what a frame of a cine costs beside the fit and what is searched: output, structures given back.
+
+    Args:
+        shape: frames and pixels of each.
+    """
+    frames, pixels = shape
+    (first, fit) = (one for one in context.pace.stages if one.unit in {"offset", "step"})
+    in_time = sum(frames - offset.frames for offset in offsets_in_time())
+    along = frames * output_rounds(frames) * most_plan(shape, settings).output_offsets
+    searched = pixels * ((1 + AVERAGES_AFTER) * in_time + along) * first.taken / first.voxels
+    meter.add("frame", pixels, (whole - fit.taken - searched) / frames)
 
 
 def _follow(meter: CostMeter, denoised: DenoisedSeries, folder: Path) -> None:

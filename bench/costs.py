@@ -1,9 +1,9 @@
 """Measure the table of costs from which every run is planned: ``python -m bench.costs [--write] [--repeats 3]``.
 
 It prints the table, and ``--write`` puts it into models/costs.yaml, the only copy. Run it on a machine that nobody else
-uses, for about a quarter of an hour. It helps itself as far as it can where others do: on one thread processor time is taken;
-seconds on two threads are divided by what the load prolonged a run on one thread just before; of all the median counts.
-Each run is a process of its own, since the number of threads is fixed when a process starts.
+uses, for about a quarter of an hour. It helps itself as far as it can where others do: on one thread processor time is
+taken; seconds on two threads are divided by what the load prolonged a run on one thread just before; of all the median
+counts. Each run is a process of its own, since the number of threads is fixed when a process starts.
 
 A unit costs a fixed part and a part for each megavoxel, by small and large sizes, CT and MR together.
 """
