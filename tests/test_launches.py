@@ -27,7 +27,7 @@ from models.volume.slice_network import SliceNetwork
 CONTEXT = FitContext(Compute(torch.device("cpu"), torch.bfloat16), 0, math.inf, math.inf, "test")
 LARGE = 300  # slices of 512 x 512, to which launches are scaled
 OFFSET, SPECKLE_STEP = 32, 300  # launches of a search offset of a clip, of a step of its fit
-PASS, STEP, TRANSFORM = 100_000, 200, 120  # launches of a pass over a large volume, of a step, of a slice's transform
+PASS, STEP, TRANSFORM = 100_000, 200, 60  # launches of a pass over a large volume, of a step, of a slice's transform
 
 
 @pytest.fixture(autouse=True)
