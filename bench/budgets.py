@@ -13,18 +13,20 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from app.host_process import load_cuda_runtime
 from bench.scale import table
+from bench.there_and_back import DRAWN, there_and_back
 from models.compute import choose_compute
 from models.pace import Pace
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n_settings import NSN2NSettings
 from validation.phantoms.anatomy import Mask, Phantom, Volume
+from validation.phantoms.ct_noise import scanner_noise
 from validation.phantoms.ct_phantom import ct_phantom
 from validation.phantoms.mr_phantom import mr_phantom
 from validation.phantoms.pet_phantom import pet_phantom
@@ -35,6 +37,7 @@ from validation.scoring import psnr
 
 BUDGETS = "30,60,120,240,960"  # seconds
 MR_SERIES = 12
+CT_NOISE = 22.0  # HU, in soft tissue
 RANGES = {"CT": 1500.0, "MR": 900.0, "PT": 11000.0, "US": 255.0}  # of PSNR, as in the demo
 
 
@@ -51,8 +54,12 @@ Study = Mapping[str, Truth]  # by series UID
 
 
 def ct(folder: Path, size: float) -> Study:
-    """One large CT."""
-    return _volumes(folder, [ct_phantom(_shape(300, 512, size))])
+    """One large CT, whose anatomy goes there and back and whose noise never repeats."""
+    slices, rows, columns = _shape(300, 512, size)
+    phantom = there_and_back(ct_phantom((DRAWN, rows, columns)), slices)
+    rng = np.random.default_rng(0)
+    noise = scanner_noise(rng, phantom.truth, phantom.spacing[1], phantom.regions["flat"], CT_NOISE, 0.0)
+    return _volumes(folder, [replace(phantom, noisy=phantom.truth + noise)])
 
 
 def mr(folder: Path, size: float) -> Study:

@@ -9,13 +9,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
 import torch
 
+from bench.there_and_back import DRAWN, there_and_back
 from models.compute import Compute, choose_compute
 from models.fitting import FitContext
 from models.pace import Pace
@@ -52,7 +52,6 @@ from validation.phantoms.speckle_phantom import make_speckle_phantom
 
 VOLUMES = (16, 128, 128), (40, 224, 224)  # small and large
 LARGE_VOLUME = (160, 512, 512)  # of which measuring, checks and reports look at a part
-DRAWN = 40  # slices of a phantom at most
 SHORT = 30.0  # seconds, a budget that leaves time for quick refinement of that
 CLIPS = (1, 192), (1, 384), (12, 192), (12, 384)  # frames, and pixels a side: stills and cines
 STEPS = {"volume": 20, "ultrasound": 6}  # of a fit whose steps are timed
@@ -138,12 +137,8 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
 
 
 def _phantom(modality: str, shape: tuple[int, int, int]) -> Phantom:
-    """Return a phantom; a large one is a part of it there and back, since drawing it takes minutes."""
-    if shape[0] <= DRAWN:
-        return (ct_phantom if modality == "CT" else mr_phantom)(shape, seed=0)
-    part = _phantom(modality, (DRAWN, *shape[1:]))
-    there_and_back = np.pad(part.noisy, ((0, shape[0] - DRAWN), (0, 0), (0, 0)), mode="symmetric")
-    return replace(part, noisy=there_and_back)
+    part = (ct_phantom if modality == "CT" else mr_phantom)((min(shape[0], DRAWN), *shape[1:]), seed=0)
+    return there_and_back(part, shape[0])
 
 
 def _clip(meter: CostMeter, frames: int, side: int, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """One volume before and after, and what is tissue in it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -38,7 +39,7 @@ class VolumePair:
         """Return the same volume after so many percent of the change."""
         return replace(self, after=at_strength(self.before, self.after, self.valid, strength))
 
-    @property
+    @cached_property
     def tissue(self) -> Mask:
         """What is measured and no air, by the mean of before and after.
 
