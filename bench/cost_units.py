@@ -75,11 +75,11 @@ class CostMeter:
         self.samples[unit].append((voxels, seconds))
 
     @contextmanager
-    def timed(self, unit: str, voxels: float) -> Iterator[None]:
-        """Take a sample of the work inside the block."""
+    def timed(self, unit: str, voxels: float, times: int = 1) -> Iterator[None]:
+        """Take a sample of the work inside the block, done so many times."""
         started = self.clock()
         yield
-        self.add(unit, voxels, self.clock() - started)
+        self.add(unit, voxels, (self.clock() - started) / times)
 
     def context(self, compute: Compute) -> FitContext:
         """Return a context without a limit of time."""
@@ -111,7 +111,7 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
     phantom = _phantom(modality, shape)
     write_volume(phantom, folder, 0)
     source, compute, voxels = _found(meter, folder), choose_compute("cpu"), math.prod(shape)
-    with meter.timed("read volume", voxels):
+    with meter.timed("read slice", math.prod(shape[1:]), shape[0]):
         ((key, image),) = source.images(Counter())
     settings, context = NSN2NSettings(steps=STEPS["volume"]), meter.context(compute)
     fitted = denoise_volume(
@@ -149,7 +149,7 @@ def _clip(meter: CostMeter, frames: int, side: int, folder: Path) -> None:
     else:
         write_still(tissue[0], folder, 0)
     source, compute = _found(meter, folder), choose_compute("cpu")
-    with meter.timed("read ultrasound", source.voxel_count):
+    with meter.timed("read clip", source.voxel_count):
         ((key, image),) = source.images(Counter())
     single = Compute(compute.device, torch.float32, compute.threads)
     fits = [(one, variant) for one in (compute, single) for variant in STEP_UNITS]
@@ -227,5 +227,6 @@ def _follow(meter: CostMeter, denoised: DenoisedSeries, folder: Path) -> None:
     assert isinstance(checked, CheckedSeries), "the limits let everything pass"
     with meter.timed(f"report {kind}", voxels):
         reported = report(checked, Reporting("", DerivedSettings()), ledger)
-    with meter.timed(f"write {kind}", voxels):
+    unit, files = ("write slice", source.instance_count) if kind == "volume" else ("write clip", 1)
+    with meter.timed(unit, voxels / files, files):
         write(reported, False, target, ledger.used_numbers(source.study_uid))

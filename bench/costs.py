@@ -5,7 +5,8 @@ uses, for about a quarter of an hour. It helps itself as far as it can where oth
 taken; seconds on two threads are divided by what the load prolonged a run on one thread just before; of all the median
 counts. Each run is a process of its own, since the number of threads is fixed when a process starts.
 
-A unit costs a fixed part and a part for each megavoxel, by small and large sizes, CT and MR together.
+A unit costs a fixed part and a part for each megavoxel, by small and large sizes, CT and MR together; reading and
+writing is that of a slice or of a clip.
 """
 
 import argparse
@@ -26,7 +27,6 @@ from models.costs import SAMPLED, TABLE
 CUDA_FRACTION = 0.03  # of the time on one thread, assumed for work on a GPU: none was at hand
 ON_DEVICE = ("measure", "transform", "pass ", "step", "apply", "finish", "speckle", "published", "offset", "frame")
 LARGE = 1.5  # times `SAMPLED`: sizes from which the cost beyond it is read
-FILES = ("headers", "read", "write")  # of all slices, however large the volume
 
 HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.
 # Measured by `python -m bench.costs --write` on {processor}, {cores} cores.
@@ -66,7 +66,7 @@ def lines_of(samples: Samples, load: float) -> dict[str, Line]:
         beyond = [
             1e6 * (seconds - fixed - slope * SAMPLED / 1e6) / (voxels - SAMPLED)
             for voxels, seconds in points
-            if voxels > LARGE * SAMPLED and not unit.startswith(FILES)
+            if voxels > LARGE * SAMPLED and unit != "headers"
         ]
         rest = min(slope, max(0.0, mean(beyond))) if beyond else slope
         lines[unit] = fixed / load, slope / load, rest / load

@@ -1,5 +1,6 @@
 """Fit each image of a series on itself alone, one in memory at a time: the loop of both methods."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -35,7 +36,7 @@ def fit_series(
     originals: dict[Key, Image] = {}
     for key, image in source.images(left_out):
         results[key] = fit_image(image, slots[key])
-        if may_stay(len(sizes), sum(sizes.values())):
+        if may_stay(len(sizes), sum(map(math.prod, sizes.values()))):
             originals[key] = image
         del image  # else it stays in memory while the next is decoded
     fits = tuple(result.record for result in results.values())

@@ -65,7 +65,7 @@ def check(source: Source, demands: Demands) -> None:
 
 def voxels_of(source: Source) -> int:
     """Return the voxels of all images of a series that is not refused."""
-    return sum(source.sizes().values())
+    return sum(map(math.prod, source.sizes().values()))
 
 
 def select(

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.compute import Compute
-from models.costs import FREE, costs_of
+from models.costs import costs_of
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import least_plan, most_plan, seconds_of
 from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.slice_plan import LADDER, LADDER_MR, Ladder, always, plan_slices
-from operators.dicom.values import integer
 from operators.sources.source import METHOD_OF_MODALITY, Source
 from operators.time_budget import ImageNeed, Need, SeriesNeed
 
@@ -41,26 +40,29 @@ class Pricing:
         Raises:
             Refusal: it has no image that can be denoised.
         """
-        sizes = source.sizes().values()
-        if source.method != "ultrasound":
-            return self.need_of(source.modality, [(voxels,) for voxels in sizes])
-        frames = [integer(header, "NumberOfFrames") or 1 for header in source.headers]
-        shapes = [(count, voxels // count) for count, voxels in zip(frames, sizes, strict=True)]
-        return self.need_of(source.modality, shapes)
+        return self.need_of(source.modality, tuple(source.sizes().values()))
 
     def need_of(self, modality: str, shapes: Sequence[tuple[int, ...]]) -> SeriesNeed:
-        """Return what a series of images of such shapes needs: of a clip, its frames come first."""
+        """Return what a series of images of such shapes needs: slices or frames, then the pixels of one."""
         costs, method = costs_of(self.compute), METHOD_OF_MODALITY[modality]
-        decoding, restoring = costs[f"read {method}"], costs.get(f"restore {method}", FREE)
+        restoring = costs[f"restore {method}"]
         ladder = LADDER_MR if modality == "MR" else LADDER
         needs = (self._clip(shape) if method == "ultrasound" else self._volume(shape, ladder) for shape in shapes)
         images = (
-            ImageNeed(decoding.of(math.prod(shape)), need, restoring.of(math.prod(shape)))
+            ImageNeed(self._files("read", method, shape), need, restoring.of(math.prod(shape)))
             for shape, need in zip(shapes, needs, strict=True)
         )
         whole = sum(map(math.prod, shapes))
-        check, report, write = (costs[f"{work} {method}"].of(whole) for work in ("check", "report", "write"))
+        check, report = (costs[f"{work} {method}"].of(whole) for work in ("check", "report"))
+        write = sum(self._files("write", method, shape) for shape in shapes)
         return SeriesNeed(tuple(images), self.strengths * (check + write + report * self.reports))
+
+    def _files(self, work: str, method: str, shape: tuple[int, ...]) -> float:
+        """Return the seconds to read or write an image: a clip is one file, a volume one for each slice."""
+        costs = costs_of(self.compute)
+        if method == "ultrasound":
+            return costs[f"{work} clip"].of(math.prod(shape))
+        return costs[f"{work} slice"].of(math.prod(shape[1:]), shape[0])
 
     def _volume(self, shape: tuple[int, ...], ladder: Ladder) -> Need:
         costs, voxels = costs_of(self.compute), math.prod(shape)

@@ -38,7 +38,7 @@ def test_what_can_be_tried_again_is_among_the_codes() -> None:
 
 @pytest.mark.parametrize(("status", "exit_code"), [("refused", ExitCode.WRITTEN), ("failed", ExitCode.FAILED)])
 def test_mercure_is_reported_where_to_send_a_study_only_if_nothing_failed(status: Status, exit_code: ExitCode) -> None:
-    source = NiftiImage(Path("image.nii"), "nifti-1", "CT", 1, 1, None)
+    source = NiftiImage(Path("image.nii"), "nifti-1", "CT", (1, 1, 1), None)
     ledger = Ledger()
     ledger.found([source], ())
     ledger.record(entry_of(source, status, "a reason", reason_code="nifti"))

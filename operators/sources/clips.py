@@ -14,7 +14,7 @@ from operators.dicom.study import Instance
 from operators.sources.derived_series import SeriesPlan
 from operators.sources.dicom_series import DicomSeries
 from operators.sources.image import Display, Image, Images
-from operators.sources.source import Key
+from operators.sources.source import Key, Size
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +26,9 @@ class ClipSeries(DicomSeries):
         """Grey without a unit; names may be burned in outside the tissue."""
         return Display(only_valid=True)
 
-    def sizes(self) -> Mapping[Key, int]:
-        """Return the pixels of each clip."""
-        return {instance: instance.voxel_count for instance in self.series.instances}
+    def sizes(self) -> Mapping[Key, Size]:
+        """Return the frames of each clip and the pixels of one."""
+        return {one: (one.frame_count, one.rows * one.columns) for one in self.series.instances}
 
     def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:
         """Decode a clip, or some of its frames: their tissue is that of the whole clip."""

@@ -18,7 +18,7 @@ from operators.dicom.provenance import Provenance
 from operators.dicom.study import Instance, Series
 from operators.sources.derived_series import Kind, SeriesPlan, WrittenSeries
 from operators.sources.image import Image, Images
-from operators.sources.source import METHOD_OF_MODALITY, Key
+from operators.sources.source import METHOD_OF_MODALITY, Key, Size
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +142,8 @@ class DicomSeries(ABC):
         return saved([encapsulated_pdf(pdf, self.headers[0], reported, provenance, number)], plan, "report", folder)
 
     @abstractmethod
-    def sizes(self) -> Mapping[Key, int]:
-        """Return the voxels of each image."""
+    def sizes(self) -> Mapping[Key, Size]:
+        """Return the size of each image."""
 
     @abstractmethod
     def read(self, key: Key, indices: Sequence[int] | None = None) -> Image:

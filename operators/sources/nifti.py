@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import nibabel
-import numpy as np
 from nibabel.filebasedimages import ImageFileError
 
 from operators.dicom.errors import Refusal
@@ -39,8 +38,7 @@ def _describe(file: Path, settings: NiftiSettings) -> NiftiImage:
     image = nibabel.load(file)
     with file.open("rb") as content:
         uid = hashlib.file_digest(content, "sha256").hexdigest()[:UID_DIGITS]
-    voxels, volumes = int(np.prod(image.shape)), image.shape[3] if len(image.shape) == 4 else 1
-    return NiftiImage(file, f"nifti-{uid}", settings.modality, voxels, volumes, _fault(image, settings))
+    return NiftiImage(file, f"nifti-{uid}", settings.modality, tuple(map(int, image.shape)), _fault(image, settings))
 
 
 def _fault(image: Any, settings: NiftiSettings) -> Refusal | None:

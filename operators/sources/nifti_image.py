@@ -3,6 +3,7 @@
 A file of four dimensions is that many volumes, each denoised by itself, known by its index in time.
 """
 
+import math
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from operators.dicom.parts import Part
 from operators.dicom.provenance import Provenance
 from operators.sources.derived_series import DERIVED_NIFTI, SeriesPlan, WrittenSeries
 from operators.sources.image import Display, Image, Images
-from operators.sources.source import METHOD_OF_MODALITY, Key
+from operators.sources.source import METHOD_OF_MODALITY, Key, Size
 
 DAMAGED = (OSError, EOFError, ValueError, zlib.error)  # what nibabel raises for a file that breaks off
 UNITS = {"CT": "HU"}  # by modality; elsewhere the file does not say
@@ -45,8 +46,7 @@ class NiftiImage:
     path: Path
     uid: str
     modality: str
-    voxel_count: int
-    volume_count: int
+    shape: tuple[int, ...]  # columns, rows, slices and volumes, as far as there are several
     fault: Refusal | None  # of its header
     study_uid: str = ""
     number: None = None
@@ -55,6 +55,16 @@ class NiftiImage:
     takes_pdf: bool = False
     lossy: bool = False  # the file does not say
     attributes_left_out: Mapping[str, int] = field(default_factory=dict)  # none: the header is kept whole
+
+    @property
+    def voxel_count(self) -> int:
+        """Of all volumes."""
+        return math.prod(self.shape)
+
+    @property
+    def volume_count(self) -> int:
+        """Of a file with one more dimension than a volume."""
+        return self.shape[3] if len(self.shape) == 4 else 1
 
     @property
     def method(self) -> str:
@@ -80,9 +90,10 @@ class NiftiImage:
             return NiftiRefusal("is truncated or damaged", "make it again from its source")
         return None
 
-    def sizes(self) -> Mapping[Key, int]:
-        """Return the voxels of each volume."""
-        return dict.fromkeys(range(self.volume_count), self.voxel_count // max(1, self.volume_count))
+    def sizes(self) -> Mapping[Key, Size]:
+        """Return the slices of each volume and the voxels of one."""
+        columns, rows, slices = (*self.shape, 1)[:3]
+        return dict.fromkeys(range(self.volume_count), (slices, rows * columns))
 
     def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
         """Read one volume after another; nothing is left out."""

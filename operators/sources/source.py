@@ -20,6 +20,7 @@ from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.image import Display, Image, Images
 
 Key = Hashable
+Size = tuple[int, int]  # slices or frames of an image, and the pixels of one
 
 METHOD_OF_MODALITY = {"CT": "volume", "MR": "volume", "PT": "volume", "US": "ultrasound"}  # by modality
 
@@ -79,8 +80,8 @@ class Source(Protocol):
     def refusal(self) -> Refusal | None:
         """Why it must not be denoised as a whole, if so: all that can be known before a fit, sought once."""
 
-    def sizes(self) -> Mapping[Key, int]:
-        """Return the voxels of each image that ``images`` may yield, in its order; only where it is not refused."""
+    def sizes(self) -> Mapping[Key, Size]:
+        """Return the size of each image that ``images`` may yield, in its order; only where it is not refused."""
 
     def images(self, left_out: Counter[str]) -> Iterator[tuple[Key, Image]]:
         """Decode one image after another, holding none, so that one is in memory at a time.

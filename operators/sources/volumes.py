@@ -20,7 +20,7 @@ from operators.dicom.values import numbers, text
 from operators.sources.derived_series import SeriesPlan, WrittenSeries
 from operators.sources.dicom_series import DicomSeries, saved
 from operators.sources.image import Display, Image, Images
-from operators.sources.source import Key
+from operators.sources.source import Key, Size
 
 PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "GML": "g/ml"}  # by the header's code, as a reader writes them
 NARROWEST_WINDOW = 1.0  # values; PS3.3 C.11.2.1.2 allows none below
@@ -42,9 +42,9 @@ class VolumeSeries(DicomSeries):
         inverse = window is not None and text(header, "PhotometricInterpretation") == "MONOCHROME1"
         return Display("HU" if self.modality == "CT" else _unit(header), window, inverse)
 
-    def sizes(self) -> Mapping[Key, int]:
-        """Return the voxels of each volume."""
-        return {stack: _voxels(stack) for stack in self._volumes.stacks}
+    def sizes(self) -> Mapping[Key, Size]:
+        """Return the slices of each volume and the voxels of one."""
+        return {stack: _size(stack) for stack in self._volumes.stacks}
 
     def label(self, key: Key) -> str:
         """Return what the header distinguishes a volume by."""
@@ -85,9 +85,9 @@ class VolumeSeries(DicomSeries):
         return frozenset(place.instance for stack in stacks for place in stack.places)
 
 
-def _voxels(stack: Stack) -> int:
+def _size(stack: Stack) -> Size:
     first = stack.places[0].instance
-    return len(stack.places) * first.rows * first.columns
+    return len(stack.places), first.rows * first.columns
 
 
 def _unit(header: Dataset) -> str:

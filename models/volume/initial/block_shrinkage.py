@@ -71,9 +71,7 @@ class _Band:
         Of that, see `pop`, or None if there is none yet.
         """
         rows = (self._rows(slice_, shift) for shift in range(STRIDE))
-        coefficients = [
-            self.transform.within @ functional.unfold(each[None], BLOCK, stride=STRIDE)[0] for each in rows
-        ]
+        coefficients = [self.transform.within @ functional.unfold(each[None], BLOCK, stride=STRIDE)[0] for each in rows]
         results = [each.new_zeros(len(each) + 1, each.shape[1]) for each in coefficients]
         self.held.append(_Held(coefficients, results))
         shift, self.index = self.index % STRIDE, self.index + 1
