@@ -1,12 +1,19 @@
 """Lines and spots in what was removed from ultrasound: found where they are, never made from speckle."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from models.fitting import FitRecord
-from models.ultrasound.speckle2self import SPECKLE_PERCENT
+from models.compute import choose_compute
+from models.fitting import FitContext, FitRecord
+from models.ultrasound import speckle2self
+from models.ultrasound.coherence import significance
+from models.ultrasound.feather import feather
+from models.ultrasound.speckle2self import SPECKLE_PERCENT, denoise_clip
+from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.structures import restore_structures
 from operators.default_strength import LEAST_STRENGTH, PET, VOLUME, default_strength
 from operators.quality.blending import blend_of
@@ -18,18 +25,19 @@ from validation.phantoms.insertions import Insertion, Shape, inserted, profile_o
 from validation.phantoms.speckle_physics import Beam, echo_of, grey_of, white
 
 SIDE, MEAN = 160, 100.0
+WIDE, FADED = 384, 9  # pixels, and of them over how many the change fades at a border
 SPACING = (1.0, 1.0, 1.0)  # pixels for mm
 LINE, SPOT = Shape(3.0, 50.0), Shape(5.0)
 TISSUE = np.ones((SIDE, SIDE), bool)
 RECORD = FitRecord("", "", "", "", "", 0, 0, 0)
 
 
-def speckle(seed):
+def speckle(seed, side=SIDE):
     """One frame of fully developed speckle, its mean grey taken off."""
-    beam = Beam(0.0, np.zeros(SIDE), np.full(SIDE, 2.5))
-    grey = grey_of(np.abs(echo_of(white((SIDE, SIDE), np.random.default_rng(seed)), beam)) ** 2)
+    beam = Beam(0.0, np.zeros(side), np.full(side, 2.5))
+    grey = grey_of(np.abs(echo_of(white((side, side), np.random.default_rng(seed)), beam)) ** 2)
     rows, columns = grey.shape
-    return np.pad(grey, ((0, SIDE - rows), (0, SIDE - columns)), "wrap")[None].astype(np.float32)
+    return np.pad(grey, ((0, side - rows), (0, side - columns)), "wrap")[None].astype(np.float32)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -53,6 +61,36 @@ def test_an_echo_that_was_removed_comes_back_and_half_of_a_dark_gap(angle, shape
     lost = ((recorded - images)[box] * profile).sum() / ((recorded - smooth)[box] * profile).sum()
     assert lost < 1 - least
     assert 0 < percent < 6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_stands_out_more_beside_a_border_over_which_the_change_fades(seed):
+    removed = np.random.default_rng(seed).choice([-20.0, 20.0], (1, WIDE, WIDE)).astype(np.float32)
+    inside = np.ones(removed.shape[1:], bool)
+    inside[:, :40] = False
+    weight, nothing = feather(inside), np.zeros_like(removed)
+    whole, faded = (
+        next(significance(change * removed, nothing, change))[0] for change in (inside.astype(np.float32), weight)
+    )
+    rim = np.s_[:, 40 + FADED : 40 + 3 * FADED]
+    assert np.quantile(faded[rim], 0.99) <= 1.03 * np.quantile(whole[rim], 0.99)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("shape", "sds"), [(LINE, 3), (SPOT, 4)])
+def test_an_echo_beside_the_border_comes_back_as_one_in_the_middle_does(shape, sds, seed, monkeypatch):
+    monkeypatch.setattr(speckle2self, "despeckle", lambda clip, *_: (torch.zeros_like(clip.frames), 0))
+    context = FitContext(choose_compute("cpu"), 0, 600.0, math.inf, "clip")
+    inside = np.ones((WIDE, WIDE), bool)
+    inside[:, :50] = False
+    frames = speckle(seed, WIDE) * inside
+    echo = Insertion(shape, (0, 160, 54), np.pi / 2, float(sds * frames[:, inside].std()), sds)
+    recorded = (inserted(frames, SPACING, [echo]) * inside).astype(np.float32)
+    settings = Speckle2SelfSettings(steps=1, search_offsets=1)
+    images = denoise_clip(recorded, inside, maximum=255.0, settings=settings, context=context).images
+    box, profile = profile_of(echo, SPACING)
+    lost = ((recorded - images)[box] * profile).sum() / ((recorded - frames[:, inside].mean())[box] * profile).sum()
+    assert lost < 0.1
 
 
 @pytest.mark.parametrize("sds", [6, -9])

@@ -18,6 +18,7 @@ NEAR = 16.0  # pixels, sd of the neighbourhood whose spread counts as local
 TRUNCATE = 2.5  # sds at which it ends
 LEAST_SPREAD = 0.2  # of the typical one; where black clips speckle to less, single specks are left
 UNCLIPPED = 0.5  # of the typical spread; with less the responses' spread misleads
+WHOLE_CHANGE = 0.9  # of the largest weight; what fades at a border has a smaller spread and misleads as well
 DEPTH_BAND = 48  # rows over which the responses' spread is read
 FEWEST_PIXELS = 100  # of a band, sampled
 SAMPLED = slice(None, None, 2), slice(None, None, 3)  # rows and columns that are enough to read a spread
@@ -30,61 +31,68 @@ Mask = npt.NDArray[np.bool_]
 Spreads = npt.NDArray[np.float32]  # (bright and dark, filters, rows)
 
 
-def significance(recorded: Image, output: Image, tissue: Mask) -> Iterator[tuple[Image, Image]]:
+def significance(recorded: Image, output: Image, weight: Image) -> Iterator[tuple[Image, Image]]:
     """Yield for each frame how far what was removed stands out at each pixel, in sds: bright echoes and dark gaps.
 
     Args:
         recorded: (frames, rows, columns) grey.
         output: the same shape and unit.
-        tissue: (rows, columns); the significance is 0 elsewhere.
+        weight: (rows, columns), the fraction of the change that the output has; the significance is 0 where this is.
     """
-    removed = (_relative(before, after, tissue) for before, after in zip(recorded, output, strict=True))
-    spreads = _spreads(recorded, output, tissue)
+    removed = (_relative(before, after, weight) for before, after in zip(recorded, output, strict=True))
+    spreads = _spreads(recorded, output, weight)
     for relative, _ in removed:
-        found = np.zeros((2, *tissue.shape), np.float32)
+        found = np.zeros((2, *weight.shape), np.float32)
         for index, response in enumerate(responses(relative)):
             for sign, extreme, spread in zip((1, -1), found, spreads, strict=True):
                 np.maximum(extreme, sign * response / spread[index][:, None], out=extreme)
-        found[:, ~tissue] = 0
+        found[:, weight <= 0] = 0
         yield found[0], found[1]
 
 
-def _relative(before: Image, after: Image, tissue: Mask) -> tuple[Image, Mask]:
-    """Return what was removed over its local spread, and where black does not clip that."""
+def _relative(before: Image, after: Image, weight: Image) -> tuple[Image, Mask]:
+    """Return what was removed over the local spread of the whole change, and where neither black nor a border clips it.
+
+    Beside a border over which the change fades, a spread that counted the faded part as whole would be too small.
+    """
+    tissue = weight > 0
     removed = np.where(tissue, before - after, 0).astype(np.float32)
-    weight = np.maximum(_smooth(tissue.astype(np.float32)), np.finfo(np.float32).eps)
-    spread, level = (_smooth(image) / weight for image in (np.abs(removed), np.where(tissue, before, 0)))
+    spread = _mean(np.abs(removed), weight.astype(np.float32))
+    level = _mean(np.where(tissue, before, 0), tissue.astype(np.float32))
     lit = tissue & (level >= level.mean(where=tissue)) if tissue.any() else tissue
     typical = float(np.median(spread[lit])) if lit.any() else 0.0
     if not typical > 0:
         return np.zeros_like(removed), np.zeros_like(tissue)
     relative = removed / np.maximum(spread, np.float32(LEAST_SPREAD * typical))
-    return np.asarray(relative, np.float32), tissue & (spread >= UNCLIPPED * typical)
+    whole = weight >= WHOLE_CHANGE * weight.max()
+    return np.asarray(relative, np.float32), whole & (spread >= UNCLIPPED * typical)
 
 
-def _smooth(image: Image) -> Image:
-    return np.asarray(ndimage.gaussian_filter(image, NEAR, truncate=TRUNCATE))
+def _mean(total: Image, weight: Image) -> Image:
+    """Return the local mean of weighted values, from each value times its weight."""
+    sums = (ndimage.gaussian_filter(image, NEAR, truncate=TRUNCATE) for image in (total, weight))
+    return np.asarray(next(sums) / np.maximum(next(sums), np.finfo(np.float32).eps))
 
 
-def _spreads(recorded: Image, output: Image, tissue: Mask) -> Spreads:
+def _spreads(recorded: Image, output: Image, weight: Image) -> Spreads:
     """Return the spread of every response to speckle by depth, the median over some frames; infinite of none."""
     chosen = evenly_spaced(len(recorded), SPREAD_FRAMES)
-    found = [_frame_spreads(*_relative(recorded[i], output[i], tissue)) for i in chosen]
+    found = [_frame_spreads(*_relative(recorded[i], output[i], weight)) for i in chosen]
     known = [spreads for spreads in found if np.isfinite(spreads[0]).all()]
     return np.median(known, axis=0).astype(np.float32) if known else found[0]
 
 
-def _frame_spreads(relative: Image, unclipped: Mask) -> Spreads:
+def _frame_spreads(relative: Image, known: Mask) -> Spreads:
     """Return the spread of one frame's responses, interpolated between bands of depth."""
     rows = len(relative)
     bands = [slice(top, top + DEPTH_BAND) for top in range(0, rows, DEPTH_BAND)]
-    bands = [band for band in bands if np.count_nonzero(unclipped[band][SAMPLED]) >= FEWEST_PIXELS]
+    bands = [band for band in bands if np.count_nonzero(known[band][SAMPLED]) >= FEWEST_PIXELS]
     spreads = np.full((2, FILTERS, rows), np.inf, np.float32)
     if not bands:
         return spreads
     depths = [min(rows - 1, band.start + DEPTH_BAND / 2) for band in bands]
     for index, response in enumerate(responses(relative)):
-        read = [_spread(response[band][SAMPLED][unclipped[band][SAMPLED]]) for band in bands]
+        read = [_spread(response[band][SAMPLED][known[band][SAMPLED]]) for band in bands]
         for side, values in zip(spreads, np.transpose(read), strict=True):
             side[index] = np.interp(np.arange(rows), depths, values)
     spreads[1, PEAK] = np.inf  # a single dark grain is speckle's own

@@ -5,8 +5,8 @@ pixel at the mean grey of its tissue (the mean of log-compressed speckle), and n
 
 Order: crop to the tissue -> plan the work from the budget -> scale grey by the clip's spread -> fit the variant
 (``default``: despeckling.py; ``published``: the published scales, losses and network) -> restore the brightness by
-one gain and offset for the whole clip -> blend into the frames, over some pixels at the border of the tissue ->
-(``default``) give lines and spots back as recorded.
+one gain and offset for the whole clip -> (``default``) give lines and spots back as recorded -> blend into the frames,
+over some pixels at the border of the tissue.
 """
 
 import math
@@ -68,11 +68,10 @@ def denoise_clip(
         with context.seeded():
             predicted, taken = _fit_variant(window, inside, plan, settings.variant, context)
         output = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
-        blended = window + feather(tissue)[rows, columns] * (output - window)
         if settings.variant == "default":
             measures[SPECKLE_PERCENT] = 100 * _speckle_sd(window, inside) / maximum
-            blended, measures[STRUCTURES_PERCENT] = restore_structures(window, blended, inside)
-        images[:, rows, columns] = blended
+            output, measures[STRUCTURES_PERCENT] = restore_structures(window, output, inside)
+        images[:, rows, columns] = window + feather(tissue)[rows, columns] * (output - window)
         work = WorkDone(plan.steps, taken, plan.given_up(most_plan(window.shape, settings), taken))
     return Denoised(images, context.record(METHOD, settings.variant, work, measures))
 

@@ -28,14 +28,16 @@ Mask = npt.NDArray[np.bool_]
 def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Image, float]:
     """Return the output with its structures as they were recorded, and the percent of the tissue that was restored.
 
+    The whole change is searched, before it fades into what stays at the border of the tissue.
+
     Args:
         recorded: (frames, rows, columns) grey.
         output: the same shape and unit.
         tissue: (rows, columns).
     """
-    images, restored = output.copy(), np.zeros(output.shape, bool)
+    images, restored, weight = output.copy(), np.zeros(output.shape, bool), tissue.astype(np.float32)
     for bright, dark in ROUNDS:
-        for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), tissue)):
+        for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), weight)):
             lost = recorded[index] - images[index]
             for found, limits, part in ((echoes, bright, np.maximum(lost, 0)), (gaps, dark, np.minimum(lost, 0))):
                 structure = apply_hysteresis_threshold(found, *limits)

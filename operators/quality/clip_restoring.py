@@ -5,6 +5,7 @@ from scipy.ndimage import label
 from skimage.filters import apply_hysteresis_threshold
 
 from models.ultrasound.coherence import significance
+from models.ultrasound.feather import feather
 from models.ultrasound.structures import softened
 from operators.quality.bias import Mask
 from operators.quality.blending import Blend
@@ -31,7 +32,7 @@ def restore_clip(blend: Blend, tissue: Mask, limit: float) -> int:
     structures, inside = 0, np.broadcast_to(tissue, blend.images.shape)
     for _ in range(ROUNDS):
         known = structures
-        for index, (lost, made) in enumerate(significance(blend.before, blend.images.copy(), tissue)):
+        for index, (lost, made) in enumerate(significance(blend.before, blend.images.copy(), feather(tissue))):
             found = np.maximum(LOST * lost, MADE * made)
             structure = apply_hysteresis_threshold(found, FOLLOWED * limit, limit)
             structures += int(label(structure)[1])

@@ -4,6 +4,7 @@ import numpy as np
 
 from models.robust import evenly_spaced
 from models.ultrasound.coherence import significance
+from models.ultrasound.feather import feather
 from operators.quality.bias import Images, Mask, squares
 
 SEARCHED_FRAMES = 8  # of a cine
@@ -22,7 +23,7 @@ def changed_structure(before: Images, after: Images, tissue: Mask) -> float:
         tissue: (rows, columns), the pixels that may change.
     """
     chosen = evenly_spaced(len(before), SEARCHED_FRAMES)
-    found = significance(before[chosen], after[chosen], tissue)
+    found = significance(before[chosen], after[chosen], feather(tissue))
     return max(max(LOST * float(lost.max()), MADE * float(made.max())) for lost, made in found)
 
 
