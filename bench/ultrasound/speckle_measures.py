@@ -1,7 +1,8 @@
 """Figures of a denoised phantom, against its exact truth; grey in units of 255, lengths in pixels.
 
-Bias is taken against the recorded frame instead of the truth: its expectation is the truth, and the deviation of one
-realisation cancels.
+Bias of the local mean is taken against the recorded frame instead of the truth: its expectation is the truth, and the
+deviation of one realisation cancels. A cyst holds too few grains of speckle for that: an image follows their deviation
+from the truth in part, and the truth not at all.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ RING = 1.30, 1.75  # of a cyst's radius: its surroundings
 CORE_MARGIN = 4.0  # pixels inside a cyst's border that the point spread function blurs
 LOCAL_SIGMA = 6.0  # pixels, of a local mean
 LEVEL_STEP, LEVEL_FRACTION = 16.0, 0.01  # grey; least fraction of the pixels at which a level's mean is known
+LEAST_CHANCE = 1e-12  # squared decibels; with less the recorded contrast is the truth
 EDGE_CONTRAST_DB = 10.0  # least contrast of a cyst whose edge is measured
 POINT_REACH = 10  # pixels around a point
 STATIC_TOLERANCE = 0.05  # grey, by which the truth of a static pixel may change from frame to frame
@@ -29,6 +31,7 @@ MOVING_LEAST = 2.0  # grey, by which that of a moving one changes at least
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Real = npt.NDArray[np.float64]
 
 
 def gcnr(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
@@ -56,14 +59,23 @@ def mean_gcnr(scene: Scene, image: Image, tissue: Mask) -> float:
     return float(np.mean([gcnr(image[core], image[ring]) for _, core, ring in cysts(scene, tissue)]))
 
 
-def contrast_errors(scene: Scene, recorded: Image, image: Image, tissue: Mask) -> dict[float, float]:
-    """Decibels by which each cyst's contrast differs from the recorded one's, by the cyst's contrast."""
+def contrasts(scene: Scene, images: Image, tissue: Mask) -> Real:
+    """Each cyst's contrast in decibels, the mean over the images (frames, rows, columns)."""
+    grey = images.mean(axis=0, dtype=np.float64)
+    return np.array([grey[core].mean() - grey[ring].mean() for _, core, ring in cysts(scene, tissue)]) * DB_PER_GREY
 
-    def contrast(grey: Image, core: Mask, ring: Mask) -> float:
-        return float(grey[core].mean() - grey[ring].mean()) * DB_PER_GREY
 
-    masked = cysts(scene, tissue)
-    return {disk.decibels: contrast(image, *masks) - contrast(recorded, *masks) for disk, *masks in masked}
+def contrast_biases(truth: Real, recorded: Real, image: Real) -> Real:
+    """Return each cyst's error of contrast that is no chance of the speckle, from contrasts (realisations, cysts).
+
+    The recorded contrast deviates from the truth by chance, and the image's follows it by a factor that all cysts
+    share: 1 of the recorded image, 0 of the truth. What it follows is taken off before the mean over realisations, so
+    that both read 0.
+    """
+    chance, error = recorded - truth, image - truth
+    deviation = chance - chance.mean(axis=0)
+    followed = float((deviation * error).sum() / max(float((deviation**2).sum()), LEAST_CHANCE))
+    return np.asarray((error - followed * chance).mean(axis=0))
 
 
 def local_mean_errors(truth: Image, recorded: Image, image: Image, tissue: Mask) -> dict[float, float]:
