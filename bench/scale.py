@@ -12,7 +12,7 @@ from models.compute import Compute
 from models.costs import costs_of
 from models.pace import Pace
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
-from models.ultrasound.speckle_plan import plan_work
+from models.ultrasound.speckle_plan import most_plan, plan_work
 from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.slice_plan import LADDER, LADDER_MR, plan_slices
 from operators.series_costs import TISSUE_FRACTION, Pricing
@@ -56,8 +56,8 @@ class Kind:
         budget, costs = first.context(TASK, 0, "").budget, costs_of(TASK)
         if self.name == "US":
             asked = Speckle2SelfSettings()
-            clip = plan_work(self.shape, asked, costs, budget)
-            return f"{clip.steps} of {asked.steps} steps, {clip.fit_offsets} of {asked.search_offsets} offsets"
+            clip, all_of_it = plan_work(self.shape, asked, costs, budget), most_plan(self.shape, asked)
+            return f"{clip.steps} of {all_of_it.steps} steps, {clip.fit_offsets} of {all_of_it.fit_offsets} offsets"
         most, sizes = NSN2NSettings().steps, (self.voxels, int(TISSUE_FRACTION * self.voxels))
         ladder = LADDER_MR if self.name == "MR" else LADDER
         plan, wanted = (plan_slices(most, costs, *sizes, seconds, ladder) for seconds in (budget, math.inf))

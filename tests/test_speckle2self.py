@@ -10,8 +10,8 @@ from models.compute import choose_compute
 from models.costs import costs_of
 from models.fitting import FitContext
 from models.ultrasound import speckle2self
-from models.ultrasound.despeckling import RAW
-from models.ultrasound.retrieval import Similarity, draw_offsets, offsets_in_time, retrieve
+from models.ultrasound.despeckling import BY_MEANS, RAW
+from models.ultrasound.retrieval import CINE_REACH, REACH, Similarity, draw_offsets, offsets_in_time, retrieve
 from models.ultrasound.speckle2self import denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_network import ScaleMixer
@@ -123,6 +123,22 @@ def test_retrieval_averages_similar_places_only():
     mean = retrieve(raw, halves, tissue, offsets, Similarity(patch=1, tolerance=0.1))
     assert torch.all((mean - halves).abs() <= (raw - halves).abs().max())
     assert float((mean - halves).std()) < 0.7 * float((raw - halves).std())
+
+
+def test_a_faint_cyst_of_a_cine_is_not_filled_by_what_lies_far_around_it():
+    generator = torch.Generator().manual_seed(0)
+    truth = torch.zeros(1, 96, 96)
+    rows, columns = torch.meshgrid(torch.arange(96) - 48, torch.arange(96) - 48, indexing="ij")
+    truth[:, rows**2 + columns**2 < 64] = -1.2
+    raw, means = (truth + sd * torch.randn(truth.shape, generator=generator) for sd in (1.0, 0.5))
+    tissue, inside = torch.ones(96, 96, dtype=torch.bool), rows**2 + columns**2 < 36
+    left = []
+    for reach in (CINE_REACH, REACH):
+        offsets = draw_offsets(180, np.random.default_rng(0), reach)
+        assert all(max(abs(o.rows) - reach[0], abs(o.columns) - reach[1]) <= 1 for o in offsets)
+        estimate = retrieve(raw, means, tissue, offsets, BY_MEANS.scaled_by(0.5))
+        left.append(float(estimate[:, inside].mean() / -1.2))
+    assert left[0] > 1.15 * left[1]
 
 
 def test_the_default_network_starts_with_an_even_field_unchanged():

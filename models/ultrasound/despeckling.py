@@ -24,7 +24,9 @@ from models.robust import evenly_spaced
 from models.training_loop import fit
 from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import (
+    CINE_REACH,
     FRAMES_AT_ONCE,
+    REACH,
     SearchOffset,
     Similarity,
     draw_offsets,
@@ -43,6 +45,7 @@ BACKGROUND_SIGMA = 5.0, 7.0  # pixels, axial and lateral; the difference from th
 BRIGHTEST_SPECKLE = 2.2  # speckle sds; one grain of speckle in 10000 is brighter, so that brighter pixels are echoes
 ECHO = 3, 5  # pixels, axial and lateral: the grain of the speckle
 RAW = Similarity(13, 1.0)  # pixels, speckle sds; raw patches of one tissue differ by 1.4 of them
+BY_MEANS = Similarity(9, 1.2)  # of a cine's means over time: patches no larger than a small cyst; sds of their speckle
 BY_ESTIMATE = Similarity(7, 0.4)  # of a still's first estimate; with .3 a point of the demo's still fades
 GUIDED = Similarity(3, 0.4)  # the guide's own noise is a fifth of a speckle sd
 IN_TIME = Similarity(7, 0.4)  # of the same place in other frames of a cine
@@ -64,7 +67,8 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     chosen = evenly_spaced(len(clip.frames), FIT_FRAMES)
     fitted = clip.frames[chosen]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
-    offsets = draw_offsets(plan.fit_offsets, rng)
+    cine = is_cine(len(clip.frames))
+    offsets = draw_offsets(plan.fit_offsets, rng, CINE_REACH if cine else REACH)
     in_time = context.before(after_steps(context.costs, clip.frames.shape, plan))
 
     def search(guide: torch.Tensor, similarity: Similarity) -> torch.Tensor:
@@ -74,10 +78,10 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
         with context.stage("offset", fitted.numel() * len(offsets)):
             return search(guide, similarity)
 
-    if is_cine(len(clip.frames)):
+    if cine:
         raw = clip.frames
         means = retrieve(raw, raw, clip.tissue, offsets_in_time(), RAW.scaled_by(sd), in_time.latest)[chosen]
-        first = means, RAW.scaled_by(speckle_sd(ScaledClip(means, clip.tissue)))
+        first = means, BY_MEANS.scaled_by(speckle_sd(ScaledClip(means, clip.tissue)))
     else:
         first = search_first(fitted, RAW.scaled_by(sd)), BY_ESTIMATE.scaled_by(sd)
 

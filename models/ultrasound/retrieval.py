@@ -13,12 +13,14 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
 from models.robust import box_mean
 
-REACH_ROWS, REACH_COLUMNS = 16, 20  # pixels; similar tissue is near, and the speckle's reach is 4 and 6
+REACH = 16, 20  # pixels, rows and columns; similar tissue is near, and the speckle's reach is 4 and 6
+CINE_REACH = 12, 16  # of fitted frames of a cine: beyond a small faint cyst lies more of what is outside, and fills it
 FRAMES_ALONG = 3, 6, 9  # of a cine, to either side; nearer frames show nearly the same speckle
 COLUMNS_ALONG = 2  # pixels to either side, by which tissue may have slid
 STRIDE = 2  # pixels between offsets, the grain of speckle; each is jittered by up to one, so that no grid pattern stays
@@ -49,12 +51,17 @@ class Similarity:
         return Similarity(self.patch, self.tolerance * unit)
 
 
-def draw_offsets(count: int, rng: np.random.Generator) -> tuple[SearchOffset, ...]:
-    """Return at most ``count`` distinct offsets, drawn at random within reach; each is used in both directions."""
-    axes = [np.arange(-limit, limit + 1, STRIDE) for limit in (REACH_ROWS, REACH_COLUMNS)]
+def offset_grid(reach: tuple[int, int] = REACH) -> npt.NDArray[np.int64]:
+    """Return rows and columns of all offsets within reach, (offsets, 2); of two opposite ones, one."""
+    axes = [np.arange(-limit, limit + 1, STRIDE) for limit in reach]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
     rows, columns = grid.T
-    grid = grid[(rows > 0) | ((rows == 0) & (columns > 0))]
+    return np.asarray(grid[(rows > 0) | ((rows == 0) & (columns > 0))])
+
+
+def draw_offsets(count: int, rng: np.random.Generator, reach: tuple[int, int] = REACH) -> tuple[SearchOffset, ...]:
+    """Return at most ``count`` distinct offsets, drawn at random within reach; each is used in both directions."""
+    grid = offset_grid(reach)
     grid += rng.integers(0, STRIDE, size=grid.shape)
     chosen = np.sort(rng.choice(len(grid), size=min(count, len(grid)), replace=False))
     return tuple(SearchOffset(0, *(int(step) for step in grid[i])) for i in chosen)
