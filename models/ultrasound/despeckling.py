@@ -24,9 +24,8 @@ from models.robust import evenly_spaced
 from models.training_loop import fit
 from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import (
-    CINE_REACH,
+    FIT_REACH,
     FRAMES_AT_ONCE,
-    REACH,
     SearchOffset,
     Similarity,
     draw_offsets,
@@ -67,8 +66,7 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
     chosen = evenly_spaced(len(clip.frames), FIT_FRAMES)
     fitted = clip.frames[chosen]
     sd = speckle_sd(ScaledClip(fitted, clip.tissue))
-    cine = is_cine(len(clip.frames))
-    offsets = draw_offsets(plan.fit_offsets, rng, CINE_REACH if cine else REACH)
+    offsets = draw_offsets(plan.fit_offsets, rng, FIT_REACH)
     in_time = context.before(after_steps(context.costs, clip.frames.shape, plan))
 
     def search(guide: torch.Tensor, similarity: Similarity) -> torch.Tensor:
@@ -78,7 +76,7 @@ def despeckle(clip: ScaledClip, plan: Plan, context: FitContext) -> tuple[torch.
         with context.stage("offset", fitted.numel() * len(offsets)):
             return search(guide, similarity)
 
-    if cine:
+    if is_cine(len(clip.frames)):
         raw = clip.frames
         means = retrieve(raw, raw, clip.tissue, offsets_in_time(), RAW.scaled_by(sd), in_time.latest)[chosen]
         first = means, BY_MEANS.scaled_by(speckle_sd(ScaledClip(means, clip.tissue)))

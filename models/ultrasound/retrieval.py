@@ -20,7 +20,7 @@ from torch.nn import functional
 from models.robust import box_mean
 
 REACH = 16, 20  # pixels, rows and columns; similar tissue is near, and the speckle's reach is 4 and 6
-CINE_REACH = 12, 16  # of fitted frames of a cine: beyond a small faint cyst lies more of what is outside, and fills it
+FIT_REACH = 12, 16  # of the fitted frames: beyond a small faint cyst lies more of what is outside, and fills it
 FRAMES_ALONG = 3, 6, 9  # of a cine, to either side; nearer frames show nearly the same speckle
 COLUMNS_ALONG = 2  # pixels to either side, by which tissue may have slid
 STRIDE = 2  # pixels between offsets, the grain of speckle; each is jittered by up to one, so that no grid pattern stays

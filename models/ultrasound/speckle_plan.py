@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from models.costs import Cost, Costs
-from models.ultrasound.retrieval import CINE_REACH, is_cine, offset_grid, offsets_in_time
+from models.ultrasound.retrieval import FIT_REACH, is_cine, offset_grid, offsets_in_time
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 
 MINIMUM_STEPS = 20  # below this the network has hardly changed from its initial smoothing
@@ -80,9 +80,8 @@ def least_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
 def most_plan(shape: tuple[int, ...], settings: Speckle2SelfSettings) -> Plan:
     """Return all that the settings ask for."""
     offsets = settings.search_offsets if settings.variant == "default" else 0
-    if is_cine(shape[0]):
-        return Plan(settings.steps, min(offsets, len(offset_grid(CINE_REACH))), int(CINE_OFFSETS * offsets))
-    return Plan(settings.steps, offsets, offsets)
+    output = int(CINE_OFFSETS * offsets) if is_cine(shape[0]) else offsets
+    return Plan(settings.steps, min(offsets, len(offset_grid(FIT_REACH))), output)
 
 
 def plan_work(shape: tuple[int, ...], settings: Speckle2SelfSettings, costs: Costs, budget: float) -> Plan:
