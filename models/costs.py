@@ -38,21 +38,21 @@ Costs = Mapping[str, Cost]
 FREE = Cost(0.0, 0.0, 0.0)
 
 
-def costs_of(compute: Compute) -> Costs:
+def costs_of(compute: Compute, modality: str = "") -> Costs:
     """Return the cost of each unit by its name.
 
-    Units that depend on the precision bear it behind their name in the table, and not here.
+    Units that depend on the precision or on the modality bear it behind their name in the table, and not here.
     """
-    return _costs(compute.kind, compute.precision, compute.threads)
+    return _costs(compute.kind, compute.precision, compute.threads, modality)
 
 
 @cache
-def _costs(kind: str, precision: str, threads: int) -> Costs:
+def _costs(kind: str, precision: str, threads: int, modality: str) -> Costs:
     units: Mapping[str, Mapping[Any, list[float]]] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["units"]
     costs = {}
-    for name, columns in units.items():
+    for name, columns in sorted(units.items(), key=lambda unit: len(unit[0])):  # what is of a modality comes later
         column = columns[CUDA] if kind == CUDA and CUDA in columns else _on_threads(columns[1], columns[2], threads)
-        costs[name.removesuffix(f" {precision}")] = Cost(*column)
+        costs[name.removesuffix(f" {precision}").removesuffix(f" {modality}")] = Cost(*column)
     return costs
 
 

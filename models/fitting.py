@@ -36,6 +36,7 @@ class FitContext:
         label: shown beside the progress; holds nothing of the patient.
         pace: of the run.
         following: seconds by the cost table of what follows before the deadline.
+        modality: on which some costs depend.
     """
 
     compute: Compute
@@ -45,11 +46,12 @@ class FitContext:
     label: str
     pace: Pace = field(default_factory=Pace)
     following: float = 0.0
+    modality: str = ""
 
     @property
     def costs(self) -> Costs:
         """What each unit of work costs here, by the table."""
-        return costs_of(self.compute)
+        return costs_of(self.compute, self.modality)
 
     @property
     def latest(self) -> float:

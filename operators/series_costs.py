@@ -9,7 +9,7 @@ from models.costs import costs_of
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import least_plan, most_plan, seconds_of
 from models.volume.ns_n2n_settings import NSN2NSettings
-from models.volume.slice_plan import LADDER, LADDER_MR, Ladder, always, plan_slices
+from models.volume.slice_plan import LADDER, LADDER_MR, always, plan_slices
 from operators.sources.source import METHOD_OF_MODALITY, Source
 from operators.time_budget import ImageNeed, Need, SeriesNeed
 
@@ -44,10 +44,9 @@ class Pricing:
 
     def need_of(self, modality: str, shapes: Sequence[tuple[int, ...]]) -> SeriesNeed:
         """Return what a series of images of such shapes needs: slices or frames, then the pixels of one."""
-        costs, method = costs_of(self.compute), METHOD_OF_MODALITY[modality]
+        costs, method = costs_of(self.compute, modality), METHOD_OF_MODALITY[modality]
         restoring = costs[f"restore {method}"]
-        ladder = LADDER_MR if modality == "MR" else LADDER
-        needs = (self._clip(shape) if method == "ultrasound" else self._volume(shape, ladder) for shape in shapes)
+        needs = (self._clip(shape) if method == "ultrasound" else self._volume(shape, modality) for shape in shapes)
         images = (
             ImageNeed(self._files("read", method, shape), need, restoring.of(math.prod(shape)))
             for shape, need in zip(shapes, needs, strict=True)
@@ -64,10 +63,11 @@ class Pricing:
             return costs[f"{work} clip"].of(math.prod(shape))
         return costs[f"{work} slice"].of(math.prod(shape[1:]), shape[0])
 
-    def _volume(self, shape: tuple[int, ...], ladder: Ladder) -> Need:
-        costs, voxels = costs_of(self.compute), math.prod(shape)
+    def _volume(self, shape: tuple[int, ...], modality: str) -> Need:
+        costs, voxels = costs_of(self.compute, modality), math.prod(shape)
         tissue_voxels = int(TISSUE_FRACTION * voxels)
         least = always(costs, voxels)
+        ladder = LADDER_MR if modality == "MR" else LADDER
         wanted = plan_slices(self.ns_n2n.steps, costs, voxels, tissue_voxels, ladder=ladder)
         return Need(least, least + wanted.seconds(costs, voxels, tissue_voxels))
 
