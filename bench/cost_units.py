@@ -9,7 +9,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -120,17 +119,8 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
     fitted = denoise_volume(
         image.values, image.valid, spacing=image.spacing, modality=modality, settings=settings, context=context
     )
-    quick = denoise_volume(
-        image.values,
-        image.valid,
-        spacing=image.spacing,
-        modality=modality,
-        settings=settings,
-        context=replace(meter.context(compute), budget=0.0),
-    )
-    with meter.timed(f"restore volume{own}", voxels):  # longest after the shortest fit
-        with_original(image, quick, modality, GateSettings())
-    fitted = with_original(image, fitted, modality, GateSettings())
+    with meter.timed(f"restore volume{own}", voxels):
+        fitted = with_original(image, fitted, modality, GateSettings())
     _take_stages(meter, context, own)
     if modality == "CT" and meter.budget == math.inf:
         context = meter.context(compute)
