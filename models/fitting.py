@@ -14,7 +14,7 @@ from models.costs import Costs, costs_of
 from models.pace import Pace
 
 FITTED_FRACTION = 0.1  # of the planned steps: with fewer a network has learnt next to nothing
-GIVEN_UP = {  # for lack of time; from least to most
+GIVEN_UP = {  # for lack of time
     "steps": "The network took fewer steps than the settings ask for.",
     "offsets": "Ultrasound: similar tissue was searched for at fewer offsets than the settings ask for.",
     "passes": "CT, MR and PET: the initial estimate was refined by fewer or quicker passes.",
