@@ -30,7 +30,7 @@ GIVEN_UP_HEAD = """
 ## Given up for lack of time
 
 `given_up` in `result.json` holds these for a series that was denoised with less work than the settings ask for, since
-the time budget or the speed of the machine allowed no more; in the order in which work is given up.
+the time budget or the speed of the machine allowed no more.
 """
 
 

@@ -28,7 +28,7 @@ def denoise(
     source = selected.source
 
     def fit_volume(image: Image, slot: TimeSlot) -> Denoised:
-        context = slot.context(compute, seed, label_of(source))
+        context = slot.context(compute, seed, label_of(source), source.modality)
         fitted = denoise_volume(
             image.values,
             image.valid,

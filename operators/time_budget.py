@@ -109,14 +109,14 @@ class TimeSlot:
     later: Need
     following: float
 
-    def context(self, compute: Compute, seed: int, label: str) -> FitContext:
+    def context(self, compute: Compute, seed: int, label: str, modality: str = "") -> FitContext:
         """Return the context of a fit that begins now."""
         pace = self.run.pace
         begin = max(self.start, pace.clock())
         share, scale = self.run.share(begin, self.need.fit, self.later), pace.slowness / PLANNED_FRACTION
         budget = max(0.0, share / scale - self.need.restoring)
         deadline = begin + share + scale * self.following
-        return FitContext(compute, seed, budget, deadline, label, pace, self.need.restoring + self.following)
+        return FitContext(compute, seed, budget, deadline, label, pace, self.need.restoring + self.following, modality)
 
 
 @dataclass(frozen=True)

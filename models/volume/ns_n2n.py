@@ -8,7 +8,6 @@ neighbouring slices, limit the change, return the low frequencies (default varia
 """
 
 import math
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -67,7 +66,6 @@ def denoise_volume(
     default, device = settings.variant == "default", context.compute.device
     if len(voxels) < FEWEST_SLICES and not default:
         raise TooFewSlicesError(len(voxels))
-    context = replace(context, modality=modality)
     with context.stage("measure", voxels.size):
         filled = np.ascontiguousarray(_with_padding_filled(voxels, valid))
         grid, noise_of = WorkingGrid(filled, valid, spacing), measure_noise
