@@ -9,6 +9,7 @@ from models.volume.pairs import CROPS, SIDE
 
 MINIMUM_STEPS = 50  # below this the network is still its initial estimate
 BEFORE_NETWORK = 2  # passes, each of which gains as much as a network in less time
+HURRIED = 0.5  # of the time left that passes take where there is none for a network: a slower machine keeps it, too
 MOST_VISITS = 40  # per voxel, in all steps; with 150 the network learns a small PET volume's noise and loses .5 dB
 Ladder = tuple[tuple[Search, ...], ...]  # passes of refinement, from few to many
 LADDER: Ladder = ((), QUICK, BRISK, STEADY, THOROUGH)
@@ -75,7 +76,7 @@ def plan_slices(
     network = min(least_network(costs, voxels), SlicePlan((), wanted).seconds(costs, voxels, 0))
     beside = [passes for passes in ladder if len(passes) >= BEFORE_NETWORK and prices[passes] + network <= left]
     if not wanted or not beside:
-        alone = (passes for passes in ladder if prices[passes] <= left)
+        alone = (passes for passes in ladder if prices[passes] <= (HURRIED if wanted else 1.0) * left)
         return SlicePlan(max(alone, key=prices.__getitem__, default=()), 0)
     passes = max(beside, key=prices.__getitem__)
     affordable = (left - prices[passes] - after_steps(costs, voxels)) / costs["step"].of(0)
