@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-PRIOR = 2.0  # seconds of work as planned that are taken for granted, so that no short measurement counts for much
+PRIOR = 1.0  # seconds of work as planned that are taken for granted, so that no short measurement counts for much
 TOLERATED = 1.1  # times slower than the table: less is left to the slack of the plan, so that runs repeat
 
 
