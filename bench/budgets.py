@@ -117,7 +117,7 @@ def planned(source: Path, budget: float) -> float:
         seconds += series.time.need.following
         for slot in series.time.slots:
             least, most = slot.need.denoising.least, slot.need.denoising.most
-            fit = min(most, max(least, slot.context(compute, 0, "").budget))
+            fit = min(most, max(least, slot.context(compute, 0, "", series.source.modality).budget))
             seconds += slot.need.decoding + fit + slot.need.restoring
     return seconds
 

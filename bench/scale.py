@@ -53,7 +53,7 @@ class Kind:
         run = RunTime(0.0, BUDGET, Pace(lambda: 0.0))
         start = costs_of(TASK)["start"].of(self.fits * self.voxels)
         first = timetable(run, start, [self.need(TASK)] * self.fits)[0].slots[0]
-        budget, costs = first.context(TASK, 0, "").budget, costs_of(TASK, self.name)
+        budget, costs = first.context(TASK, 0, "", self.name).budget, costs_of(TASK, self.name)
         if self.name == "US":
             asked = Speckle2SelfSettings()
             clip, all_of_it = plan_work(self.shape, asked, costs, budget), most_plan(self.shape, asked)

@@ -27,7 +27,7 @@ def denoise(
     """Fit Speckle2Self on each clip of the series, and restore the original where a line or a spot was lost or made."""
 
     def fit_clip(image: Image, slot: TimeSlot) -> Denoised:
-        context = slot.context(compute, seed, label_of(selected.source))
+        context = slot.context(compute, seed, label_of(selected.source), selected.source.modality)
         fitted = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
         return clip_with_original(image, fitted, gate)
 

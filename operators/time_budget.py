@@ -109,7 +109,7 @@ class TimeSlot:
     later: Need
     following: float
 
-    def context(self, compute: Compute, seed: int, label: str, modality: str = "") -> FitContext:
+    def context(self, compute: Compute, seed: int, label: str, modality: str) -> FitContext:
         """Return the context of a fit that begins now."""
         pace = self.run.pace
         begin = max(self.start, pace.clock())

@@ -126,7 +126,7 @@ def contexts(budget: float, slowness: float, needs: list[SeriesNeed]) -> list[Fi
     for time in timetable(RunTime(pace.now, pace.now + budget, pace), 0.0, needs):
         for slot in time.slots:
             pace.work(slot.need.decoding)
-            made.append(slot.context(CPU, 0, "test"))
+            made.append(slot.context(CPU, 0, "test", "MR"))
             with pace.stage("all", 0, min(made[-1].budget, slot.need.denoising.most)):
                 pass
             pace.work(slot.need.restoring)

@@ -9,6 +9,7 @@ carotid frames (``Input_01.gif``) and for DICOM ultrasound.
 import argparse
 import sys
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -21,7 +22,7 @@ from bench.ultrasound.caught import caught_rows
 from bench.ultrasound.echoes import echo_rows
 from bench.ultrasound.figures import Row, cine_row, still_row
 from bench.ultrasound.gallery import save_gallery
-from bench.ultrasound.measured import Image, Mask, TimedImages, framewise, measured, ours, published
+from bench.ultrasound.measured import Image, Mask, framewise, measured, ours, published
 from bench.ultrasound.peers import PEERS, Filter, candidates
 from bench.ultrasound.real import real_frames, real_rows
 from bench.ultrasound.scanner_stills import STILLS as SCANNER_STILLS
@@ -98,12 +99,12 @@ def cine_table(kind: Kind, seed: int, names: Collection[str], out: Path) -> dict
     scored = [SpeckleScan(each.scene, each.frames[SCORED], each.truth[SCORED], each.tissue) for each in cines]
     first, rows, images = scored[0], {}, {}
     for name, method in _methods(names, first.frames[:1], first.truth[:1], first.tissue).items():
+        whole = name in {"ours", "published"}
         judged = 1 if name == "published" else REALISATIONS  # minutes for each fit
-        if name in {"ours", "published"}:
-            whole = [measured(method, each.frames, each.tissue) for each in cines[:judged]]
-            results = [TimedImages(each.images[SCORED], each.seconds, each.gib) for each in whole]
-        else:
-            results = [measured(method, each.frames, each.tissue) for each in scored]
+        given = (cines if whole else scored)[:judged]
+        results = [measured(method, each.frames, each.tissue) for each in given]
+        if whole:
+            results = [replace(each, images=each.images[SCORED]) for each in results]
         rows[name], images[name] = cine_row(scored[:judged], results), results[0].images[0]
     save_gallery(out / f"cine_{kind}_{seed}.png", {"recorded": first.frames[0], "truth": first.truth[0]} | images)
     return rows

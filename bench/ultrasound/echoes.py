@@ -139,8 +139,9 @@ def figures(frame: Frame, without: Image, with_it: Image) -> Iterable[tuple[str,
         shown = retained(echo, PIXELS, frame.with_echoes, frame.recorded)
         if shown > LEAST_SHOWN:
             yield f"{kind} {echo.sds:g}", retained(echo, PIXELS, with_it, without) / shown
-    ((_, dark),) = significance(frame.recorded, without, frame.tissue.astype(np.float32))
-    bright = without[0] > _within(without[0], frame.tissue.astype(np.float32), NEAR)  # else a dark gap was filled
+    weight = frame.tissue.astype(np.float32)
+    ((_, dark),) = significance(frame.recorded, without, weight)
+    bright = without[0] > _within(without[0], weight, NEAR)  # else a dark gap was filled
     yield "made", float(ndimage.label((dark > DARK[1]) & bright)[1])
     yield "texture", texture_left(frame.recorded, without, frame.tissue)
     yield "seam", border_step(frame.recorded, without, frame.tissue, MAXIMUM)

@@ -1,8 +1,9 @@
 """The figures of one method on one phantom, as a row of the table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.ultrasound import speckle_measures as measures
 from bench.ultrasound.measured import Image, TimedImages
@@ -62,12 +63,10 @@ def _biases(phantoms: Sequence[SpeckleScan], results: Sequence[Image]) -> Row:
 
 
 def _contrast(phantoms: Sequence[SpeckleScan], results: Sequence[Image]) -> Row:
-    clips = zip(
-        *((each.truth, each.frames, images) for each, images in zip(phantoms, results, strict=True)), strict=True
-    )
-    of_cysts = [
-        np.array([measures.contrasts(each.scene, clip, each.tissue) for each, clip in zip(phantoms, kind, strict=True)])
-        for kind in clips
-    ]
-    biases = np.abs(measures.contrast_biases(*of_cysts))
+    def of(clips: Iterable[Image]) -> npt.NDArray[np.float64]:
+        pairs = zip(phantoms, clips, strict=True)
+        return np.array([measures.contrasts(phantom.scene, clip, phantom.tissue) for phantom, clip in pairs])
+
+    truth, recorded = of(each.truth for each in phantoms), of(each.frames for each in phantoms)
+    biases = np.abs(measures.contrast_biases(truth, recorded, of(results)))
     return {"contrast dB": float(biases.mean()), "worst dB": float(biases.max())}

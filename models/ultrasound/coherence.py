@@ -6,6 +6,7 @@ where the grain of the speckle is known. The bright tail of log-compressed speck
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,30 @@ Mask = npt.NDArray[np.bool_]
 Spreads = npt.NDArray[np.float32]  # (bright and dark, filters, rows)
 
 
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """Where a clip was changed, and by how much near each pixel: the same in all of its frames.
+
+    Attributes:
+        tissue: (rows, columns), where anything was.
+        whole: where all was, not where the change fades at a border.
+        near: local mean of the fraction of the change.
+        tissue_near: local fraction of the tissue.
+    """
+
+    tissue: Mask
+    whole: Mask
+    near: Image
+    tissue_near: Image
+
+    @classmethod
+    def of(cls, weight: Image) -> "_Change":
+        """Return that of a change of which each pixel has the fraction ``weight``."""
+        tissue, tiny = weight > 0, np.finfo(np.float32).eps
+        near, tissue_near = (np.maximum(_smooth(each), tiny) for each in (weight, tissue.astype(np.float32)))
+        return cls(tissue, weight >= WHOLE_CHANGE * weight.max(), near, tissue_near)
+
+
 def significance(recorded: Image, output: Image, weight: Image) -> Iterator[tuple[Image, Image]]:
     """Yield for each frame how far what was removed stands out at each pixel, in sds: bright echoes and dark gaps.
 
@@ -39,45 +64,43 @@ def significance(recorded: Image, output: Image, weight: Image) -> Iterator[tupl
         output: the same shape and unit.
         weight: (rows, columns), the fraction of the change that the output has; the significance is 0 where this is.
     """
-    removed = (_relative(before, after, weight) for before, after in zip(recorded, output, strict=True))
-    spreads = _spreads(recorded, output, weight)
+    change = _Change.of(weight)
+    removed = (_relative(before, after, change) for before, after in zip(recorded, output, strict=True))
+    spreads = _spreads(recorded, output, change)
     for relative, _ in removed:
         found = np.zeros((2, *weight.shape), np.float32)
         for index, response in enumerate(responses(relative)):
             for sign, extreme, spread in zip((1, -1), found, spreads, strict=True):
                 np.maximum(extreme, sign * response / spread[index][:, None], out=extreme)
-        found[:, weight <= 0] = 0
+        found[:, ~change.tissue] = 0
         yield found[0], found[1]
 
 
-def _relative(before: Image, after: Image, weight: Image) -> tuple[Image, Mask]:
+def _relative(before: Image, after: Image, change: _Change) -> tuple[Image, Mask]:
     """Return what was removed over the local spread of the whole change, and where neither black nor a border clips it.
 
     Beside a border over which the change fades, a spread that counted the faded part as whole would be too small.
     """
-    tissue = weight > 0
+    tissue = change.tissue
     removed = np.where(tissue, before - after, 0).astype(np.float32)
-    spread = _mean(np.abs(removed), weight.astype(np.float32))
-    level = _mean(np.where(tissue, before, 0), tissue.astype(np.float32))
+    spread = _smooth(np.abs(removed)) / change.near
+    level = _smooth(np.where(tissue, before, 0)) / change.tissue_near
     lit = tissue & (level >= level.mean(where=tissue)) if tissue.any() else tissue
     typical = float(np.median(spread[lit])) if lit.any() else 0.0
     if not typical > 0:
         return np.zeros_like(removed), np.zeros_like(tissue)
     relative = removed / np.maximum(spread, np.float32(LEAST_SPREAD * typical))
-    whole = weight >= WHOLE_CHANGE * weight.max()
-    return np.asarray(relative, np.float32), whole & (spread >= UNCLIPPED * typical)
+    return np.asarray(relative, np.float32), change.whole & (spread >= UNCLIPPED * typical)
 
 
-def _mean(total: Image, weight: Image) -> Image:
-    """Return the local mean of weighted values, from each value times its weight."""
-    sums = (ndimage.gaussian_filter(image, NEAR, truncate=TRUNCATE) for image in (total, weight))
-    return np.asarray(next(sums) / np.maximum(next(sums), np.finfo(np.float32).eps))
+def _smooth(image: Image) -> Image:
+    return np.asarray(ndimage.gaussian_filter(image, NEAR, truncate=TRUNCATE))
 
 
-def _spreads(recorded: Image, output: Image, weight: Image) -> Spreads:
+def _spreads(recorded: Image, output: Image, change: _Change) -> Spreads:
     """Return the spread of every response to speckle by depth, the median over some frames; infinite of none."""
     chosen = evenly_spaced(len(recorded), SPREAD_FRAMES)
-    found = [_frame_spreads(*_relative(recorded[i], output[i], weight)) for i in chosen]
+    found = [_frame_spreads(*_relative(recorded[i], output[i], change)) for i in chosen]
     known = [spreads for spreads in found if np.isfinite(spreads[0]).all()]
     return np.median(known, axis=0).astype(np.float32) if known else found[0]
 

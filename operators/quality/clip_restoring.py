@@ -29,10 +29,10 @@ def restore_clip(blend: Blend, tissue: Mask, limit: float) -> int:
     """
     if changed_structure(blend.before, blend.images, tissue) <= limit:
         return 0
-    structures, inside = 0, np.broadcast_to(tissue, blend.images.shape)
+    structures, inside, weight = 0, np.broadcast_to(tissue, blend.images.shape), feather(tissue)
     for _ in range(ROUNDS):
         known = structures
-        for index, (lost, made) in enumerate(significance(blend.before, blend.images.copy(), feather(tissue))):
+        for index, (lost, made) in enumerate(significance(blend.before, blend.images.copy(), weight)):
             found = np.maximum(LOST * lost, MADE * made)
             structure = apply_hysteresis_threshold(found, FOLLOWED * limit, limit)
             structures += int(label(structure)[1])
