@@ -63,7 +63,7 @@ def _row(case: Case, compute: Compute) -> str:
     fitted = time.monotonic() - started
     psnr, noisy = case.psnr(images), case.psnr(case.noisy)
     started = time.monotonic()
-    case.check(images)
+    case.check(images, compute)
     checked = fitted + time.monotonic() - started
     memory = f"{torch.cuda.max_memory_allocated() / 2**30:.2f} GiB" if cuda else "-"
     return f"| {case.name} | {fitted:.1f} s (bar {case.bar:g}) | {checked:.1f} s | {memory} | {noisy:.2f}, {psnr:.2f} |"

@@ -52,14 +52,17 @@ class Case:
             self.noisy, valid, spacing=SPACING, modality=self.modality, settings=settings, context=context
         ).images
 
-    def check(self, images: Images) -> None:
+    def check(self, images: Images, compute: Compute) -> None:
         """Restore and assess ``images`` as the command would; a volume is changed."""
         settings = GateSettings()
         if self.modality == "US":
-            assess_clip(ClipPair(self.noisy, images, np.ones(images.shape[1:], bool), GREY), 100, settings)
+            tissue = np.ones(images.shape[1:], bool)
+            assess_clip(ClipPair(self.noisy, images, tissue, GREY, compute.device), 100, settings)
             return
         threshold = tissue_of(self.noisy, self.modality).threshold
-        pair = VolumePair(self.noisy, images, np.ones(images.shape, bool), SPACING, threshold, self.modality)
+        pair = VolumePair(
+            self.noisy, images, np.ones(images.shape, bool), SPACING, threshold, self.modality, compute.device
+        )
         restore(pair, settings)
         assess_volume(pair, 100, settings)
 

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.launches import InLine, Launches
 from models.compute import Compute
 from models.fitting import FitContext
+from models.side_by_side import AT_ONCE
 from models.training_loop import fit
 from models.volume.finishing.fusion import fuse_neighbours
 from models.volume.initial import block_matching, block_shrinkage
@@ -26,11 +27,14 @@ from models.volume.scaling import noise_units
 from models.volume.slice_fit import LEARNING_RATE
 from models.volume.slice_losses import confirmed_loss
 from models.volume.slice_network import SliceNetwork
+from operators.quality.local_change import BLOCK, HALO, MOST_VOXELS, small_changes
+from operators.quality.volume_pair import VolumePair
 
 LAUNCH = 6e-6  # s of the host for one operation from Python
 BANDWIDTH, OPERATIONS = 3.35e12, 67e12  # H100 SXM5, NVIDIA's data sheet: bytes/s, float32 operations/s
 BFLOAT16 = 989e12  # operations/s of the network, dense
 COUNTED, LARGE = (24, 128, 128), (300, 512, 512)
+SPACING = (1.0, 0.75, 0.75)  # mm
 STEPS = 800
 CPU = Compute(torch.device("cpu"), torch.bfloat16)
 
@@ -61,10 +65,11 @@ class Work:
 
 def floor_table() -> list[str]:
     """Return rows of Markdown: each part of three passes and 800 steps over a large CT."""
-    for sizes in (block_matching.LEADERS, block_shrinkage.BAND):
+    for sizes in (block_matching.LEADERS, block_shrinkage.BAND, AT_ONCE):
         sizes["cpu"] = sizes["cuda"]
     volume = _measured()
     slices, voxels = LARGE[0] / COUNTED[0], math.prod(LARGE) / math.prod(COUNTED)
+    searched = LARGE[0] + MOST_VOXELS / math.prod(LARGE[1:])  # slices, to restore and to check
     few, more = (Work.of(lambda n=n: _fitted(volume, n)) for n in (2, 6))
     parts = {
         "block transform": Work.of(lambda: _shrunk(volume)).scaled(slices, voxels),
@@ -77,6 +82,9 @@ def floor_table() -> list[str]:
         f"{STEPS} steps": more.less(few).scaled(STEPS / 4, STEPS / 4),
         "applied": Work.of(lambda: _applied(volume)).scaled(slices, voxels),
         "fusion": Work.of(lambda: _fused(volume)).scaled(slices, voxels),
+        "search for small changes": _searched().scaled(
+            searched / BLOCK, searched * voxels * COUNTED[0] / LARGE[0] / BLOCK
+        ),
     }
     lines = [
         "| part | launches | GB moved | TFLOP | s to launch | s to move | s to compute |",
@@ -131,3 +139,11 @@ def _applied(volume: MeasuredVolume) -> None:
 
 def _fused(volume: MeasuredVolume) -> None:
     fuse_neighbours(volume.voxels[:, 0].numpy().copy(), volume.scaling, volume.tissue.threshold, 1.0)
+
+
+def _searched() -> Work:
+    """Return the work on one block of slices with its neighbours."""
+    before = np.random.default_rng(0).standard_normal((BLOCK + 2 * HALO, *COUNTED[1:])).astype(np.float32)
+    body = np.ones(before.shape, bool)
+    pair = VolumePair(before, 0.2 * before, body, SPACING, -9.0, "CT")
+    return Work.of(lambda: list(small_changes(pair, body, HALO)))

@@ -61,8 +61,13 @@ class Launches(TorchDispatchMode):
             self.waits[name] += 1
         if name not in VIEWS and not name.startswith("profiler::"):
             self.launched[name] += 1
-            self.moved += sum(each.numel() * each.element_size() for each in tensors)
+            self.moved += sum(map(_bytes, tensors))
         return result
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    """Return the bytes of a tensor; windows that overlap in memory are read once."""
+    return min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes())
 
 
 class InLine(Executor):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+PROCESSOR = torch.device("cpu")
+
 
 class DeviceUnavailableError(ValueError):
     """The requested device is not usable on this machine."""
@@ -59,15 +61,16 @@ def choose_compute(name: str) -> Compute:
 
 
 @contextmanager
-def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+def one_thread_each(device: torch.device, most: int | None = None) -> Iterator[ThreadPoolExecutor]:
     """Give a pool of workers: on a processor as many as torch has threads, each on one thread; elsewhere one.
 
-    Small operations lose more by waking threads than they gain by sharing work.
+    Small operations lose more by waking threads than they gain by sharing work. ``most`` bounds the workers, whose
+    memory may be large.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(threads if device.type == "cpu" else 1) as pool:
+        with ThreadPoolExecutor(min(threads, most or threads) if device.type == "cpu" else 1) as pool:
             yield pool
     finally:
         torch.set_num_threads(threads)

@@ -25,11 +25,13 @@ class Pace:
     Attributes:
         clock: returns the time in seconds.
         stages: in the order of their end.
+        granted: seconds by the cost table that were planned for work whose stages are all recorded.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.stages: list[Stage] = []
+        self.granted = 0.0
 
     @contextmanager
     def stage(self, unit: str, voxels: float, planned: float) -> Iterator[None]:
@@ -43,8 +45,17 @@ class Pace:
         self.stages.append(stage)
 
     @property
+    def planned(self) -> float:
+        """Seconds of all that was done, by the cost table."""
+        return sum(stage.planned for stage in self.stages)
+
+    @property
+    def unused(self) -> float:
+        """Seconds by the cost table that were granted and not needed; no clock has a part in it."""
+        return max(0.0, self.granted - self.planned)
+
+    @property
     def slowness(self) -> float:
         """By what factor work takes longer than the table says; 1 up to `TOLERATED` and on faster machines."""
-        planned = sum(stage.planned for stage in self.stages)
-        slowness = (PRIOR + sum(stage.taken for stage in self.stages)) / (PRIOR + planned)
+        slowness = (PRIOR + sum(stage.taken for stage in self.stages)) / (PRIOR + self.planned)
         return slowness if slowness > TOLERATED else 1.0

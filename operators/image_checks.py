@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from models.fitting import Denoised, FitRecord
 from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
@@ -36,7 +37,7 @@ def assessed(
     for (key, after), fit in zip(denoised.images.items(), denoised.summary.fits, strict=True):
         before = denoised.originals.read(key)
         if denoised.source.method == "ultrasound":
-            clip = ClipPair(before.values, after, before.valid, before.maximum)
+            clip = ClipPair(before.values, after, before.valid, before.maximum, torch.device(fit.device_kind))
             yield assess_clip(clip.at(strength), strength, settings)
         else:
             volume = volume_pair(before, after, denoised.source.modality, fit)
@@ -76,7 +77,7 @@ def clip_with_original(before: Image, fitted: Denoised, settings: GateSettings) 
     if settings.on_failure != "reduce_strength":
         return fitted
     blend = blend_of(before.values, fitted.images)
-    locations = restore_clip(blend, before.valid, settings.local_sd)
+    locations = restore_clip(blend, before.valid, settings.local_sd, torch.device(fitted.record.device_kind))
     if not locations:
         return fitted
     percent = blend.percent(np.broadcast_to(before.valid, fitted.images.shape))
@@ -108,7 +109,8 @@ def volume_pair(before: Image, after: Images, modality: str, fit: FitRecord) -> 
         amplitude, after = after, return_rician_bias(after, rician_sd)
         after[~before.valid] = amplitude[~before.valid]
     threshold = tissue_of(before.values, modality).threshold
-    return VolumePair(before.values, after, before.valid, before.spacing, threshold, modality)
+    device = torch.device(fit.device_kind)
+    return VolumePair(before.values, after, before.valid, before.spacing, threshold, modality, device)
 
 
 def _rician_sd(fit: FitRecord) -> float:

@@ -1,7 +1,8 @@
 """Divide the run's time among the images of its series, by what each needs at least and at most.
 
 The parts follow from the study's headers and the table of costs, so that a plan never depends on a clock. The clock
-only takes away: where it shows that less is left, what is left is divided anew among the images to come. A series that
+only takes away: where it shows that less is left, what is left is divided anew among the images to come. What a volume
+has no use for is passed on to those after it, by the table again. A series that
 even its initial estimate would bring past the end of the run is refused; no other is.
 """
 
@@ -98,6 +99,7 @@ class TimeSlot:
     Attributes:
         run: of which it is a part.
         start: reading of the clock at which it begins if all before it take as long as planned.
+        share: seconds of the run for it, if it begins then.
         need: of the image.
         later: needed by all that follows in the run.
         following: seconds by the table for checks, reports and writing of the series.
@@ -105,6 +107,7 @@ class TimeSlot:
 
     run: RunTime
     start: float
+    share: float
     need: ImageNeed
     later: Need
     following: float
@@ -112,10 +115,12 @@ class TimeSlot:
     def context(self, compute: Compute, seed: int, label: str, modality: str) -> FitContext:
         """Return the context of a fit that begins now."""
         pace = self.run.pace
-        begin = max(self.start, pace.clock())
+        begin = max(self.start - pace.unused / PLANNED_FRACTION, pace.clock())
         share, scale = self.run.share(begin, self.need.fit, self.later), pace.slowness / PLANNED_FRACTION
         budget = max(0.0, share / scale - self.need.restoring)
         deadline = begin + share + scale * self.following
+        if modality != "US":  # of a clip not all work is recorded
+            pace.granted += PLANNED_FRACTION * self.share
         return FitContext(compute, seed, budget, deadline, label, pace, self.need.restoring + self.following, modality)
 
 
@@ -163,8 +168,8 @@ def timetable(run: RunTime, starting: float, needs: Sequence[SeriesNeed]) -> tup
         for image in need.images:
             later -= fixed(image.decoding) + image.fit
             begin += image.decoding / PLANNED_FRACTION
-            slots.append(TimeSlot(run, begin, image, later, need.following))
-            begin += run.share(begin, image.fit, later)
+            slots.append(TimeSlot(run, begin, run.share(begin, image.fit, later), image, later, need.following))
+            begin += slots[-1].share
         later -= fixed(need.following)
         begin += need.following / PLANNED_FRACTION
         times.append(SeriesTime(run, need, tuple(slots)))

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from bench.launches import InLine, Launches
+from models import side_by_side
 from models.compute import Compute
 from models.fitting import FitContext
 from models.training_loop import fit
-from models.ultrasound import retrieval
+from models.ultrasound import coherence, retrieval
 from models.ultrasound.despeckling import CHANNELS
 from models.ultrasound.speckle_loss import TransplantLoss
 from models.ultrasound.speckle_network import ScaleMixer
@@ -23,16 +24,23 @@ from models.volume.pairs import PairDrawer
 from models.volume.scaling import noise_units
 from models.volume.slice_losses import confirmed_loss
 from models.volume.slice_network import SliceNetwork
+from operators.quality.edges import edge_sums
+from operators.quality.local_change import octaves_of, small_changes
+from operators.quality.matched_filters import FILTERS
+from operators.quality.volume_pair import VolumePair
 
 CONTEXT = FitContext(Compute(torch.device("cpu"), torch.bfloat16), 0, math.inf, math.inf, "test")
 LARGE = 300  # slices of 512 x 512, to which launches are scaled
 OFFSET, SPECKLE_STEP = 32, 300  # launches of a search offset of a clip, of a step of its fit
 PASS, STEP, TRANSFORM = 100_000, 200, 60  # launches of a pass over a large volume, of a step, of a slice's transform
 
+SEARCHED, SEARCH_WAITS = 60, 8  # launches and waits of a filter of the checks in a block of slices
+
 
 @pytest.fixture(autouse=True)
 def batches_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    for sizes in (block_matching.LEADERS, block_shrinkage.BAND, retrieval.FRAMES_AT_ONCE):
+    at_once = (coherence.FRAMES_AT_ONCE, side_by_side.AT_ONCE)
+    for sizes in (block_matching.LEADERS, block_shrinkage.BAND, retrieval.FRAMES_AT_ONCE, *at_once):
         monkeypatch.setitem(sizes, "cpu", sizes["cuda"])
 
 
@@ -120,6 +128,49 @@ def test_a_step_on_speckle_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) ->
     few, more = speckle_fit(3), speckle_fit(5)
     assert (more.launched - few.launched).total() <= 2 * SPECKLE_STEP
     assert more.waits - few.waits == Counter()
+
+
+def found_in(slices: int) -> Launches:
+    before = np.random.default_rng(0).standard_normal((slices, 96, 96)).astype(np.float32)
+    everywhere = np.ones(before.shape, bool)
+    pair = VolumePair(before, 0.2 * before, everywhere, (1.0, 1.0, 1.0), -9.0, "CT")
+    with Launches() as counted:
+        assert not list(small_changes(pair, everywhere, 0))
+    return counted
+
+
+@pytest.mark.parametrize("slices", [8, 16])
+def test_a_filter_is_few_launches_however_many_slices_and_waits_for_what_stands_out(slices: int) -> None:
+    counted, filters = found_in(slices), FILTERS * octaves_of((1.0, 1.0, 1.0), 96)
+    assert counted.launched.total() <= filters * SEARCHED
+    assert counted.waits.total() <= filters * SEARCH_WAITS
+
+
+def edges_of_slices(slices: int) -> Launches:
+    images = [torch.randn(slices, 64, 64) for _ in range(2)]
+    with Launches() as counted:
+        edge_sums(*images, torch.ones(slices, 64, 64, dtype=torch.bool), torch.ones(slices, 64, 64))
+    return counted
+
+
+def test_edges_launch_the_same_however_many_slices_and_wait_for_nothing() -> None:
+    few, more = edges_of_slices(4), edges_of_slices(24)
+    assert few.launched == more.launched
+    assert more.waits == Counter()
+
+
+def standing_out_of(frames: int) -> Launches:
+    clip = np.random.default_rng(0).standard_normal((frames, 96, 96)).astype(np.float32)
+    with Launches() as counted:
+        list(coherence.significance(clip, np.zeros_like(clip), np.ones((96, 96), np.float32), torch.device("cpu")))
+    return counted
+
+
+def test_lines_and_spots_of_a_clip_are_searched_in_batches_of_frames() -> None:
+    standing_out_of(4)  # makes the filters
+    few, more = standing_out_of(4), standing_out_of(16)
+    assert few.launched.total() == more.launched.total()
+    assert few.waits == more.waits
 
 
 def test_waits_are_seen() -> None:

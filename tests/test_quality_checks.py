@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, special
 
+from models.compute import PROCESSOR
 from models.volume.finishing.rician import remove_rician_bias, return_rician_bias
 from models.volume.tissue import tissue_of
 from operators.quality.bias import Images
@@ -186,17 +187,17 @@ def test_similar_slices_are_in_place_and_swapped_ones_are_not() -> None:
         np.float32
     )
     smooth, tissue = noise / noise.std() + 0.1 * z, np.ones((12, 160, 160), bool)
-    place = slice_place(smooth, ndimage.gaussian_filter(smooth, (1, 2, 2)), tissue)
+    place = slice_place(smooth, ndimage.gaussian_filter(smooth, (1, 2, 2)), tissue, PROCESSOR)
     assert place is not None
     assert place < PLACE_LIMIT
     different = smooth + 4 * np.sin(np.arange(160) / 5 + 2 * z)
-    assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue) or 0) > 0.65
+    assert (slice_place(different, different[[0, 1, 3, 2, *range(4, 12)]], tissue, PROCESSOR) or 0) > 0.65
 
 
 def test_a_slice_is_not_taken_for_its_neighbour_because_its_noise_is_stronger() -> None:
     noise = np.random.default_rng(3).standard_normal((12, 120, 120)).astype(np.float32)
     noise[::2] *= 2
-    place = slice_place(noise, np.zeros_like(noise), np.ones(noise.shape, bool))
+    place = slice_place(noise, np.zeros_like(noise), np.ones(noise.shape, bool), PROCESSOR)
     assert place == pytest.approx(0.5, abs=0.02)
 
 

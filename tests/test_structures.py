@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.compute import choose_compute
+from models.compute import PROCESSOR, choose_compute
 from models.fitting import FitContext, FitRecord
 from models.ultrasound import speckle2self
 from models.ultrasound.coherence import significance
@@ -44,7 +44,7 @@ def speckle(seed, side=SIDE):
 def test_nothing_is_made_from_speckle(seed):
     frames = speckle(seed)
     smooth = np.full_like(frames, frames.mean())
-    images, percent = restore_structures(frames, smooth, TISSUE)
+    images, percent = restore_structures(frames, smooth, TISSUE, PROCESSOR)
     assert percent == 0
     assert np.array_equal(images, smooth)
 
@@ -56,7 +56,7 @@ def test_an_echo_that_was_removed_comes_back_and_half_of_a_dark_gap(angle, shape
     smooth = np.full_like(frames, frames.mean())
     insertion = Insertion(shape, (0, 80, 80), angle, float(sds * frames.std()), abs(sds))
     recorded = inserted(frames, SPACING, [insertion])
-    images, percent = restore_structures(recorded, smooth, TISSUE)
+    images, percent = restore_structures(recorded, smooth, TISSUE, PROCESSOR)
     box, profile = profile_of(insertion, SPACING)
     lost = ((recorded - images)[box] * profile).sum() / ((recorded - smooth)[box] * profile).sum()
     assert lost < 1 - least
@@ -70,7 +70,8 @@ def test_nothing_stands_out_more_beside_a_border_over_which_the_change_fades(see
     inside[:, :40] = False
     weight, nothing = feather(inside), np.zeros_like(removed)
     whole, faded = (
-        next(significance(change * removed, nothing, change))[0] for change in (inside.astype(np.float32), weight)
+        next(significance(change * removed, nothing, change, PROCESSOR))[0]
+        for change in (inside.astype(np.float32), weight)
     )
     rim = np.s_[:, 40 + FADED : 40 + 3 * FADED]
     assert np.quantile(faded[rim], 0.99) <= 1.03 * np.quantile(whole[rim], 0.99)
@@ -98,7 +99,7 @@ def test_an_echo_comes_back_without_the_dark_grains_in_it_and_a_gap_without_the_
     frames = speckle(2)
     smooth = np.full_like(frames, frames.mean())
     recorded = inserted(frames, SPACING, [Insertion(LINE, (0, 80, 80), 0.4, float(sds * frames.std()), abs(sds))])
-    images, percent = restore_structures(recorded, smooth, TISSUE)
+    images, percent = restore_structures(recorded, smooth, TISSUE, PROCESSOR)
     assert percent > 0
     assert (np.sign(sds) * (images - smooth)).min() >= 0
 
@@ -122,8 +123,8 @@ def test_a_line_that_was_lost_or_made_comes_back_until_the_check_passes(sds):
     line = Insertion(LINE, (0, 80, 80), 0.4, float(sds * frames.std()), abs(sds))
     recorded, limit = inserted(frames, SPACING, [line]), GateSettings().local_sd
     blend = blend_of(recorded, smooth.copy())
-    assert restore_clip(blend, TISSUE, limit)
-    assert changed_structure(recorded, blend.images, TISSUE) <= limit
+    assert restore_clip(blend, TISSUE, limit, PROCESSOR)
+    assert changed_structure(recorded, blend.images, TISSUE, PROCESSOR) <= limit
     assert 0 < blend.percent(TISSUE[None]) < 6
     away = np.s_[:, :30]
     assert np.array_equal(blend.images[away], smooth[away])
@@ -133,7 +134,7 @@ def test_speckle_that_was_removed_does_not_come_back():
     frames = speckle(2)
     smooth = np.full_like(frames, frames.mean())
     blend = blend_of(frames, smooth.copy())
-    assert restore_clip(blend, TISSUE, GateSettings().local_sd) == 0
+    assert restore_clip(blend, TISSUE, GateSettings().local_sd, PROCESSOR) == 0
     assert np.array_equal(blend.images, smooth)
 
 
@@ -168,13 +169,13 @@ def test_outside_the_tissue_nothing_changes_or_counts():
     drawn = frames.copy()
     drawn[:, 60:63, :40] = 255.0
     smooth = np.where(tissue, frames.mean(), drawn).astype(np.float32)
-    assert np.array_equal(restore_structures(drawn, smooth, tissue)[0], smooth)
+    assert np.array_equal(restore_structures(drawn, smooth, tissue, PROCESSOR)[0], smooth)
 
 
 def test_frames_without_speckle_or_tissue_come_back():
     even = np.full((2, 40, 40), 7.0, np.float32)
     for tissue in (np.ones((40, 40), bool), np.zeros((40, 40), bool)):
-        assert np.array_equal(restore_structures(even, even, tissue)[0], even)
+        assert np.array_equal(restore_structures(even, even, tissue, PROCESSOR)[0], even)
 
 
 @pytest.mark.parametrize(

@@ -119,17 +119,17 @@ def series_of(*needs: tuple[float, float], following: float = 1.0) -> list[Serie
     return [SeriesNeed((ImageNeed(0.5, Need(*need), 0.5),), following) for need in needs]
 
 
-def contexts(budget: float, slowness: float, needs: list[SeriesNeed]) -> list[FitContext]:
-    """Of fits that take what they are planned for, on a machine of that slowness."""
+def contexts(budget: float, slowness: float, needs: list[SeriesNeed], used: float = 1.0) -> list[FitContext]:
+    """Of fits that take what they are planned for, or a part of it, on a machine of that slowness."""
     pace = SimulatedPace(slowness)
     made = []
     for time in timetable(RunTime(pace.now, pace.now + budget, pace), 0.0, needs):
         for slot in time.slots:
             pace.work(slot.need.decoding)
             made.append(slot.context(CPU, 0, "test", "MR"))
-            with pace.stage("all", 0, min(made[-1].budget, slot.need.denoising.most)):
-                pass
-            pace.work(slot.need.restoring)
+            for planned in (used * min(made[-1].budget, slot.need.denoising.most), slot.need.restoring):
+                with pace.stage("all", 0, planned):
+                    pass
         pace.work(time.need.following)
     return made
 
@@ -138,11 +138,21 @@ NEEDS = series_of((2.0, 10.0), (4.0, 20.0), (10.0, 80.0))
 WHOLE = sum((need.whole for need in NEEDS), Need())
 
 
+@pytest.mark.parametrize("used", [1.0, 0.6])
 @pytest.mark.parametrize("budget", [WHOLE.least, WHOLE.most / 2, WHOLE.most, 5 * WHOLE.most])
-def test_on_a_machine_that_is_as_fast_as_the_table_or_faster_plans_do_not_depend_on_the_clock(budget: float) -> None:
-    planned = [fit.budget for fit in contexts(budget, 1.0, NEEDS)]
+def test_on_a_machine_that_is_as_fast_as_the_table_or_faster_plans_do_not_depend_on_the_clock(
+    budget: float, used: float
+) -> None:
+    planned = [fit.budget for fit in contexts(budget, 1.0, NEEDS, used)]
     for slowness in (0.1, 0.7, 1.03):
-        assert [fit.budget for fit in contexts(budget, slowness, NEEDS)] == planned
+        assert [fit.budget for fit in contexts(budget, slowness, NEEDS, used)] == planned
+
+
+def test_what_a_volume_has_no_use_for_is_passed_on_to_those_after_it() -> None:
+    budget = WHOLE.most / 2
+    all_, half = ([fit.budget for fit in contexts(budget, 1.0, NEEDS, used)] for used in (1.0, 0.5))
+    assert half[0] == all_[0]
+    assert half[-1] >= all_[-1] + 0.4 * (all_[0] + all_[1])
 
 
 def test_time_is_divided_by_what_may_be_given_up_above_what_must_be_done() -> None:

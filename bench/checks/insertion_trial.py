@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import fft, ndimage
+import torch
+from scipy import ndimage
 
 from operators.quality.even_change import FAINT, level_of, narrow, stabilised
 from operators.quality.gate_settings import GateSettings
@@ -55,7 +56,7 @@ def searched_body(pair: VolumePair) -> Mask:
 def try_insertions(pair: VolumePair, seed: int) -> Iterator[Lost]:
     """Insert each shape once, as far as there is room, into before and half as strong into after."""
     rng, body = np.random.default_rng(seed), searched_body(pair)
-    removed = narrow(pair.after - pair.before)
+    removed = narrow(torch.tensor(pair.after - pair.before)).numpy()
     sd = np.sqrt(ndimage.gaussian_filter(removed * removed, SURROUNDINGS))
     shapes, drawn, free = [*SPOTS, *LINES], list[Insertion](), body.copy()
     rng.shuffle(shapes)
@@ -72,16 +73,17 @@ def try_insertions(pair: VolumePair, seed: int) -> Iterator[Lost]:
 
 def _snr(pair: VolumePair, body: Mask, insertion: Insertion) -> float:
     box, profile = profile_of(insertion, pair.spacing)
-    y, f = (stabilised(images[box[0]], pair.modality) for images in (pair.before, pair.after))
-    level = level_of(narrow(f - y), body[box[0]])
+    y, f = (stabilised(torch.tensor(images[box[0]]), pair.modality) for images in (pair.before, pair.after))
+    level = level_of(narrow(f - y), torch.tensor(body[box[0]]))
     noise, before = narrow(f - y) / level, narrow(y) / level
-    whole = pair.after[box].copy()
-    lost = np.zeros_like(noise)
-    lost[:, box[1], box[2]] = stabilised(whole + insertion.contrast * profile, pair.modality) - stabilised(
-        whole + np.float32(1 - LOST) * insertion.contrast * profile, pair.modality
+    with_all, with_part = (
+        stabilised(torch.tensor(pair.after[box] + np.float32(part) * insertion.contrast * profile), pair.modality)
+        for part in (1, 1 - LOST)
     )
-    shape = fft.rfft2((lost / level).mean(axis=0))
-    spectra = (fft.rfft2(noise), fft.rfft2(np.clip(before + noise, -FAINT, FAINT)))
+    lost = torch.zeros_like(noise)
+    lost[:, box[1], box[2]] = with_all - with_part
+    shape = torch.fft.rfft2((lost / level).mean(dim=0)).numpy()
+    spectra = (torch.fft.rfft2(noise), torch.fft.rfft2((before + noise).clamp(-FAINT, FAINT)))
     power = noise_powers(*spectra)[1] / len(noise) / body[box[0]].mean()  # of the mean of independent slices
     weight = np.full(power.shape, 2.0)
     weight[:, [0, -1]] = 1

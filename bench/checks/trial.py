@@ -47,8 +47,8 @@ def try_output(phantom: Phantom, mean: Volume, after: Volume) -> Trial:
     tissue = pair.tissue
     edges = edges_of(pair, tissue)
     chosen = sampled(len(noisy))
-    noise = gradient_noise(noisy[chosen], after[chosen], tissue[chosen])
-    inside = around_tissue(tissue[chosen], pair.valid[chosen])
+    noise = gradient_noise(noisy[chosen], after[chosen], tissue[chosen], pair.device)
+    inside = around_tissue(tissue[chosen], pair.valid[chosen], pair.device)
     restored = restore(replace(pair, after=after.copy()), SETTINGS)
     harmful, harmless = _places(pair, mean)
     delivered = VolumePair(noisy, restored.images, pair.valid, pair.spacing, threshold, pair.modality)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import torch
 
+from models.filters import gaussian
 from operators.quality import edges
 from validation.phantoms.anatomy import Mask, Volume
 
@@ -25,11 +26,12 @@ def true_growth(truth: Volume, after: Volume, inside: Mask, noise: Volume) -> fl
 
 
 def _slice_sums(truth: Volume, after: Volume, inside: Mask, noise: Volume) -> npt.NDArray[np.float64]:
-    steep = edges.steepness(after, noise)
-    cos, sin = edges.direction(after)
-    chosen = inside[:-1, :-1] & (steep >= edges.WIDTH_SEEN)
-    weight = chosen / np.maximum(steep * noise[:-1, :-1], edges.TINY) ** 2
-    blurred = ndimage.gaussian_filter(truth, edges.KNOWN_BLUR**0.5)
-    f, s, soft = (edges.gradient(image) for image in (after, truth, blurred))
+    true, output, level = (torch.tensor(one) for one in (truth, after, noise))
+    steep = edges.steepness(output, level)
+    cos, sin = edges.direction(output)
+    chosen = torch.tensor(inside[:-1, :-1]) & (steep >= edges.WIDTH_SEEN)
+    weight = chosen / (steep * level[:-1, :-1]).clamp(min=edges.TINY) ** 2
+    blurred = gaussian(true, edges.KNOWN_BLUR**0.5)
+    f, s, soft = (edges.gradient(image) for image in (output, true, blurred))
     cross, energy, blurred_energy = (weight * edges.across(u, v, cos, sin) for u, v in ((f, s), (s, s), (soft, soft)))
-    return np.asarray([one.sum() for one in (cross, energy, blurred_energy, energy * (1 + sin**2) / 12)])
+    return np.asarray([float(one.sum()) for one in (cross, energy, blurred_energy, energy * (1 + sin**2) / 12)])

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from bench.ultrasound.echoes import PIXELS
 from bench.ultrasound.figures import Row
 from bench.ultrasound.measured import Image
+from models.compute import PROCESSOR
 from operators.quality.clip_structures import changed_structure
 from operators.quality.gate_settings import GateSettings
 from validation.phantoms.insertions import Insertion, Shape, inserted
@@ -30,15 +31,15 @@ def caught_rows() -> dict[str, Row]:
     failed: dict[str, list[tuple[bool, bool]]] = {}
     for index, frame in enumerate(_frames()):
         output, tissue = np.full_like(frame, frame.mean()), np.ones(frame.shape[1:], bool)
-        alarm = changed_structure(frame, output, tissue) > limit
+        alarm = changed_structure(frame, output, tissue, PROCESSOR) > limit
         failed.setdefault("none", []).append((alarm, alarm))
         for name, shape in SHAPES.items():
             for sds in SDS:
                 centre = (0, frame.shape[1] // 2, frame.shape[2] // 2)
                 structure = Insertion(shape, centre, index * np.pi / FRAMES, float(sds * frame.std()), sds)
                 with_it = inserted(np.zeros_like(frame), PIXELS, [structure])
-                lost = changed_structure(frame + with_it, output, tissue) > limit
-                made = changed_structure(frame, output + with_it, tissue) > limit
+                lost = changed_structure(frame + with_it, output, tissue, PROCESSOR) > limit
+                made = changed_structure(frame, output + with_it, tissue, PROCESSOR) > limit
                 failed.setdefault(f"{name}, {sds:g} sd", []).append((lost, made))
     for name, found in failed.items():
         lost_percent, made_percent = 100 * np.mean(found, axis=0)

@@ -15,6 +15,7 @@ from skimage.restoration import denoise_nl_means
 from bench.ultrasound.figures import Row
 from bench.ultrasound.measured import Image, Mask, delivered, framewise
 from bench.ultrasound.peers import Filter, log_bm3d, obnlm
+from models.compute import PROCESSOR
 from models.ultrasound.coherence import significance
 from models.ultrasound.structures import DARK
 from operators.quality.seam import border_step
@@ -140,7 +141,7 @@ def figures(frame: Frame, without: Image, with_it: Image) -> Iterable[tuple[str,
         if shown > LEAST_SHOWN:
             yield f"{kind} {echo.sds:g}", retained(echo, PIXELS, with_it, without) / shown
     weight = frame.tissue.astype(np.float32)
-    ((_, dark),) = significance(frame.recorded, without, weight)
+    ((_, dark),) = significance(frame.recorded, without, weight, PROCESSOR)
     bright = without[0] > _within(without[0], weight, NEAR)  # else a dark gap was filled
     yield "made", float(ndimage.label((dark > DARK[1]) & bright)[1])
     yield "texture", texture_left(frame.recorded, without, frame.tissue)

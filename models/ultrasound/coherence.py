@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import torch
+from torch import Tensor
 
+from models.filters import gaussian
 from models.robust import evenly_spaced
 from models.ultrasound.line_filters import FILTERS, PEAK, responses
 
@@ -23,12 +25,12 @@ WHOLE_CHANGE = 0.9  # of the largest weight; what fades at a border has a smalle
 DEPTH_BAND = 48  # rows over which the responses' spread is read
 FEWEST_PIXELS = 100  # of a band, sampled
 SAMPLED = slice(None, None, 2), slice(None, None, 3)  # rows and columns that are enough to read a spread
+FRAMES_AT_ONCE = {"cpu": 1, "cuda": 16}  # by device: a processor's cache holds one
 SPREAD_FRAMES = 4  # of a clip in which it is read
 SAME = 1.4826  # Gaussian sds in a median absolute deviation
 UPPER, UPPER_SDS = 0.9, 1.2816  # a quantile and the Gaussian sds to it: tails heavier than a Gaussian's count
 
 Image = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 Spreads = npt.NDArray[np.float32]  # (bright and dark, filters, rows)
 
 
@@ -43,69 +45,72 @@ class _Change:
         tissue_near: local fraction of the tissue.
     """
 
-    tissue: Mask
-    whole: Mask
-    near: Image
-    tissue_near: Image
+    tissue: Tensor
+    whole: Tensor
+    near: Tensor
+    tissue_near: Tensor
 
     @classmethod
-    def of(cls, weight: Image) -> "_Change":
+    def of(cls, weight: Tensor) -> "_Change":
         """Return that of a change of which each pixel has the fraction ``weight``."""
-        tissue, tiny = weight > 0, np.finfo(np.float32).eps
-        near, tissue_near = (np.maximum(_smooth(each), tiny) for each in (weight, tissue.astype(np.float32)))
+        tissue, tiny = weight > 0, torch.finfo(weight.dtype).eps
+        near, tissue_near = (_smooth(each).clamp_(min=tiny) for each in (weight, tissue.to(weight.dtype)))
         return cls(tissue, weight >= WHOLE_CHANGE * weight.max(), near, tissue_near)
 
 
-def significance(recorded: Image, output: Image, weight: Image) -> Iterator[tuple[Image, Image]]:
+def significance(recorded: Image, output: Image, weight: Image, device: torch.device) -> Iterator[tuple[Image, Image]]:
     """Yield for each frame how far what was removed stands out at each pixel, in sds: bright echoes and dark gaps.
 
     Args:
         recorded: (frames, rows, columns) grey.
         output: the same shape and unit.
         weight: (rows, columns), the fraction of the change that the output has; the significance is 0 where this is.
+        device: on which it is measured.
     """
-    change = _Change.of(weight)
-    removed = (_relative(before, after, change) for before, after in zip(recorded, output, strict=True))
-    spreads = _spreads(recorded, output, change)
-    for relative, _ in removed:
-        found = np.zeros((2, *weight.shape), np.float32)
+    change = _Change.of(torch.tensor(weight, device=device))
+    spreads = torch.tensor(_spreads(recorded, output, change), device=device)[..., None]
+    size = FRAMES_AT_ONCE[device.type]
+    for first in range(0, len(recorded), size):
+        relative, _ = _relative(recorded[first : first + size], output[first : first + size], change)
+        found = relative.new_zeros(2, *relative.shape)
         for index, response in enumerate(responses(relative)):
             for sign, extreme, spread in zip((1, -1), found, spreads, strict=True):
-                np.maximum(extreme, sign * response / spread[index][:, None], out=extreme)
-        found[:, ~change.tissue] = 0
-        yield found[0], found[1]
+                torch.maximum(extreme, sign * response / spread[index], out=extreme)
+        found *= change.tissue
+        yield from zip(*found.cpu().numpy(), strict=True)
 
 
-def _relative(before: Image, after: Image, change: _Change) -> tuple[Image, Mask]:
+def _relative(before: Image, after: Image, change: _Change) -> tuple[Tensor, Tensor]:
     """Return what was removed over the local spread of the whole change, and where neither black nor a border clips it.
 
-    Beside a border over which the change fades, a spread that counted the faded part as whole would be too small.
+    Both are (frames, rows, columns). Beside a border over which the change fades, a spread that counted the faded part
+    as whole would be too small.
     """
-    tissue = change.tissue
-    removed = np.where(tissue, before - after, 0).astype(np.float32)
-    spread = _smooth(np.abs(removed)) / change.near
-    level = _smooth(np.where(tissue, before, 0)) / change.tissue_near
-    lit = tissue & (level >= level.mean(where=tissue)) if tissue.any() else tissue
-    typical = float(np.median(spread[lit])) if lit.any() else 0.0
-    if not typical > 0:
-        return np.zeros_like(removed), np.zeros_like(tissue)
-    relative = removed / np.maximum(spread, np.float32(LEAST_SPREAD * typical))
-    return np.asarray(relative, np.float32), change.whole & (spread >= UNCLIPPED * typical)
+    recorded, output = (torch.tensor(images, device=change.tissue.device) for images in (before, after))
+    removed = (recorded - output) * change.tissue
+    spread = _smooth(removed.abs()) / change.near
+    level = _smooth(recorded * change.tissue) / change.tissue_near
+    mean = (level * change.tissue).sum((1, 2), keepdim=True) / change.tissue.sum().clamp(min=1)
+    unlit = ~change.tissue | (level < mean)
+    typical = spread.masked_fill(unlit, torch.nan).flatten(1).nanmedian(dim=1).values.nan_to_num()[:, None, None]
+    relative = removed / torch.maximum(spread, LEAST_SPREAD * typical)
+    return relative.where(typical > 0, 0), change.whole & (typical > 0) & (spread >= UNCLIPPED * typical)
 
 
-def _smooth(image: Image) -> Image:
-    return np.asarray(ndimage.gaussian_filter(image, NEAR, truncate=TRUNCATE))
+def _smooth(images: Tensor) -> Tensor:
+    return gaussian(images, NEAR, TRUNCATE)
 
 
 def _spreads(recorded: Image, output: Image, change: _Change) -> Spreads:
     """Return the spread of every response to speckle by depth, the median over some frames; infinite of none."""
     chosen = evenly_spaced(len(recorded), SPREAD_FRAMES)
-    found = [_frame_spreads(*_relative(recorded[i], output[i], change)) for i in chosen]
-    known = [spreads for spreads in found if np.isfinite(spreads[0]).all()]
-    return np.median(known, axis=0).astype(np.float32) if known else found[0]
+    relative, known = _relative(recorded[chosen], output[chosen], change)
+    found = [_frame_spreads(*frame) for frame in zip(relative, known.cpu().numpy(), strict=True)]
+    finite = [spreads for spreads in found if np.isfinite(spreads[0]).all()]
+    return np.median(finite, axis=0).astype(np.float32) if finite else found[0]
 
 
-def _frame_spreads(relative: Image, known: Mask) -> Spreads:
+def _frame_spreads(relative: Tensor, known: npt.NDArray[np.bool_]) -> Spreads:
     """Return the spread of one frame's responses, interpolated between bands of depth."""
     rows = len(relative)
     bands = [slice(top, top + DEPTH_BAND) for top in range(0, rows, DEPTH_BAND)]
@@ -114,7 +119,8 @@ def _frame_spreads(relative: Image, known: Mask) -> Spreads:
     if not bands:
         return spreads
     depths = [min(rows - 1, band.start + DEPTH_BAND / 2) for band in bands]
-    for index, response in enumerate(responses(relative)):
+    for index, filtered in enumerate(responses(relative)):
+        response = filtered.cpu().numpy()
         read = [_spread(response[band][SAMPLED][known[band][SAMPLED]]) for band in bands]
         for side, values in zip(spreads, np.transpose(read), strict=True):
             side[index] = np.interp(np.arange(rows), depths, values)

@@ -4,10 +4,12 @@ Their size is in pixels: real speckle has grains of .4 to .9 (axial) by .7 to 2.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
-from scipy import fft
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
 
 ANGLES = 16  # of lines; one between two of them keeps 97 % of its response
 LINE = 5.0, 1.0  # pixels, sd along and across a line
@@ -16,23 +18,28 @@ FILTERS = ANGLES + len(SPOTS)
 PEAK = FILTERS - 1  # the index of the narrower spot
 MARGIN = 16  # pixels, three sds of a line, so that no response wraps around
 
-Image = npt.NDArray[np.float32]
-Real = npt.NDArray[np.float64]
+
+def responses(images: Tensor) -> Iterator[Tensor]:
+    """Yield images (..., rows, columns) through each filter, lines first."""
+    rows, columns = images.shape[-2:]
+    size = next_fast_len(rows + MARGIN, True), next_fast_len(columns + MARGIN, True)
+    spectrum = torch.fft.rfft2(images, size)
+    for transfer in _transfers(size, images.device):
+        yield torch.fft.irfft2(spectrum * transfer, size)[..., :rows, :columns]
 
 
-def responses(image: Image) -> Iterator[Image]:
-    """Yield the image (rows, columns) through each filter, lines first."""
-    rows, columns = image.shape
-    size = [fft.next_fast_len(side + MARGIN, True) for side in image.shape]
-    spectrum = fft.rfft2(image, size)
-    y, x = fft.fftfreq(size[0])[:, None], fft.rfftfreq(size[1])
-    for angle in np.pi * np.arange(ANGLES) / ANGLES:
-        along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-        yield fft.irfft2(spectrum * _gaussian(along, across, LINE), size)[:rows, :columns]
-    for spot in SPOTS:
-        yield fft.irfft2(spectrum * _gaussian(y, x, spot), size)[:rows, :columns]
+@lru_cache(maxsize=2)
+def _transfers(size: tuple[int, int], device: torch.device) -> Tensor:
+    """Return the transfer of each filter, (filters, rows, columns of a half spectrum)."""
+    y, x = torch.fft.fftfreq(size[0], device=device)[:, None], torch.fft.rfftfreq(size[1], device=device)
+    angles = [np.pi * number / ANGLES for number in range(ANGLES)]
+    lines = [
+        _gaussian(x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle), LINE)
+        for angle in angles
+    ]
+    return torch.stack([*lines, *(_gaussian(y, x, spot) for spot in SPOTS)])
 
 
-def _gaussian(first: Real, second: Real, sds: tuple[float, float]) -> Image:
+def _gaussian(first: Tensor, second: Tensor, sds: tuple[float, float]) -> Tensor:
     """Return the transfer of a Gaussian with these sds along two directions of frequency (cycles a pixel)."""
-    return np.exp(-2 * np.pi**2 * ((sds[0] * first) ** 2 + (sds[1] * second) ** 2)).astype(np.float32)
+    return torch.exp(-2 * np.pi**2 * ((sds[0] * first) ** 2 + (sds[1] * second) ** 2))

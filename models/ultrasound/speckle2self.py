@@ -70,7 +70,7 @@ def denoise_clip(
         output = np.clip(restore_brightness(window, predicted, inside), 0.0, maximum)
         if settings.variant == "default":
             measures[SPECKLE_PERCENT] = 100 * _speckle_sd(window, inside) / maximum
-            output, measures[STRUCTURES_PERCENT] = restore_structures(window, output, inside)
+            output, measures[STRUCTURES_PERCENT] = restore_structures(window, output, inside, context.compute.device)
         images[:, rows, columns] = window + feather(tissue)[rows, columns] * (output - window)
         work = WorkDone(plan.steps, taken, plan.given_up(most_plan(window.shape, settings), taken))
     return Denoised(images, context.record(METHOD, settings.variant, work, measures))

@@ -7,6 +7,7 @@ dark gap what was darker: the opposite grains among them are speckle.
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import ndimage
 from skimage.filters import apply_hysteresis_threshold
 
@@ -25,7 +26,7 @@ Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
-def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Image, float]:
+def restore_structures(recorded: Image, output: Image, tissue: Mask, device: torch.device) -> tuple[Image, float]:
     """Return the output with its structures as they were recorded, and the percent of the tissue that was restored.
 
     The whole change is searched, before it fades into what stays at the border of the tissue.
@@ -34,10 +35,11 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask) -> tuple[Im
         recorded: (frames, rows, columns) grey.
         output: the same shape and unit.
         tissue: (rows, columns).
+        device: on which structures are searched for.
     """
     images, restored, weight = output.copy(), np.zeros(output.shape, bool), tissue.astype(np.float32)
     for bright, dark in ROUNDS:
-        for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), weight)):
+        for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), weight, device)):
             lost = recorded[index] - images[index]
             for found, limits, part in ((echoes, bright, np.maximum(lost, 0)), (gaps, dark, np.minimum(lost, 0))):
                 structure = apply_hysteresis_threshold(found, *limits)

@@ -6,7 +6,9 @@ In: before and after in stored grey, and the tissue, which alone is written. Out
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
+from models.compute import PROCESSOR
 from operators.quality.assessment import Assessment, Check
 from operators.quality.bias import Images, Mask, Real, level_biases, slice_biases, square_means, sure, worst
 from operators.quality.clip_structures import block_flicker, changed_structure
@@ -28,12 +30,14 @@ class ClipPair:
         after: the same shape and unit.
         tissue: (rows, columns), the pixels that may change.
         maximum: the largest storable grey.
+        device: on which it is measured.
     """
 
     before: Images
     after: Images
     tissue: Mask
     maximum: float
+    device: torch.device = PROCESSOR
 
     def at(self, strength: float) -> "ClipPair":
         """The same clip after so many percent of the change, as it would be written."""
@@ -54,7 +58,8 @@ def assess_clip(pair: ClipPair, strength: float, settings: GateSettings) -> Asse
     limit = settings.bias_percent
     by_level = worst([percent * sure(bias.bias, error) for bias, error in levels])
     by_level_raw = worst([percent * bias.bias for bias, _ in levels])
-    structure = strength / 100 * changed_structure(pair.before, pair.after, pair.tissue)  # what remains is not lost
+    changed = changed_structure(pair.before, pair.after, pair.tissue, pair.device)
+    structure = strength / 100 * changed  # what remains is not lost
     border = 100 * (border_step(pair.before, pair.after, pair.tissue, pair.maximum) - 1)
     flicker = block_flicker(pair.before, pair.after, pair.tissue, SIDE)
     checks = (

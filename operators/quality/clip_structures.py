@@ -1,6 +1,7 @@
 """Measure in ultrasound what means can't show: lines and spots lost or made, and blocks that flicker."""
 
 import numpy as np
+import torch
 
 from models.robust import evenly_spaced
 from models.ultrasound.coherence import significance
@@ -12,7 +13,7 @@ LOST, MADE = 5 / 6.5, 5 / 7.5  # the limit over the most that honest outputs rea
 FEWEST_FRAMES = 5  # of a cine; fewer say nothing of flicker
 
 
-def changed_structure(before: Images, after: Images, tissue: Mask) -> float:
+def changed_structure(before: Images, after: Images, tissue: Mask, device: torch.device) -> float:
     """Return how far the strongest line or spot stands out that was lost or made, in sds of what else was removed.
 
     Speckle alone reaches 2 on this scale, a lost line of 4 sds of the speckle 5.6 and more.
@@ -21,9 +22,10 @@ def changed_structure(before: Images, after: Images, tissue: Mask) -> float:
         before: (frames, rows, columns), stored grey.
         after: the same shape and unit.
         tissue: (rows, columns), the pixels that may change.
+        device: on which lines and spots are searched for.
     """
     chosen = evenly_spaced(len(before), SEARCHED_FRAMES)
-    found = significance(before[chosen], after[chosen], feather(tissue))
+    found = significance(before[chosen], after[chosen], feather(tissue), device)
     return max(max(LOST * float(lost.max()), MADE * float(made.max())) for lost, made in found)
 
 

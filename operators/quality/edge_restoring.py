@@ -2,14 +2,18 @@
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
 
+from models.filters import gaussian
+from models.side_by_side import each, in_batches, on_device
 from operators.quality import edges
-from operators.quality.bias import Images, Mask, Real
+from operators.quality.bias import Mask, Real
 from operators.quality.blending import Blend
 from operators.quality.gate_settings import GateSettings
 from operators.quality.noise import gradient_noise, sampled
-from operators.quality.side_by_side import each
 
 REGION = (3, 4, 4)  # sampled slices, and tiles a side, whose edges are judged together: one tile has few
 FEWEST = 15  # tiles' worth of edges in a region
@@ -19,7 +23,7 @@ MOST = 0.95  # of the original, at edges
 SOFT = 1.5  # pixels, sd by which the border of what is restored is smoothed
 
 
-def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings) -> bool:
+def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettings, device: torch.device) -> bool:
     """Blend the original in at the edges of regions that surely fail, or of the whole where that fails.
 
     Args:
@@ -27,16 +31,17 @@ def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettin
         inside: where edges count, the same shape.
         tissue: where the noise is read, the same shape.
         settings: of the gate.
+        device: on which edges are measured.
 
     Returns:
         Whether any was.
     """
     chosen = sampled(len(inside))
     before, after = blend.before[chosen], blend.images[chosen]
-    noise = gradient_noise(before, after, tissue[chosen])
+    noise = gradient_noise(before, after, tissue[chosen], device)
     if not noise.any():
         return False
-    sums = np.stack(each(edges.edge_sums, before, after, inside[chosen], noise))
+    sums = in_batches(edges.edge_sums, before, after, inside[chosen], noise, device=device).astype(np.float64)
     found = edges.findings_of(sums)
     visible = np.maximum(
         _regions(sums[:, edges.VISIBLE], settings.edge_percent), needed(found.sure_growth, settings.edge_percent)
@@ -45,10 +50,15 @@ def restore_edges(blend: Blend, inside: Mask, tissue: Mask, settings: GateSettin
 
     def restore_slice(index: int) -> None:
         near = int(np.argmin(np.abs(chosen - index)))
-        _restore_slice(blend, index, inside[index], noise[near], (visible[near], faint))
+        if visible[near].any() or faint:
+            images, inside_, noise_ = (
+                on_device(one, device) for one in (blend.images[index], inside[index], noise[near])
+            )
+            fraction = _fraction(images, inside_, noise_, (visible[near], faint))
+            blend.restore(index, fraction.cpu().numpy())
 
     if failed := bool(visible.any() or faint):
-        each(restore_slice, range(len(inside)))
+        each(restore_slice, range(len(inside)), device=device)
     return failed
 
 
@@ -75,16 +85,12 @@ def _regions(sums: Real, limit: float) -> Real:
     return np.asarray(np.where(wide > limit, np.minimum(MARGIN * (1 - limit / np.maximum(wide, limit)), MOST), 0))
 
 
-def _restore_slice(
-    blend: Blend, index: int, inside: Mask, noise: Images, fractions: tuple[npt.NDArray[np.float64], float]
-) -> None:
-    visible, faint = fractions
-    if not visible.any() and not faint:
-        return
-    steep = edges.steepness(blend.images[index], noise)
-    steep = np.pad(steep, ((0, 1), (0, 1)), mode="edge")
-    tiles = ndimage.zoom(visible, edges.TILE, order=1, grid_mode=True, mode="nearest")[
-        : steep.shape[0], : steep.shape[1]
-    ]
-    fraction = np.where(steep >= edges.WIDTH_SEEN, tiles, np.where(steep >= edges.SEEN, faint, 0)) * inside
-    blend.restore(index, np.asarray(ndimage.gaussian_filter(fraction, SOFT), np.float32))
+def _fraction(images: Tensor, inside: Tensor, noise: Tensor, asked: tuple[npt.NDArray[np.float64], float]) -> Tensor:
+    """Return how much of the original a slice needs at each pixel: ``asked`` of each tile, and of faint edges."""
+    visible, faint = asked
+    steep = functional.pad(edges.steepness(images, noise)[None], (0, 1, 0, 1), mode="replicate")[0]
+    rows, columns = steep.shape
+    zoomed = ndimage.zoom(visible.astype(np.float32), edges.TILE, order=1, grid_mode=True, mode="nearest")
+    tiles = on_device(np.ascontiguousarray(zoomed[:rows, :columns]), images.device)
+    fraction = tiles.where(steep >= edges.WIDTH_SEEN, (steep >= edges.SEEN) * faint) * inside
+    return gaussian(fraction, SOFT)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
+import torch
+from torch import Tensor
+from torch.nn import functional
 
+from models.filters import gaussian, gradient_magnitude, maximum
+from models.side_by_side import in_batches
 from operators.quality.bias import Images, Mask, Real
-from operators.quality.side_by_side import each
 
 SMOOTH = 1.0  # pixels, sd of the smoothing before the steepness and the direction of an edge are read
 SEEN = 1.0  # noise sd a pixel: five times what white noise shows by itself (.2), Rose's (1948) criterion of detection
@@ -65,9 +67,9 @@ class EdgeFindings:
         return None if self.structure is None else _less(self.structure, self.structure_error)
 
 
-def edge_findings(before: Images, after: Images, inside: Mask, noise: Images) -> EdgeFindings:
+def edge_findings(before: Images, after: Images, inside: Mask, noise: Images, device: torch.device) -> EdgeFindings:
     """Return the findings of slices, (slices, rows, columns) each; ``noise`` is `gradient_noise`."""
-    return findings_of(np.stack(each(edge_sums, before, after, inside, noise)))
+    return findings_of(in_batches(edge_sums, before, after, inside, noise, device=device).astype(np.float64))
 
 
 def findings_of(sums: Real) -> EdgeFindings:
@@ -78,26 +80,26 @@ def findings_of(sums: Real) -> EdgeFindings:
     return EdgeFindings(growth, error, structure, structure_error)
 
 
-def edge_sums(before: Real | Images, after: Images, inside: Mask, noise: Images) -> Real:
-    """Return the sums over each tile of one slice, (2 kinds of edge, rows, columns of tiles, 7)."""
+def edge_sums(before: Tensor, after: Tensor, inside: Tensor, noise: Tensor) -> Tensor:
+    """Return the sums over each tile of slices, (slices, 2 kinds of edge, rows, columns of tiles, 7)."""
     steep = steepness(after, noise)
     cos, sin = direction(after)
-    f, y, blurred = (gradient(image) for image in (after, before, ndimage.gaussian_filter(after, KNOWN_BLUR**0.5)))
-    products = (across(u, v, cos, sin) for u, v in ((f, y), (f, f), (blurred, blurred)))
-    weight = 1 / np.maximum(steep * noise[:-1, :-1], TINY) ** 2
-    cross, energy, soft = (weight * product for product in products)
+    f, y, blurred = (gradient(images) for images in (after, before, gaussian(after, KNOWN_BLUR**0.5)))
+    weight = 1 / (steep * noise[:, :-1, :-1]).clamp_(min=TINY) ** 2
+    cross, energy, soft = (weight * across(u, v, cos, sin) for u, v in ((f, y), (f, f), (blurred, blurred)))
     both_ways = weight * (f[0] ** 2 + f[1] ** 2)
     filter_variance = energy * (1 + sin**2) / 12
-    maps = np.stack([cross, energy, soft, filter_variance, both_ways, steep**2, np.ones_like(steep)])
-    there = inside[:-1, :-1]
+    maps = torch.stack([cross, energy, soft, filter_variance, both_ways, steep**2, torch.ones_like(steep)], 1)
+    there = inside[:, :-1, :-1]
     kinds = (there & (steep >= WIDTH_SEEN), there & (steep >= SEEN) & (steep < WIDTH_SEEN))
-    return np.stack([_tile_sums(maps * kind) for kind in kinds])
+    sums = [functional.avg_pool2d(maps * kind[:, None], TILE, ceil_mode=True, divisor_override=1) for kind in kinds]
+    return torch.stack(sums, 1).movedim(2, -1)
 
 
-def steepness(after: Images, noise: Images) -> Images:
+def steepness(after: Tensor, noise: Tensor) -> Tensor:
     """Return how steep the steepest edge around each corner of four pixels is, noise sd a pixel."""
-    steep = ndimage.gaussian_gradient_magnitude(after, SMOOTH) / np.maximum(noise, TINY)
-    return np.asarray(ndimage.maximum_filter(steep, REACH)[:-1, :-1])
+    steep = gradient_magnitude(after, SMOOTH) / noise.clamp(min=TINY)
+    return maximum(steep, REACH)[..., :-1, :-1]
 
 
 def growth_of(tiles: Real, fewest: int = FEWEST_TILES) -> tuple[float | None, float]:
@@ -135,28 +137,23 @@ def _structure(tiles: Real) -> tuple[float | None, float]:
     return (float(typical * ratio) if error <= SEEN / SURE else None), float(error)
 
 
-def gradient(image: npt.NDArray[np.floating]) -> tuple[Real, Real]:
+def gradient(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return the differences along rows and columns, each the mean of two, at the corner that four pixels share."""
-    rows, columns = np.diff(image, axis=0), np.diff(image, axis=1)
-    return (rows[:, 1:] + rows[:, :-1]) / 2, (columns[1:] + columns[:-1]) / 2
+    rows, columns = images.diff(dim=-2), images.diff(dim=-1)
+    return (rows[..., 1:] + rows[..., :-1]) / 2, (columns[..., 1:, :] + columns[..., :-1, :]) / 2
 
 
-def direction(image: Images) -> tuple[Real, Real]:
+def direction(images: Tensor) -> tuple[Tensor, Tensor]:
     """Return cosine and sine of twice the angle of the normal of the edge at each corner."""
-    rows, columns = gradient(ndimage.gaussian_filter(image, SMOOTH))
-    cos, sin = (ndimage.gaussian_filter(one, SMOOTH) for one in (columns**2 - rows**2, 2 * rows * columns))
-    length = np.maximum(np.hypot(cos, sin), TINY)
+    rows, columns = gradient(gaussian(images, SMOOTH))
+    cos, sin = (gaussian(one, SMOOTH) for one in (columns**2 - rows**2, 2 * rows * columns))
+    length = torch.hypot(cos, sin).clamp_(min=TINY)
     return cos / length, sin / length
 
 
-def across(u: tuple[Real, Real], v: tuple[Real, Real], cos: Real, sin: Real) -> Real:
+def across(u: tuple[Tensor, Tensor], v: tuple[Tensor, Tensor], cos: Tensor, sin: Tensor) -> Tensor:
     """Return du/dn dv/dn - du/dt dv/dt, n the normal of the edge and t its tangent."""
     return cos * (u[1] * v[1] - u[0] * v[0]) + sin * (u[0] * v[1] + u[1] * v[0])
-
-
-def _tile_sums(maps: Real) -> Real:
-    rows, columns = (np.arange(0, size, TILE) for size in maps.shape[1:])
-    return np.moveaxis(np.add.reduceat(np.add.reduceat(maps, rows, axis=1), columns, axis=2), 0, -1)
 
 
 def _less(value: float, error: float) -> float:

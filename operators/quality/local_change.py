@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+import torch
 from scipy.stats import norm
+from torch import Tensor
 
+from models.filters import uniform
+from models.side_by_side import each, in_batches, on_device
 from operators.quality.bias import Images, Mask
 from operators.quality.change_shape import Place, changed_fraction
-from operators.quality.even_change import FAINT, halved, level_of, narrow, removed_near, stabilised
+from operators.quality.even_change import CELL, FAINT, halved, level_of, narrow, removed_near, stabilised
 from operators.quality.matched_filters import FILTERS, HALF_LINE, SPOTS, interpolated, matched
 from operators.quality.noise import noise_levels, sampled
-from operators.quality.side_by_side import each
-from operators.quality.standing_out import box_of, boxed_indices, stands_out, strongest
+from operators.quality.standing_out import EVERY, box_of, stand_out, strongest
 from operators.quality.volume_pair import TISSUE_SMOOTH, VolumePair, body_of
 
 BOUND = 8.0  # levels; what a voxel alone may count: wild noise has long tails, a lesion of 12 sd in one voxel is none
@@ -33,7 +35,6 @@ LOUD, QUIETEST = 0.75, 0.7  # quantile of c's level in the body, and the fractio
 MOST_VOXELS = 32 * 512 * 512  # looked at, for time; larger volumes in blocks spread evenly
 FRACTION = 0.3  # of what before or after shows, which half of a thing seldom falls below: with more left it is fainter
 CHANCE = 1e-3  # of a place in a slice that stands out by noise alone
-EVERY = 7  # values of which one is read for what is typical
 TINY = 1e-9  # keeps a fraction of nothing finite
 FLOOR_SD = {"MR": 2.5, "PT": 5.0}  # of the noise: mean magnitude, or root of activity, below which it is visibly skewed
 WIDEST_MM = 7.0  # what is wider is watched by the means of intensities
@@ -68,6 +69,7 @@ def local_change(pair: VolumePair, body: Mask) -> float:
     sizes = each(
         lambda start: max((change.size for change in small_changes(pair, body, start)), default=0.0),
         looked_at,
+        device=pair.device,
         most=AT_ONCE,
     )
     return max(sizes, default=0.0)
@@ -75,20 +77,21 @@ def local_change(pair: VolumePair, body: Mask) -> float:
 
 def searched(pair: VolumePair, tissue: Mask, noise_sd: float) -> Mask:
     """Return where something small may lie: in the body, in MR and PET where the signal stands out of skewed noise."""
-    body = body_of(tissue)
+    body = body_of(tissue, pair.device)
     if pair.modality not in FLOOR_SD:
         return body
     if pair.modality == "PT":
         chosen = sampled(len(tissue))
-        y, f = (stabilised(images[chosen], pair.modality) for images in (pair.before, pair.after))
+        y, f = (
+            stabilised(torch.from_numpy(images[chosen]), pair.modality).numpy() for images in (pair.before, pair.after)
+        )
         noise_sd, _ = noise_levels(y, f, tissue[chosen])
 
-    def keep_loud(inside: Mask, old: Images, new: Images) -> None:
+    def loud(inside: Tensor, old: Tensor, new: Tensor) -> Tensor:
         both = stabilised(old, pair.modality) + stabilised(new, pair.modality)
-        inside &= ndimage.uniform_filter(both, TISSUE_SMOOTH) / 2 > FLOOR_SD[pair.modality] * noise_sd
+        return inside & (uniform(both, TISSUE_SMOOTH) / 2 > FLOOR_SD[pair.modality] * noise_sd)
 
-    each(keep_loud, body, pair.before, pair.after)
-    return body
+    return in_batches(loud, body, pair.before, pair.after, device=pair.device)
 
 
 def octaves_of(spacing: tuple[float, float, float], rows: int) -> int:
@@ -108,10 +111,11 @@ def small_changes(pair: VolumePair, body: Mask, start: int) -> Iterator[SmallCha
     octaves = octaves_of(pair.spacing, min(body.shape[1:]))
     chance = chance_limit(np.count_nonzero(body) / len(body), octaves)
     low, high = max(0, start - HALO), min(len(body), start + BLOCK + HALO)
-    inside, there = pair.valid[low:high], body[low:high]
-    y, f = (stabilised(images[low:high], pair.modality) for images in (pair.before, pair.after))
-    c, y = (np.where(inside, one, 0) for one in (f - y, y))
-    own = range(start - low, start - low + BLOCK)
+    parts = (pair.before, pair.after, pair.valid, body)
+    old, new, inside, there = (on_device(part[low:high], pair.device) for part in parts)
+    y, f = (stabilised(images, pair.modality) for images in (old, new))
+    c, y = (one.where(inside, 0) for one in (f - y, y))
+    own = slice(start - low, start - low + BLOCK)
     for octave in range(octaves):
         if octave or pair.modality != "MR" or not interpolated(c):  # else no pixel that was acquired is so small
             even = narrow(c)
@@ -132,25 +136,34 @@ def chance_limit(positions: float, octaves: int) -> float:
     return float(norm.isf(CHANCE / 2 / tests))
 
 
-def _found(y: Images, c: Images, level: Images, body: Mask, own: range, least: float) -> Iterator[SmallChange]:
+def _found(y: Tensor, c: Tensor, level: Tensor, body: Tensor, own: slice, least: float) -> Iterator[SmallChange]:
     """Yield what was erased or invented in ``own`` slices and stands out of the noise around by more than ``least``."""
     y, c = y / level, c / level
-    inner = np.zeros_like(body)
+    inner = torch.zeros_like(body)
     away = np.s_[:, HALF_LINE:-HALF_LINE, HALF_LINE:-HALF_LINE]  # from the borders, where the filters wrap around
     inner[away] = body[away]
-    if not inner.any():
+    levels = _cells_of(level, inner)
+    if not levels.size:
         return
     removed = removed_near(y, c)
-    removed *= np.minimum(level / (QUIETEST * np.quantile(level[inner], LOUD)), 1) / np.median(removed[inner])
+    typical, loud = float(np.median(_cells_of(removed, inner))), float(np.quantile(levels, LOUD))
+    removed = ((level / (QUIETEST * loud)).clamp(max=1) * removed / typical).cpu()
     box = box_of(body)
-    read = boxed_indices(np.flatnonzero(inner.ravel()[::EVERY]) * EVERY, body.shape, box)
-    inner, body = (one[:, *box] for one in (inner, body))
-    top, left = (part.start for part in box)
-    for filter_, filtered in matched(np.clip(c, -BOUND, BOUND), np.clip(y + c, -FAINT, FAINT), box):
-        for at in strongest(filtered, inner, read):
-            place = at[0], at[1] + top, at[2] + left
-            gone = min(filter_.removed * float(removed[place]), 1.0)
-            if at[0] not in own or not (size := gone * stands_out(filtered, body, at, least / max(gone, TINY))):
-                continue
-            if changed_fraction(y, c, place, filter_.shape, filter_.depth) >= FRACTION:
-                yield SmallChange(place, size, 0, filter_.shape, filter_.depth)
+    inner, body = inner[own, *box], body[:, *box].contiguous()
+    some = inner[:, ::EVERY].to(c.dtype)
+    for filter_, filtered in matched(c.clamp(-BOUND, BOUND), (y + c).clamp(-FAINT, FAINT), box):
+        found = strongest(filtered[own], inner, some)
+        if not found:
+            continue
+        boxed = [(slice_ + own.start, row, column) for slice_, row, column in found]
+        places = [(slice_, row + box[0].start, column + box[1].start) for slice_, row, column in boxed]
+        gone = [min(filter_.removed * float(removed[place]), 1.0) for place in places]
+        stands = stand_out(filtered, body, boxed, [least / max(one, TINY) for one in gone])
+        for place, fraction, size in zip(places, gone, stands, strict=True):
+            if size and changed_fraction(y, c, place, filter_.shape, filter_.depth) >= FRACTION:
+                yield SmallChange(place, fraction * size, 0, filter_.shape, filter_.depth)
+
+
+def _cells_of(images: Tensor, inside: Tensor) -> Images:
+    """Return the values of the cells whose first pixel is inside."""
+    return np.asarray(images[:, ::CELL, ::CELL][inside[:, ::CELL, ::CELL]].cpu().numpy())

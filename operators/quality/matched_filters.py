@@ -2,7 +2,7 @@
 
 Each is matched to the noise it searches in: divided by its spectrum in a slice, since a line is easily seen
 in what has little power at low frequencies. A line over several slices is a plate. The division is done once, in
-Fourier space; the shapes, of few pixels, are then summed in place, each slice while it is in cache.
+Fourier space; the shapes, of few pixels, are then summed in place, on a processor each slice while it is in cache.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
+import torch
 from scipy import fft, ndimage
+from torch import Tensor
 
+from models.filters import gaussian
+from models.side_by_side import AT_ONCE, on_device
 from operators.quality.bias import Images
 
-Spectrum = npt.NDArray[np.complex64]
 SPOTS, DEPTHS = (0.7, 1.2, 2.0), (1, 3, 7)  # pixels, sd; slices
 NARROWEST = SPOTS[0]  # sd of a line, too, where its shape is compared
 ANGLES, HALF_LINE = 18, 6  # lines of 13 pixels; with 12 angles those between two are missed
@@ -38,7 +40,7 @@ class Filter:
     removed: float
 
 
-def matched(c: Images, f: Images, box: tuple[slice, slice]) -> Iterator[tuple[Filter, Images]]:
+def matched(c: Tensor, f: Tensor, box: tuple[slice, slice]) -> Iterator[tuple[Filter, Tensor]]:
     """Yield each filter and what was removed, (slices, rows, columns) of the box, through it.
 
     Edges of the whole wrap around. What is yielded lasts until the next is asked for.
@@ -48,66 +50,73 @@ def matched(c: Images, f: Images, box: tuple[slice, slice]) -> Iterator[tuple[Fi
         f: what is left, the same shape and unit, bounded: its anatomy must not outweigh the noise in it.
         box: rows and columns that are looked at.
     """
-    size = c.shape[1:]
-    spectrum = fft.rfft2(c)
-    power, noise = noise_powers(spectrum, fft.rfft2(f))
-    spectrum /= noise
-    whitened = fft.irfft2(spectrum, s=size)
+    rows, columns = c.shape[1:]
+    spectrum = torch.fft.rfft2(c)
+    power, noise = noise_powers(spectrum, torch.fft.rfft2(f))
+    whitened = torch.fft.irfft2(spectrum.div_(on_device(noise, c.device)), s=(rows, columns))
     del spectrum
-    for axis, part in enumerate(box, 1):
-        whitened = np.take(whitened, np.arange(part.start - HALF_LINE, part.stop + HALF_LINE), axis, mode="wrap")
+    for axis, (part, size) in enumerate(zip(box, (rows, columns), strict=True), 1):
+        wide = torch.arange(part.start - HALF_LINE, part.stop + HALF_LINE, device=c.device)
+        whitened = whitened.index_select(axis, wide % size)
     reach = DEPTHS[-1] // 2
-    found = np.zeros((len(c) + 2 * reach, *(part.stop - part.start for part in box)), np.float32)
-    for number, shape_power in enumerate(_shape_powers((size[0], size[1]))):
+    found = c.new_zeros(len(c) + 2 * reach, *(part.stop - part.start for part in box))
+    sums = tuple(torch.empty_like(found[depth - 1 :]) for depth in DEPTHS[1:])
+    for number, shape_power in enumerate(_shape_powers((rows, columns))):
         weight = shape_power / np.square(noise)
         removed = float(np.sqrt(np.sum(weight * power) / np.sum(weight * noise)))
-        _correlate(whitened, number, found[reach:-reach])
-        for depth, summed in zip(DEPTHS, _depth_sums(found), strict=True):
+        for part, out in zip(
+            *(one.split(AT_ONCE[c.device.type]) for one in (whitened, found[reach:-reach])), strict=True
+        ):
+            _correlate(part, number, out)
+        for depth, summed in zip(DEPTHS, _depth_sums(found, *sums), strict=True):
             yield Filter(number, depth, removed), summed
 
 
-def _correlate(whitened: Images, number: int, out: Images) -> None:
+def _correlate(whitened: Tensor, number: int, out: Tensor) -> None:
     """Write to ``out`` slices correlated with a shape; they are `HALF_LINE` pixels larger on every side."""
-    inner = np.s_[HALF_LINE:-HALF_LINE, HALF_LINE:-HALF_LINE]
-    for slice_, sums in zip(whitened, out, strict=True):
-        if number < len(SPOTS):
-            sums[...] = ndimage.gaussian_filter(slice_, SPOTS[number], truncate=TRUNCATE)[inner]
-            continue
-        sums[...] = 0
-        for row, column in line_pixels(number - len(SPOTS)):
-            top, left = HALF_LINE + row, HALF_LINE + column
-            sums += slice_[top : top + sums.shape[0], left : left + sums.shape[1]]
+    if number < len(SPOTS):
+        inner = slice(HALF_LINE, -HALF_LINE)
+        out.copy_(gaussian(whitened, SPOTS[number], TRUNCATE)[:, inner, inner])
+        return
+    rows, columns = out.shape[1:]
+    out.zero_()
+    for row, column in line_pixels(number):
+        top, left = HALF_LINE + row, HALF_LINE + column
+        out += whitened[:, top : top + rows, left : left + columns]
 
 
-def _depth_sums(found: Images) -> Iterator[Images]:
+def _depth_sums(found: Tensor, three: Tensor, seven: Tensor) -> Iterator[Tensor]:
     """Yield the sums over 1, 3 and 7 slices around each of ``found``, which has three empty ones at both ends."""
     yield found[3:-3]
-    three = found[:-2] + found[1:-1]
-    three += found[2:]
+    torch.add(found[:-2], found[1:-1], out=three).add_(found[2:])
     yield three[2:-2]
-    seven = three[:-4] + three[4:]
-    seven += found[3:-3]
+    torch.add(three[:-4], three[4:], out=seven).add_(found[3:-3])
     yield seven
 
 
-def noise_powers(c: Spectrum, f: Spectrum) -> tuple[Images, Images]:
+def noise_powers(c: Tensor, f: Tensor) -> tuple[Images, Images]:
     """Return the power of what was removed and of the noise of before, smooth, of spectra of slices.
 
     The noise's is ``<y, c>^2 / <c, c>`` with y = f - c at each frequency: that of noise of which any fraction is gone.
     """
     power, cross = (
-        ndimage.gaussian_filter(np.mean((one * np.conj(c)).real, axis=0), SPECTRUM_SMOOTH, mode=("wrap", "mirror"))
-        for one in (c, f - c)
+        ndimage.gaussian_filter(_mean_product(one, c), SPECTRUM_SMOOTH, mode=("wrap", "mirror")) for one in (c, f - c)
     )
     power = power + np.finfo(power.dtype).tiny
     noise = np.clip(cross * cross / power, power, MOST_NOISE * power)
     return power, np.maximum(noise, LEAST_POWER * noise.mean())
 
 
-def interpolated(images: Images) -> bool:
+def _mean_product(u: Tensor, v: Tensor) -> Images:
+    """Return the real part of u times the conjugate of v, the mean of slices."""
+    product = (torch.view_as_real(u) * torch.view_as_real(v)).sum(dim=-1)
+    return np.asarray(product.mean(dim=0).cpu().numpy())
+
+
+def interpolated(images: Tensor) -> bool:
     """Return whether what was removed has next to nothing above half the highest frequency, as if filled with zeros."""
     size = images.shape[1:]
-    power = np.square(np.abs(fft.rfft2(images))).mean(axis=0)
+    power = torch.fft.rfft2(images).abs().square().mean(dim=0).cpu().numpy()
     outer = (np.abs(fft.fftfreq(size[0])) > HALF_NYQUIST)[:, None] | (fft.rfftfreq(size[1]) > HALF_NYQUIST)
     return bool(power[outer].sum() < OUTER_FRACTION * power.sum())
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import torch
+from torch import Tensor
 
+from models.compute import PROCESSOR
+from models.filters import AXES, gaussian, gradient_magnitude, slope
 from models.robust import evenly_spaced
+from models.side_by_side import each, in_batches, on_device
 from operators.quality.bias import SIDE, Images, Mask, squares
-from operators.quality.side_by_side import each
 
 HOMOGENEOUS_FRACTION = 0.2  # of the tissue's squares, in which the noise is read
 SAMPLED_SLICES = 24  # evenly along the volume
@@ -55,7 +58,7 @@ def homogeneous_squares(before: npt.NDArray[np.float32], after: npt.NDArray[np.f
     inside = np.asarray(squares(tissue).all(axis=-1))
     if not inside.any():
         return inside
-    structure = spread(np.asarray(ndimage.gaussian_filter((before + after) / 2, SMOOTH)))
+    structure = spread(gaussian(torch.from_numpy((before + after) / 2), SMOOTH).numpy())
     return np.asarray(inside & (structure <= np.quantile(structure[inside], HOMOGENEOUS_FRACTION)))
 
 
@@ -72,7 +75,7 @@ def noise_levels(before: Images, after: Images, tissue: Mask) -> tuple[float, fl
     return (float(np.median(both[0])), float(np.median(both[1]))) if both.size else (0.0, 0.0)
 
 
-def gradient_noise(before: Images, after: Images, tissue: Mask) -> Images:
+def gradient_noise(before: Images, after: Images, tissue: Mask, device: torch.device) -> Images:
     """Return the sd of white noise of the same Gaussian gradient (sd 1 pixel), against which edges stand out, locally.
 
     Smooth noise has edges of its own and hides others more than its sd says. It is read in squares homogeneous in
@@ -85,9 +88,9 @@ def gradient_noise(before: Images, after: Images, tissue: Mask) -> Images:
         return np.zeros(before.shape, np.float32)
     sd = float(np.median(all_[all_ > 0]))
     level = np.full(before.shape, sd, np.float32)
-    steep = each(lambda new: ndimage.gaussian_gradient_magnitude(new, 1.0), after)
+    steep = in_batches(lambda new: gradient_magnitude(new, 1.0), after, device=device)
     for _ in range(ROUNDS):
-        local = np.stack(each(_local_power, before, after, steep, level))
+        local = in_batches(_local_power, before, after, steep, level, device=device)
         there = np.concatenate([squares(local[i])[here].ravel() for i, here in zip(indices, chosen, strict=True)])
         typical = np.median(there[there > 0]) if (there > 0).any() else 1.0
         relative = np.where(local > 0, np.sqrt(local / typical), 1)
@@ -95,20 +98,19 @@ def gradient_noise(before: Images, after: Images, tissue: Mask) -> Images:
     return level
 
 
-def _gradient_sd(y: npt.NDArray[np.float32], c: npt.NDArray[np.float32], chosen: Mask) -> npt.NDArray[np.float64]:
+def _gradient_sd(y: Image, c: Image, chosen: Mask) -> npt.NDArray[np.float64]:
     """Return the sd of white noise of the same gradient as the noise of ``y`` in each of the squares."""
     gradients = [
-        [squares(np.asarray(ndimage.gaussian_filter(image, 1.0, order=order)))[chosen] for order in ((1, 0), (0, 1))]
-        for image in (y, c)
+        [squares(slope(on_device(image, PROCESSOR), 1.0, axis).numpy())[chosen] for axis in AXES] for image in (y, c)
     ]
     return np.asarray(_projection(gradients[0], gradients[1]) / WHITE_GRADIENT)
 
 
-def _local_power(old: Image, new: Image, steep: Image, sd: Image) -> Image:
+def _local_power(old: Tensor, new: Tensor, steep: Tensor, sd: Tensor) -> Tensor:
     """Return the mean square of what was removed around each pixel, edges left out; 0 where there is nothing else."""
-    even = (steep < EVEN * sd).astype(np.float32)
-    power, weight = (ndimage.gaussian_filter(one, LOCAL_SMOOTH) for one in (even * (new - old) ** 2, even))
-    return np.where(weight > LEAST_WEIGHT, power / np.maximum(weight, LEAST_WEIGHT), 0)
+    even = (steep < EVEN * sd).to(new.dtype)
+    power, weight = (gaussian(one, LOCAL_SMOOTH) for one in (even * (new - old) ** 2, even))
+    return (power / weight.clamp(min=LEAST_WEIGHT)).where(weight > LEAST_WEIGHT, 0)
 
 
 def _projection(y: list[npt.NDArray[Any]], c: list[npt.NDArray[Any]]) -> npt.NDArray[np.float64]:

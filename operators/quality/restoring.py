@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
+from models.filters import gaussian
+from models.side_by_side import each, on_device
 from operators.quality.assessment import LevelBias
 from operators.quality.bias import Images, Mask, level_biases, square_means, sure
 from operators.quality.blending import Blend, RestoredMap, blend_of
@@ -13,7 +14,6 @@ from operators.quality.edge_restoring import needed, restore_edges
 from operators.quality.gate_settings import GateSettings
 from operators.quality.intensity_checks import limit_of, relative
 from operators.quality.noise import noise_levels, sampled
-from operators.quality.side_by_side import each
 from operators.quality.small_structures import restore_small_structures
 from operators.quality.volume_pair import VolumePair, around_tissue
 
@@ -46,10 +46,10 @@ def restore(pair: VolumePair, settings: GateSettings) -> Restored:
     tissue = pair.tissue
     blend = blend_of(pair.before, pair.after)
     by_check: dict[str, float] = {}
-    inside = around_tissue(tissue, pair.valid)
+    inside = around_tissue(tissue, pair.valid, pair.device)
     steps: dict[str, Callable[[], int]] = {  # small structures last: they are judged by what is changed around them
         "level_bias": lambda: _repeated(lambda: _restore_levels(blend, pair, tissue, settings)),
-        "edge_width": lambda: _repeated(lambda: restore_edges(blend, inside, tissue, settings)),
+        "edge_width": lambda: _repeated(lambda: restore_edges(blend, inside, tissue, settings, pair.device)),
         "local_change": lambda: _restore_details(blend, pair, tissue, settings),
     }
     locations, known = 0, 0.0
@@ -98,11 +98,12 @@ def _restore_levels(blend: Blend, pair: VolumePair, tissue: Mask, settings: Gate
     levels, fractions = zip(*found, strict=True)
 
     def restore_slice(index: int) -> None:
-        own = ndimage.gaussian_filter(blend.images[index], LEVEL_SMOOTH)
-        there = ndimage.gaussian_filter(tissue[index].astype(np.float32), 1.0)
+        images, inside = on_device(blend.images[index], pair.device), on_device(tissue[index], pair.device)
+        own = gaussian(images, LEVEL_SMOOTH).cpu().numpy()
+        there = gaussian(inside.to(images.dtype), 1.0).cpu().numpy()
         blend.restore(index, np.asarray(np.interp(own, levels, fractions) * there, np.float32))
 
-    each(restore_slice, range(len(tissue)))
+    each(restore_slice, range(len(tissue)), device=pair.device)
     return True
 
 

@@ -7,10 +7,12 @@ than the change itself nothing is decided.
 """
 
 import numpy as np
-from scipy import ndimage
+import torch
+from torch import Tensor
 
+from models.filters import gaussian
+from models.side_by_side import in_batches
 from operators.quality.bias import Images, Mask
-from operators.quality.side_by_side import each
 
 STEP = 2  # pixels between those compared: a slice holds enough
 SMOOTH = 1.5  # pixels, sd: noise falls more than what distinguishes slices
@@ -19,12 +21,12 @@ DIFFER, SURELY = 1.0, 6.0  # of what slices are typically changed by, in power: 
 FEWEST = 64  # pixels of tissue that can distinguish two slices
 
 
-def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
+def slice_place(before: Images, after: Images, tissue: Mask, device: torch.device) -> float | None:
     """Return how far the slice, or the pair of slices, that is worst placed lies towards a neighbour.
 
     None where there is but one slice, or none with enough tissue.
     """
-    old, new = (np.stack(each(_smooth, images)) for images in (before, after))
+    old, new = (in_batches(_smooth, images, device=device) for images in (before, after))
     inside, change = tissue[:, ::STEP, ::STEP], new - old
     judged = {index: one for index, one in enumerate(inside) if np.count_nonzero(one) >= FEWEST}
     if not judged or len(before) == 1:
@@ -44,8 +46,8 @@ def slice_place(before: Images, after: Images, tissue: Mask) -> float | None:
     return worst
 
 
-def _smooth(image: Images) -> Images:
-    return np.asarray(ndimage.gaussian_filter(image, SMOOTH)[::STEP, ::STEP])
+def _smooth(images: Tensor) -> Tensor:
+    return gaussian(images, SMOOTH)[:, ::STEP, ::STEP]
 
 
 def _mean(values: Images, inside: Mask) -> float:

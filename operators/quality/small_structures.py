@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from models.side_by_side import each
 from operators.quality.bias import Mask
 from operators.quality.blending import Blend
 from operators.quality.change_shape import Place
 from operators.quality.local_change import AT_ONCE, BLOCK, searched, small_changes
-from operators.quality.side_by_side import each
 from operators.quality.volume_pair import VolumePair
 
 ROUNDS = 8  # of looking and keeping at most: a line is longer than one place, and only the strongest are looked at
@@ -33,7 +33,7 @@ def restore_small_structures(blend: Blend, pair: VolumePair, noise_sd: float, li
     body = searched(pair, pair.tissue, noise_sd)
     restore = partial(_restore_in_block, blend, pair, body, limit)
     halves = (starts[first::2] for first in (0, 1))  # every second one reaches no other
-    return sum(sum(each(restore, half, most=AT_ONCE)) for half in halves)
+    return sum(sum(each(restore, half, device=pair.device, most=AT_ONCE)) for half in halves)
 
 
 def _restore_in_block(blend: Blend, pair: VolumePair, body: Mask, limit: float, start: int) -> int:

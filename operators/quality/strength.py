@@ -13,9 +13,9 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from models.side_by_side import each
 from models.volume.finishing.rician import return_rician_bias
 from operators.quality.bias import Images, Mask
-from operators.quality.side_by_side import each
 
 FULL = 100.0  # percent: the output as it is
 BAND_EDGE = 0.1  # cycles a pixel as recorded, where G is half: below it lie 54 % of the squared d' of an ideal observer

@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
+from models.compute import PROCESSOR
+from models.filters import gaussian
+from models.side_by_side import each, on_device
 from operators.quality.bias import SURE, Images, Mask, squares
 from operators.quality.noise import sampled
-from operators.quality.side_by_side import each
 from operators.quality.volume_pair import VolumePair
 
 BAND = 0.7, 2.0  # pixels, sd of the Gaussians whose difference it is
@@ -79,5 +80,5 @@ def _products(pair: VolumePair, body: Mask, index: int, gap: int) -> Images:
 
 
 def _band(image: Images) -> Images:
-    narrow, wide = (ndimage.gaussian_filter(image, sd) for sd in BAND)
-    return np.asarray(narrow - wide)
+    narrow, wide = (gaussian(on_device(image, PROCESSOR), sd) for sd in BAND)
+    return (narrow - wide).numpy()

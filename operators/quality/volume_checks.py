@@ -69,7 +69,7 @@ def assess_volume(
     tissue = pair.tissue
     noise_before, noise_after = noise_levels(changed.before, changed.after, tissue)
     bias_checks, levels = intensity_checks(changed, pair.after, tissue, settings)
-    place = slice_place(changed.before, changed.after, tissue)
+    place = slice_place(changed.before, changed.after, tissue, pair.device)
     checks = (
         *bias_checks,
         *_structure_checks(structure, strength / FULL, settings),
@@ -85,8 +85,8 @@ def edges_of(pair: VolumePair, tissue: Mask) -> EdgeFindings:
     """Return what the edges in and around the tissue of evenly sampled slices say."""
     chosen = sampled(len(pair.before))
     before, after, inside = pair.before[chosen], pair.after[chosen], tissue[chosen]
-    noise = gradient_noise(before, after, inside)
-    return edge_findings(before, after, around_tissue(inside, pair.valid[chosen]), noise)
+    noise = gradient_noise(before, after, inside, pair.device)
+    return edge_findings(before, after, around_tissue(inside, pair.valid[chosen], pair.device), noise, pair.device)
 
 
 def _structure_checks(structure: Structure, part: float, settings: GateSettings) -> tuple[Check, ...]:

@@ -4,10 +4,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from scipy import ndimage
+from torch import Tensor
 
+from models.compute import PROCESSOR
+from models.filters import maximum, uniform
+from models.side_by_side import each, in_batches
 from operators.quality.bias import Images, Mask
-from operators.quality.side_by_side import each
 from operators.quality.strength import at_strength
 
 TISSUE_SMOOTH = 5  # pixels: single noisy voxels must not choose themselves as tissue
@@ -26,6 +30,7 @@ class VolumePair:
         spacing: mm between slices, rows and columns.
         threshold: value that separates tissue from air.
         modality: CT, MR or PT.
+        device: on which it is measured.
     """
 
     before: Images
@@ -34,6 +39,7 @@ class VolumePair:
     spacing: tuple[float, float, float]
     threshold: float
     modality: str
+    device: torch.device = PROCESSOR
 
     def at(self, strength: float) -> "VolumePair":
         """Return the same volume after so many percent of the change."""
@@ -47,26 +53,25 @@ class VolumePair:
         total activity.
         """
 
-        def of_slice(old: Images, new: Images, valid: Mask) -> Mask:
+        def of_slices(old: Tensor, new: Tensor, valid: Tensor) -> Tensor:
             mean = new if self.modality == "PT" else (old + new) / 2
-            return np.asarray((ndimage.uniform_filter(mean, TISSUE_SMOOTH) > self.threshold) & valid)
+            return (uniform(mean, TISSUE_SMOOTH) > self.threshold) & valid
 
-        return np.stack(each(of_slice, self.before, self.after, self.valid))
+        return in_batches(of_slices, self.before, self.after, self.valid, device=self.device)
 
 
-def around_tissue(tissue: Mask, valid: Mask) -> Mask:
+def around_tissue(tissue: Mask, valid: Mask, device: torch.device) -> Mask:
     """Return where edges count: tissue and its border, away from padding."""
 
-    def of_slice(tissue: Mask, valid: Mask) -> Mask:
-        measured = valid.all() or ndimage.minimum_filter(valid, FROM_PADDING, mode="nearest")
-        return np.asarray(ndimage.maximum_filter(tissue, AROUND) & measured)
+    def of_slices(tissue: Tensor, valid: Tensor) -> Tensor:
+        return maximum(tissue, AROUND) & ~maximum(~valid, FROM_PADDING)
 
-    return np.stack(each(of_slice, tissue, valid))
+    return in_batches(of_slices, tissue, valid, device=device)
 
 
-def body_of(tissue: Mask) -> Mask:
+def body_of(tissue: Mask, device: torch.device) -> Mask:
     """Return tissue, its border and what it encloses in a slice: lung, bowel and sinuses hold structures too."""
-    return np.stack(each(lambda one: _filled(ndimage.maximum_filter(one, AROUND)), tissue))
+    return np.stack(each(_filled, in_batches(lambda inside: maximum(inside, AROUND), tissue, device=device)))
 
 
 def _filled(mask: Mask) -> Mask:

@@ -11,8 +11,11 @@ Edges and lines continue in the ring, and so do not stand out of it.
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import torch
+from torch import Tensor
 
+from models.filters import gaussian, maximum
+from models.side_by_side import each, on_device
 from models.volume.dct import BLOCK
 from models.volume.initial.patch_noise import patch_noise
 from models.volume.measured_volume import MeasuredVolume
@@ -25,10 +28,6 @@ RING_SMOOTH = 0.7  # pixels, sd: single pixels of the ring must not hide a spot
 APART = 5  # pixels, side of the square in which a spot is the brightest or darkest place
 SUM_REACH = 6  # widths of G, beyond which it holds nothing
 
-Slice = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
-
 
 def keep_spots(images: npt.NDArray[np.float32], voxels: npt.NDArray[np.float32], volume: MeasuredVolume) -> None:
     """Give back what spots of ``images`` have lost, in place.
@@ -39,39 +38,42 @@ def keep_spots(images: npt.NDArray[np.float32], voxels: npt.NDArray[np.float32],
         volume: the same with its tissue and its noise.
     """
     covariance = patch_noise(volume.noise.coefficient_sd, (1, BLOCK, BLOCK)).covariance.cpu().numpy()
-    sds = [volume.noise.sd * _smoothed_sd(covariance, width) for width in WIDTHS]
-    for index, (image, voxel) in enumerate(zip(images, voxels, strict=True)):
-        relative = volume.relative_noise(index)[0].cpu().numpy()
+    sds, device = [volume.noise.sd * _smoothed_sd(covariance, width) for width in WIDTHS], volume.voxels.device
+
+    def keep_in_slice(index: int) -> None:
+        image, voxel = (on_device(slices[index], device) for slices in (images, voxels))
+        relative = volume.relative_noise(index)[0]
         for width, sd in zip(WIDTHS, sds, strict=True):
-            _keep_in_slice(
-                image, voxel, voxel > volume.tissue.threshold, width, np.float32(STANDS_OUT_SD * sd) * relative
-            )
+            lost = _lost(image, voxel, voxel > volume.tissue.threshold, width, STANDS_OUT_SD * sd * relative)
+            image += gaussian(lost, width)
+        images[index] = image.cpu().numpy()
+
+    each(keep_in_slice, range(len(images)), device=device)
 
 
-def _keep_in_slice(image: Slice, voxel: Slice, inside: Mask, width: float, least: Slice) -> None:
-    """Give back what was removed in the shape of G where the contrast exceeds ``least``."""
-    seen, removed = (ndimage.gaussian_filter(each, width) for each in (voxel, voxel - image))
-    around = ndimage.gaussian_filter(image, RING_SMOOTH)
-    lost = np.zeros_like(image)
+def _lost(image: Tensor, voxel: Tensor, inside: Tensor, width: float, least: Tensor) -> Tensor:
+    """Return the a of each place where what was removed has the shape of G and the contrast exceeds ``least``."""
+    seen, removed = (gaussian(slice_, width) for slice_ in (voxel, voxel - image))
+    around = gaussian(image, RING_SMOOTH)
+    lost = torch.zeros_like(image)
     for sign in (1, -1):
         places = _standing_out(sign * seen, sign * around, inside & (sign * removed > 0), width, least)
         lost[places] = removed[places] / _energy(width)
-    if lost.any():
-        image += ndimage.gaussian_filter(lost, width)
+    return lost
 
 
-def _standing_out(seen: Slice, around: Slice, inside: Mask, width: float, least: Slice) -> tuple[Places, Places]:
+def _standing_out(seen: Tensor, around: Tensor, inside: Tensor, width: float, least: Tensor) -> tuple[Tensor, Tensor]:
     """Return rows and columns of the places that exceed the whole ring around them."""
-    rows, columns = np.nonzero(inside & (seen == ndimage.maximum_filter(seen, APART)))
+    rows, columns = (inside & (seen == maximum(seen, APART))).nonzero().unbind(1)
     radius = RING[0] + RING[1] * width
     reach = int(np.ceil(radius + HALF_RING))
     grid = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    down, across = grid[:, np.abs(np.hypot(*grid) - radius) <= HALF_RING]
-    ring = tuple(
-        np.clip(at[:, None] + step, 0, size - 1)
-        for at, step, size in zip((rows, columns), (down, across), seen.shape, strict=True)
+    steps = on_device(grid[:, np.abs(np.hypot(*grid) - radius) <= HALF_RING], seen.device)
+    down, across = (
+        (at[:, None] + step).clamp(0, size - 1)
+        for at, step, size in zip((rows, columns), steps, seen.shape, strict=True)
     )
-    chosen = seen[rows, columns] - around[ring].max(axis=1) > least[rows, columns]
+    chosen = seen[rows, columns] - around[down, across].amax(dim=1) > least[rows, columns]
     return rows[chosen], columns[chosen]
 
 
@@ -87,6 +89,6 @@ def _smoothed_sd(covariance: npt.NDArray[np.float32], width: float) -> float:
 def _energy(width: float) -> float:
     """Return <G, G>."""
     side = 2 * int(np.ceil(SUM_REACH * width)) + 1
-    point = np.zeros((side, side))
+    point = torch.zeros(side, side, dtype=torch.float64)
     point[side // 2, side // 2] = 1
-    return float(np.square(ndimage.gaussian_filter(point, width)).sum())
+    return float(gaussian(point, width).square().sum())
