@@ -30,7 +30,8 @@ LARGE = 1.5  # times `SAMPLED`: sizes from which the cost beyond it is read
 
 HEAD = """# Seconds of each unit of work, [fixed, for a megavoxel, for one beyond what is sampled], by threads.
 # Measured by `python -m bench.costs --write` on {processor}, {cores} cores.
-# Assumed: cuda ({fraction:g} of one thread), and more than two threads (Amdahl's law).
+# Assumed: cuda ({fraction:g} of one thread), and more than two threads (Amdahl's law); where this processor has no
+# bfloat16, that it is as fast as float32.
 units:
 """
 
@@ -111,6 +112,8 @@ def table(repeats: int) -> dict[str, dict[int, Line]]:
             tuple(median(column) for column in zip(*lines, strict=True)) for _, lines in sorted(by_threads.items())
         )
         columns[unit] = {1: one, 2: tuple(min(a, max(b, a / 2)) for a, b in zip(one, two, strict=True))}
+    for unit in [unit for unit in columns if unit.endswith("float32")]:
+        columns.setdefault(unit.replace("float32", "bfloat16"), columns[unit])
     return columns
 
 
