@@ -14,7 +14,7 @@ from models.ultrasound.coherence import significance
 from models.ultrasound.feather import feather
 from models.ultrasound.speckle2self import SPECKLE_PERCENT, denoise_clip
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
-from models.ultrasound.structures import restore_structures
+from models.ultrasound.structures import NEAR, restore_structures, structures_in
 from operators.default_strength import LEAST_STRENGTH, PET, VOLUME, default_strength
 from operators.quality.blending import blend_of
 from operators.quality.clip_checks import ClipPair, assess_clip
@@ -197,3 +197,14 @@ def test_the_contrast_of_a_few_squares_is_not_known_well_enough_to_fail():
     contrast = {check.name: check for check in assess_clip(pair, 100, GateSettings()).checks}["contrast"]
     assert contrast.passed
     assert abs(contrast.raw) > GateSettings().contrast_percent
+
+
+@pytest.mark.parametrize(("every", "columns"), [(4, range(10, 70)), (60, range(10, 10 + NEAR + 1))])
+def test_a_line_of_which_enough_stands_out_comes_back_whole_and_a_string_of_grains_around_one_does_not(
+    every: int, columns: range
+) -> None:
+    found = np.zeros((40, 80), np.float32)
+    found[20, 10:70] = 3.0
+    found[20, 10:70:every] = 5.0
+    structure = structures_in(found, 2.5, 4.0)
+    assert np.array_equal(np.nonzero(structure), ([20] * len(columns), list(columns)))

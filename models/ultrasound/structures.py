@@ -1,7 +1,9 @@
 """Give coherent structure back as it was recorded: lines, curves and spots that stand out of speckle.
 
 A structure is what exceeds a high significance somewhere, followed along as far as a low one. Independent speckle of
-the same grain reaches neither, so that none is made from it. Of an echo comes back what was recorded brighter, of a
+the same grain reaches neither, so that none is made from it. Speckle of patchy tissue does in places, and its grains
+string together around one that stands out: where too little of what was followed stands out itself, no more than the
+surroundings of that come back. Of an echo comes back what was recorded brighter, of a
 dark gap what was darker: the opposite grains among them are speckle.
 """
 
@@ -19,6 +21,8 @@ ROUNDS = (
     (BRIGHT, DARK),
     ((4.0, 6.0), (5.5, 7.5)),
 )  # the second: what stands out of the rest, once the strongest are back
+STANDING = 0.2  # of a structure's pixels exceed the high significance; of worms in muscle and thyroid less do
+NEAR = 2  # pixels around what exceeds it, which come back else: a spot is no wider
 SOFT = 1.0  # pixels, sd of the border of what is given back
 WHOLE = 0.75  # of the mask so softened, from which all comes back: thin lines reach no more than .87
 
@@ -42,11 +46,21 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask, device: tor
         for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), weight, device)):
             lost = recorded[index] - images[index]
             for found, limits, part in ((echoes, bright, np.maximum(lost, 0)), (gaps, dark, np.minimum(lost, 0))):
-                structure = apply_hysteresis_threshold(found, *limits)
+                structure = structures_in(found, *limits)
                 images[index] += softened(structure) * tissue * part
                 restored[index] |= structure
     inside = len(images) * np.count_nonzero(tissue)
     return images, float(100 * np.count_nonzero(restored) / inside) if inside else 0.0
+
+
+def structures_in(found: Image, low: float, high: float) -> Mask:
+    """Return the structures in a frame's significance."""
+    standing = found > high
+    followed = apply_hysteresis_threshold(found, low, high)
+    labels, count = ndimage.label(followed)
+    fractions = ndimage.mean(standing, labels, np.arange(count + 1))
+    near = ndimage.binary_dilation(standing, iterations=NEAR)
+    return np.asarray(followed & ((fractions >= STANDING)[labels] | near))
 
 
 def softened(structure: Mask) -> Image:
