@@ -32,7 +32,7 @@ def strongest(filtered: Tensor, inner: Tensor, some: Tensor) -> list[Place]:
         inner: the same shape, where places may lie.
         some: 1 where ``inner`` and 0 elsewhere, of every `EVERY` th row.
     """
-    limit = CANDIDATE * ((filtered[:, ::EVERY] * some).square().sum() / some.sum()).sqrt()
+    limit = CANDIDATE * ((filtered[:, ::EVERY] * some).square().sum() / some.sum().clamp(min=1)).sqrt()
     rows = ((filtered.amax(dim=-1) > limit) | (filtered.amin(dim=-1) < -limit)).nonzero()  # few: most need no more
     size = filtered[rows.unbind(1)].abs()
     at = ((size > limit) & inner[rows.unbind(1)]).nonzero()
@@ -49,7 +49,7 @@ def strongest(filtered: Tensor, inner: Tensor, some: Tensor) -> list[Place]:
 def stand_out(filtered: Tensor, body: Tensor, places: Sequence[Place], least: Sequence[float]) -> list[float]:
     """Return the filtered value at each place over the standard deviation of those around it.
 
-    Of three neighbourhoods the largest counts. 0 where it is ``least`` of the place or less, for which one may do.
+    Of three neighbourhoods that of the largest spread counts. 0 where the result is ``least`` of the place or less.
     """
     at, asked, left = torch.tensor(places, device=filtered.device), np.asarray(least), np.arange(len(places))
     own = filtered[at.unbind(1)].abs()
