@@ -9,7 +9,7 @@ import torch
 
 from bench.launches import InLine, Launches
 from models import side_by_side
-from models.compute import Compute
+from models.compute import PROCESSOR, Compute
 from models.fitting import FitContext
 from models.training_loop import fit
 from models.ultrasound import coherence, retrieval
@@ -33,14 +33,13 @@ CONTEXT = FitContext(Compute(torch.device("cpu"), torch.bfloat16), 0, math.inf, 
 LARGE = 300  # slices of 512 x 512, to which launches are scaled
 OFFSET, SPECKLE_STEP = 32, 300  # launches of a search offset of a clip, of a step of its fit
 PASS, STEP, TRANSFORM = 100_000, 200, 60  # launches of a pass over a large volume, of a step, of a slice's transform
-
 SEARCHED, SEARCH_WAITS = 60, 8  # launches and waits of a filter of the checks in a block of slices
 
 
 @pytest.fixture(autouse=True)
 def batches_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    at_once = (coherence.FRAMES_AT_ONCE, side_by_side.AT_ONCE)
-    for sizes in (block_matching.LEADERS, block_shrinkage.BAND, retrieval.FRAMES_AT_ONCE, *at_once):
+    at_once = (retrieval.FRAMES_AT_ONCE, side_by_side.AT_ONCE)
+    for sizes in (block_matching.LEADERS, block_shrinkage.BAND, *at_once):
         monkeypatch.setitem(sizes, "cpu", sizes["cuda"])
 
 
@@ -162,7 +161,7 @@ def test_edges_launch_the_same_however_many_slices_and_wait_for_nothing() -> Non
 def standing_out_of(frames: int) -> Launches:
     clip = np.random.default_rng(0).standard_normal((frames, 96, 96)).astype(np.float32)
     with Launches() as counted:
-        list(coherence.significance(clip, np.zeros_like(clip), np.ones((96, 96), np.float32), torch.device("cpu")))
+        list(coherence.significance(clip, np.zeros_like(clip), np.ones((96, 96), np.float32), PROCESSOR))
     return counted
 
 

@@ -15,7 +15,9 @@ from torch import Tensor
 
 from models.filters import gaussian
 from models.robust import evenly_spaced
+from models.side_by_side import on_device
 from models.ultrasound.line_filters import FILTERS, PEAK, responses
+from models.ultrasound.retrieval import FRAMES_AT_ONCE
 
 NEAR = 16.0  # pixels, sd of the neighbourhood whose spread counts as local
 TRUNCATE = 2.5  # sds at which it ends
@@ -25,7 +27,6 @@ WHOLE_CHANGE = 0.9  # of the largest weight; what fades at a border has a smalle
 DEPTH_BAND = 48  # rows over which the responses' spread is read
 FEWEST_PIXELS = 100  # of a band, sampled
 SAMPLED = slice(None, None, 2), slice(None, None, 3)  # rows and columns that are enough to read a spread
-FRAMES_AT_ONCE = {"cpu": 1, "cuda": 16}  # by device: a processor's cache holds one
 SPREAD_FRAMES = 4  # of a clip in which it is read
 SAME = 1.4826  # Gaussian sds in a median absolute deviation
 UPPER, UPPER_SDS = 0.9, 1.2816  # a quantile and the Gaussian sds to it: tails heavier than a Gaussian's count
@@ -67,8 +68,8 @@ def significance(recorded: Image, output: Image, weight: Image, device: torch.de
         weight: (rows, columns), the fraction of the change that the output has; the significance is 0 where this is.
         device: on which it is measured.
     """
-    change = _Change.of(torch.tensor(weight, device=device))
-    spreads = torch.tensor(_spreads(recorded, output, change), device=device)[..., None]
+    change = _Change.of(on_device(weight, device))
+    spreads = on_device(_spreads(recorded, output, change), device)[..., None]
     size = FRAMES_AT_ONCE[device.type]
     for first in range(0, len(recorded), size):
         relative, _ = _relative(recorded[first : first + size], output[first : first + size], change)
@@ -86,7 +87,7 @@ def _relative(before: Image, after: Image, change: _Change) -> tuple[Tensor, Ten
     Both are (frames, rows, columns). Beside a border over which the change fades, a spread that counted the faded part
     as whole would be too small.
     """
-    recorded, output = (torch.tensor(images, device=change.tissue.device) for images in (before, after))
+    recorded, output = (on_device(images, change.tissue.device) for images in (before, after))
     removed = (recorded - output) * change.tissue
     spread = _smooth(removed.abs()) / change.near
     level = _smooth(recorded * change.tissue) / change.tissue_near
