@@ -29,7 +29,7 @@ from models.volume.measured_volume import measure_volume
 from models.volume.ns_n2n import denoise_volume
 from models.volume.ns_n2n_settings import NSN2NSettings
 from models.volume.scaling import noise_units
-from models.volume.slice_fit import SLICES_ALONE
+from models.volume.slice_plan import SLICES_ALONE
 from operators.check_quality import check
 from operators.dicom.derived_settings import DerivedSettings
 from operators.dicom.reading_limits import ReadingLimits
@@ -82,9 +82,9 @@ class CostMeter:
         yield
         self.add(unit, voxels, (self.clock() - started) / times)
 
-    def context(self, compute: Compute) -> FitContext:
+    def context(self, compute: Compute, modality: str) -> FitContext:
         """Return a context without a limit of time."""
-        return FitContext(compute, 0, self.budget, math.inf, "costs", Pace(self.clock))
+        return FitContext(compute, 0, self.budget, math.inf, "costs", Pace(self.clock), modality=modality)
 
 
 def measured(threads: int, cpu_time: bool) -> tuple[Samples, float]:
@@ -114,24 +114,20 @@ def _volume(meter: CostMeter, modality: str, shape: tuple[int, int, int], folder
     source, compute, voxels = _found(meter, folder), choose_compute("cpu"), math.prod(shape)
     with meter.timed("read slice", math.prod(shape[1:]), shape[0]):
         ((key, image),) = source.images(Counter())
-    settings, context = NSN2NSettings(steps=STEPS["volume"]), meter.context(compute)
+    settings, context = NSN2NSettings(steps=STEPS["volume"]), meter.context(compute, modality)
     own = " MR" if modality == "MR" else ""  # its noise has more witnesses, and its slices are thick
-    fitted = denoise_volume(
-        image.values, image.valid, spacing=image.spacing, modality=modality, settings=settings, context=context
-    )
+    fitted = denoise_volume(image.values, image.valid, spacing=image.spacing, settings=settings, context=context)
     with meter.timed(f"restore volume{own}", voxels):
         fitted = with_original(image, fitted, modality, GateSettings())
     _take_stages(meter, context, own)
     if modality == "CT" and meter.budget == math.inf:
-        context = meter.context(compute)
+        context = meter.context(compute, modality)
         volume = measure_volume(image.values, image.valid, modality, noise_units, compute.device)
-        initial_estimate(volume, (*BRISK, *SLICES_ALONE[:2]), context)
+        initial_estimate(volume, (*BRISK, *SLICES_ALONE[2]), context)
         _take_stages(meter, context, only=("pass",))
         single = Compute(compute.device, torch.float32, compute.threads)
-        context = meter.context(single)
-        denoise_volume(
-            image.values, image.valid, spacing=image.spacing, modality=modality, settings=settings, context=context
-        )
+        context = meter.context(single, modality)
+        denoise_volume(image.values, image.valid, spacing=image.spacing, settings=settings, context=context)
         _take_stages(meter, context, only=("step", "apply"))
     originals = Originals(source, {key: image})
     summary = FitSummary((fitted.record,), {}, {}, time.monotonic())
@@ -158,7 +154,7 @@ def _clip(meter: CostMeter, frames: int, side: int, folder: Path) -> None:
     fitted = None
     for one, variant in fits[:1] if frames > 1 else fits:
         settings = Speckle2SelfSettings(variant=variant, steps=STEPS["ultrasound"], search_offsets=OFFSETS)
-        context, started = meter.context(one), meter.clock()
+        context, started = meter.context(one, "US"), meter.clock()
         made = denoise_clip(image.values, image.valid, maximum=image.maximum, settings=settings, context=context)
         fitted = fitted or made
         whole, window = meter.clock() - started, math.prod(np.ptp(np.nonzero(image.valid), axis=1) + 1)

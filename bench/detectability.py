@@ -53,12 +53,12 @@ def read(folder: Path, kind: str, dose: str, signal: str) -> Volume:
 def ours(volume: Volume) -> Volume:
     """Denoise the realisations as one volume, at the installed settings."""
     settings = load_settings()
-    context = FitContext(choose_compute(settings.run.device), settings.run.seed, BUDGET, math.inf, "FDA phantom")
+    compute, seed = choose_compute(settings.run.device), settings.run.seed
+    context = FitContext(compute, seed, BUDGET, math.inf, "FDA phantom", modality="CT")
     done = denoise_volume(
         volume,
         np.ones(volume.shape, bool),
         spacing=(1.0, PIXEL_MM, PIXEL_MM),
-        modality="CT",
         settings=settings.ns_n2n,
         context=context,
     )

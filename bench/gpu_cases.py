@@ -43,14 +43,12 @@ class Case:
 
     def denoised(self, compute: Compute) -> Images:
         """Return the series through the default method with the default budget."""
-        context = FitContext(compute, 0, self.budget, math.inf, self.name)
+        context = FitContext(compute, 0, self.budget, math.inf, self.name, modality=self.modality)
         if self.modality == "US":
             tissue, us = np.ones(self.noisy.shape[1:], bool), Speckle2SelfSettings()
             return denoise_clip(self.noisy, tissue, maximum=GREY, settings=us, context=context).images
         valid, settings = np.ones(self.noisy.shape, bool), NSN2NSettings()
-        return denoise_volume(
-            self.noisy, valid, spacing=SPACING, modality=self.modality, settings=settings, context=context
-        ).images
+        return denoise_volume(self.noisy, valid, spacing=SPACING, settings=settings, context=context).images
 
     def check(self, images: Images, compute: Compute) -> None:
         """Restore and assess ``images`` as the command would; a volume is changed."""

@@ -52,10 +52,10 @@ def timed(shape: tuple[int, int, int]) -> tuple[Counter[str], float, float]:
     rng = np.random.default_rng(0)
     voxels = (SIGNAL + NOISE * rng.standard_normal(shape, np.float32)).astype(np.float32)
     valid, pace = np.ones(shape, bool), Pace(time.process_time)
-    context = FitContext(choose_compute("cpu"), 0, math.inf, math.inf, "growth", pace)
+    context = FitContext(choose_compute("cpu"), 0, math.inf, math.inf, "growth", pace, modality="CT")
     before = forget_peak()
     settings = NSN2NSettings(steps=STEPS)
-    denoise_volume(voxels, valid, spacing=(1.0, 1.0, 1.0), modality="CT", settings=settings, context=context)
+    denoise_volume(voxels, valid, spacing=(1.0, 1.0, 1.0), settings=settings, context=context)
     seconds: Counter[str] = Counter()
     for stage in pace.stages:
         if stage.unit != "step":

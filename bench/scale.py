@@ -14,7 +14,7 @@ from models.pace import Pace
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import most_plan, plan_work
 from models.volume.ns_n2n_settings import NSN2NSettings
-from models.volume.slice_plan import LADDER, LADDER_MR, plan_slices
+from models.volume.slice_plan import LADDERS, plan_slices
 from operators.series_costs import TISSUE_FRACTION, Pricing
 from operators.time_budget import RunTime, SeriesNeed, timetable
 
@@ -59,8 +59,7 @@ class Kind:
             clip, all_of_it = plan_work(self.shape, asked, costs, budget), most_plan(self.shape, asked)
             return f"{clip.steps} of {all_of_it.steps} steps, {clip.fit_offsets} of {all_of_it.fit_offsets} offsets"
         most, sizes = NSN2NSettings().steps, (self.voxels, int(TISSUE_FRACTION * self.voxels))
-        ladder = LADDER_MR if self.name == "MR" else LADDER
-        plan, wanted = (plan_slices(most, costs, *sizes, seconds, ladder) for seconds in (budget, math.inf))
+        plan, wanted = (plan_slices(most, costs, *sizes, seconds, LADDERS[self.name]) for seconds in (budget, math.inf))
         return f"{plan.steps} of {wanted.steps} steps, {len(plan.passes)} of {len(wanted.passes)} passes"
 
 

@@ -60,11 +60,16 @@ class Pairs:
 def denoised(pair: CasePair) -> tuple[CasePair, Volume]:
     """Return the object in full strength, at the installed settings, and the same with its known bias."""
     settings, phantom = load_settings(), pair.phantom
-    context = FitContext(choose_compute("cpu"), settings.run.seed, PLENTY, PLENTY, phantom.modality)
+    context = FitContext(
+        choose_compute("cpu"), settings.run.seed, PLENTY, PLENTY, "strengths", modality=phantom.modality
+    )
     done = denoise_volume(
-        pair.before, np.ones(pair.before.shape, bool), spacing=phantom.spacing, modality=phantom.modality,
-        settings=settings.ns_n2n, context=context,
-    )  # fmt: skip
+        pair.before,
+        np.ones(pair.before.shape, bool),
+        spacing=phantom.spacing,
+        settings=settings.ns_n2n,
+        context=context,
+    )
     sd = float(done.record.measures.get("rician_sd", 0.0))
     return replace(pair, after=done.images), return_rician_bias(done.images, sd) if sd else done.images
 

@@ -16,11 +16,10 @@ TRUNCATE = 4.0  # sd, where a Gaussian ends
 AXES = -2, -1  # rows, columns
 
 
-def gaussian(images: Tensor, sd: float, truncate: float = TRUNCATE) -> Tensor:
-    """Return images smoothed by a Gaussian of ``sd`` pixels that ends at ``truncate`` sd."""
-    weights = _gaussian_weights(sd, truncate)
-    for axis in AXES:
-        images = _weighted(images, weights, axis)
+def gaussian(images: Tensor, sd: float | tuple[float, float], truncate: float = TRUNCATE) -> Tensor:
+    """Return images smoothed by a Gaussian of ``sd`` pixels, or of two along rows and columns, to ``truncate`` sd."""
+    for axis, width in zip(AXES, sd if isinstance(sd, tuple) else (sd, sd), strict=True):
+        images = _weighted(images, _gaussian_weights(width, truncate), axis)
     return images
 
 
@@ -90,10 +89,12 @@ def _over_window(images: Tensor, side: int, axis: int, join: Callable[[Tensor, T
 
 
 def _mirrored(images: Tensor, reach: int, axis: int) -> Tensor:
-    """Return images with so many more pixels on both sides of an axis."""
-    size = images.shape[axis]
-    steps = torch.arange(-reach, reach, device=images.device)
-    steps[reach:] += size
-    inside = steps % (2 * size)
-    before, behind = torch.minimum(inside, 2 * size - 1 - inside).tensor_split(2)
-    return torch.cat([images.index_select(axis, before), images, images.index_select(axis, behind)], axis)
+    """Return images with so many more pixels on both sides of an axis, mirrored again where they are smaller."""
+    while reach:
+        more = min(reach, images.shape[axis])
+        sides = (images.narrow(axis, first, more) for first in (0, images.shape[axis] - more))
+        before, behind = (
+            side.flip(axis) if more > 1 else side for side in sides
+        )  # in a step of a fit, a launch counts
+        images, reach = torch.cat([before, images, behind], axis), reach - more
+    return images

@@ -29,14 +29,7 @@ def denoise(
 
     def fit_volume(image: Image, slot: TimeSlot) -> Denoised:
         context = slot.context(compute, seed, label_of(source), source.modality)
-        fitted = denoise_volume(
-            image.values,
-            image.valid,
-            spacing=image.spacing,
-            modality=source.modality,
-            settings=settings,
-            context=context,
-        )
+        fitted = denoise_volume(image.values, image.valid, spacing=image.spacing, settings=settings, context=context)
         with context.stage("restore volume", image.values.size):
             return with_original(image, fitted, source.modality, gate)
 

@@ -9,7 +9,7 @@ from models.costs import costs_of
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.ultrasound.speckle_plan import least_plan, most_plan, seconds_of
 from models.volume.ns_n2n_settings import NSN2NSettings
-from models.volume.slice_plan import LADDER, LADDER_MR, always, plan_slices
+from models.volume.slice_plan import LADDERS, always, plan_slices
 from operators.sources.source import METHOD_OF_MODALITY, Source
 from operators.time_budget import ImageNeed, Need, SeriesNeed
 
@@ -67,8 +67,7 @@ class Pricing:
         costs, voxels = costs_of(self.compute, modality), math.prod(shape)
         tissue_voxels = int(TISSUE_FRACTION * voxels)
         least = always(costs, voxels)
-        ladder = LADDER_MR if modality == "MR" else LADDER
-        wanted = plan_slices(self.ns_n2n.steps, costs, voxels, tissue_voxels, ladder=ladder)
+        wanted = plan_slices(self.ns_n2n.steps, costs, voxels, tissue_voxels, ladder=LADDERS[modality])
         return Need(least, least + wanted.seconds(costs, voxels, tissue_voxels))
 
     def _clip(self, shape: tuple[int, ...]) -> Need:

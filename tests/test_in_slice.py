@@ -40,9 +40,8 @@ def denoised(phantom: Phantom) -> Denoised:
         phantom.noisy,
         np.ones(phantom.noisy.shape, bool),
         spacing=phantom.spacing,
-        modality=phantom.modality,
         settings=NSN2NSettings(steps=4),
-        context=FitContext(CPU, 0, 600.0, math.inf, "test"),
+        context=FitContext(CPU, 0, 600.0, math.inf, "test", modality=phantom.modality),
     )
 
 

@@ -56,8 +56,8 @@ def denoised(
     **changes: Any,
 ) -> Denoised:
     valid = np.ones(voxels.shape, bool) if valid is None else valid
-    context = replace(FitContext(CPU, seed=1, budget=600.0, deadline=math.inf, label="test"), **changes)
-    return denoise_volume(voxels, valid, spacing=(1.0, 0.8, 0.8), modality="CT", settings=settings, context=context)
+    context = replace(FitContext(CPU, seed=1, budget=600.0, deadline=math.inf, label="test", modality="CT"), **changes)
+    return denoise_volume(voxels, valid, spacing=(1.0, 0.8, 0.8), settings=settings, context=context)
 
 
 @pytest.fixture(scope="module")

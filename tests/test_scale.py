@@ -7,8 +7,7 @@ import pytest
 from bench import scale
 from models.compute import Compute
 from models.costs import costs_of
-from models.volume.slice_fit import SLICES_ALONE
-from models.volume.slice_plan import LADDER, LADDER_MR, unit_of
+from models.volume.slice_plan import LADDERS, SLICES_ALONE, unit_of
 
 FIGURES = Path(__file__).parent.parent / "docs" / "figures" / "scale.txt"
 
@@ -26,7 +25,7 @@ def test_a_study_costs_its_start_once_and_every_fit(compute: Compute) -> None:
 
 
 def test_the_table_prices_every_pass_of_refinement() -> None:
-    for search in {search for passes in (*LADDER, *LADDER_MR, SLICES_ALONE) for search in passes}:
+    for search in {search for ladder in (*LADDERS.values(), SLICES_ALONE) for passes in ladder for search in passes}:
         assert costs_of(scale.TASK)[unit_of(search)].of(1e6) > 0
 
 

@@ -88,9 +88,8 @@ def ours(phantom: Phantom) -> Volume:
         phantom.noisy.copy(),
         np.ones(phantom.noisy.shape, bool),
         spacing=phantom.spacing,
-        modality=phantom.modality,
         settings=NSN2NSettings(steps=STEPS),
-        context=FitContext(choose_compute("cpu"), 0, PLENTY, math.inf, "checks"),
+        context=FitContext(choose_compute("cpu"), 0, PLENTY, math.inf, "checks", modality=phantom.modality),
     )
     sd = float(done.record.measures.get("rician_sd", 0.0))
     return return_rician_bias(done.images, sd) if sd else done.images

@@ -27,9 +27,8 @@ def ns_n2n(variant: str, case: Case, steps: int, seed: int) -> Volume:
         case.noisy.copy(),
         np.ones(case.noisy.shape, bool),
         spacing=case.spacing,
-        modality=case.modality,
         settings=NSN2NSettings(variant=variant, steps=steps),
-        context=FitContext(choose_compute("cpu"), seed, PLENTY, math.inf, variant),
+        context=FitContext(choose_compute("cpu"), seed, PLENTY, math.inf, variant, modality=case.modality),
     )
     return done.images
 

@@ -19,10 +19,10 @@ import torch
 from torch.nn import functional
 
 from models.compute import Compute
+from models.filters import gaussian
 from models.fitting import FitContext
 from models.robust import evenly_spaced
 from models.training_loop import fit
-from models.ultrasound.perturbation import gaussian
 from models.ultrasound.retrieval import (
     FIT_REACH,
     FRAMES_AT_ONCE,
@@ -114,8 +114,8 @@ def restore_echoes(image: torch.Tensor, frames: torch.Tensor, brightest: float) 
 def speckle_sd(clip: ScaledClip) -> float:
     """Return the sd of fully developed speckle: the median of what is above the mean, which black does not clip."""
     frames = clip.frames[:, None]
-    background = gaussian(frames, *BACKGROUND_SIGMA)
-    variance = gaussian((frames - background).square(), *BACKGROUND_SIGMA)[:, 0, clip.tissue]
+    background = gaussian(frames, BACKGROUND_SIGMA)
+    variance = gaussian((frames - background).square(), BACKGROUND_SIGMA)[:, 0, clip.tissue]
     background = background[:, 0, clip.tissue]
     return float(variance[background >= background.mean()].median().sqrt())
 

@@ -26,13 +26,16 @@ def scale_copies(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def smooth_copies(images: torch.Tensor) -> torch.Tensor:
     """Return the image and its Gaussian copies as channels: (images, COPIES, rows, columns); sides are even."""
     half = functional.avg_pool2d(images, 2)
-    wide = torch.cat([gaussian(half, axial / 2, lateral / 2) for axial, lateral in WIDE_SMOOTHING], dim=1)
+    wide = torch.cat([_smoothed(half, axial / 2, lateral / 2) for axial, lateral in WIDE_SMOOTHING], dim=1)
     wide = functional.interpolate(wide, scale_factor=2.0, mode="bilinear", align_corners=False)
-    return torch.cat([images, *(gaussian(images, *sigmas) for sigmas in FINE_SMOOTHING), wide], dim=1)
+    return torch.cat([images, *(_smoothed(images, *sigmas) for sigmas in FINE_SMOOTHING), wide], dim=1)
 
 
-def gaussian(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor:
-    """Return images smoothed by a Gaussian with sigmas in pixels; the border is continued by its last pixel."""
+def _smoothed(images: torch.Tensor, axial: float, lateral: float) -> torch.Tensor:
+    """Return images smoothed by a Gaussian with sigmas in pixels, by few launches; the last pixel continues a border.
+
+    The filters of models/filters.py are faster on a processor, but launch each pixel of a Gaussian by itself.
+    """
     smoothed: torch.Tensor = separable_filtering(images, [_kernel(axial), _kernel(lateral)], mode="replicate")
     return smoothed
 

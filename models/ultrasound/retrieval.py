@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from models.robust import box_mean
+from models.filters import uniform
 
 REACH = 16, 20  # pixels, rows and columns; similar tissue is near, and the speckle's reach is 4 and 6
 FIT_REACH = 12, 16  # of the fitted frames: beyond a small faint cyst lies more of what is outside, and fills it
@@ -134,11 +134,11 @@ def _overlap(shape: torch.Size, rows: int, columns: int) -> tuple[tuple[slice, s
 
 
 def _patch_mean(images: torch.Tensor, side: int) -> torch.Tensor:
-    """Return the mean over a square of odd side, edges replicated."""
+    """Return the mean over a square of odd side."""
     if images.numel() == 0:
         return images
     if side <= WIDE_PATCH:
-        return box_mean(images, side // 2)
+        return uniform(images, side)
     half = functional.avg_pool2d(images, 2, ceil_mode=True)
     mean = _patch_mean(half, side // 4 * 2 + 1)
     size = images.shape[1:]

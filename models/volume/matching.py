@@ -14,16 +14,17 @@ from skimage.restoration import denoise_nl_means
 from torch import Tensor
 from torch.nn import functional
 
-from models.robust import box_mean, robust_sd
+from models.filters import uniform
+from models.robust import robust_sd
 from models.volume.noise.noise_level import SliceNoise
 from models.volume.noise.slice_correlation import settled
 from models.volume.scaling import Scaling
 
 PUBLISHED_TAU = 0.015  # of the guides' difference, on [0, 1] data (NS-N2N)
 PUBLISHED_MEDIAN = 5  # pixels a side, of the guide's median filter (NS-N2N)
-MATCH_RADIUS = 1  # pixels; 3x3 means: the scale of the smallest structures that must not be averaged away
+MATCH_SIDE = 3  # pixels of squares whose means are compared: as small as structures that must not be averaged away
 MATCH_SD = 1.5  # sd of the difference of two such means; at 2 the edges of PET grow by 16 %, at 1.5 by 5
-UNMATCHED_GROWTH = 1  # pixels; the flanks of what did not match are not confirmed either
+UNMATCHED_SIDE = 3  # pixels of the square around each that did not match: its flanks are not confirmed either
 
 
 def estimate_difference_sd(noise: SliceNoise) -> float:
@@ -37,9 +38,9 @@ def estimate_difference_sd(noise: SliceNoise) -> float:
 
 def confirmed(g_i: Tensor, g_j: Tensor, relative_noise: Tensor, difference_sd: float) -> Tensor:
     """Return W of two crops (B, 1, H, W): where their 3x3 means differ by no more than the noise in them explains."""
-    difference = box_mean(g_i - g_j, MATCH_RADIUS).abs() / relative_noise
+    difference = uniform(g_i - g_j, MATCH_SIDE).abs() / relative_noise
     unmatched = (difference > MATCH_SD * difference_sd).float()
-    return functional.max_pool2d(unmatched, 2 * UNMATCHED_GROWTH + 1, stride=1, padding=UNMATCHED_GROWTH) == 0
+    return functional.max_pool2d(unmatched, UNMATCHED_SIDE, stride=1, padding=UNMATCHED_SIDE // 2) == 0
 
 
 def published_guides(voxels: Tensor, scaling: Scaling) -> npt.NDArray[np.float32]:

@@ -46,7 +46,6 @@ def denoise_volume(
     valid: Mask,
     *,
     spacing: tuple[float, float, float],
-    modality: str,
     settings: NSN2NSettings,
     context: FitContext,
 ) -> Denoised:
@@ -56,14 +55,13 @@ def denoise_volume(
         voxels: (slices, rows, columns) in real units.
         valid: the same shape, False on padding, which neither trains nor changes.
         spacing: mm between slices, rows and columns.
-        modality: CT, MR or PT.
         settings: variant and steps.
-        context: compute, seed, budget, deadline and label of this fit.
+        context: compute, seed, budget, deadline, label and modality of this fit: CT, MR or PT.
 
     Raises:
         TooFewSlicesError: fewer than `FEWEST_SLICES` slices for the published variant.
     """
-    default, device = settings.variant == "default", context.compute.device
+    default, device, modality = settings.variant == "default", context.compute.device, context.modality
     if len(voxels) < FEWEST_SLICES and not default:
         raise TooFewSlicesError(len(voxels))
     with context.stage("measure", voxels.size):

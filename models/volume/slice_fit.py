@@ -17,26 +17,21 @@ from models.compute import Compute
 from models.fitting import FitContext, Measures, WorkDone
 from models.training_loop import fit
 from models.volume.initial.scales import estimate_in_scales
-from models.volume.initial.similar_patches import IN_SLICE, Search
 from models.volume.matching import estimate_difference_sd, published_guides
 from models.volume.measured_volume import MeasuredVolume
-from models.volume.noise.noise_level import SliceNoise
 from models.volume.pairs import PairDrawer
 from models.volume.slice_losses import confirmed_loss, published_loss
 from models.volume.slice_network import SliceNetwork
 from models.volume.slice_plan import (
-    LADDER,
-    LADDER_MR,
+    LADDERS,
     MINIMUM_STEPS,
-    Ladder,
+    SLICES_ALONE,
     after_steps,
     least_network,
     plan_slices,
 )
 
 LEARNING_RATE = 2e-3  # 1e-3 and 4e-3 both lose at this length of fit
-# Passes without neighbours, whose patches are sought farther in the plane: .02 to .25 dB more than 6 pixels away.
-SLICES_ALONE = tuple(Search((3, reach, reach), 3, IN_SLICE.patch) for reach in (8, 10, 10))
 
 Voxels = npt.NDArray[np.float32]
 
@@ -60,9 +55,9 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     """Fit on pairs of slices whose noise is independent, guided by the initial estimate."""
     costs, voxels, tissue_voxels = context.costs, volume.voxels.numel(), volume.tissue_voxels
     most = 0 if volume.noise.in_slice else steps
+    ladder = SLICES_ALONE if volume.noise.in_slice else LADDERS[context.modality]
     wanted, plan = (
-        plan_slices(most, costs, voxels, tissue_voxels, budget, _ladder(volume.noise))
-        for budget in (math.inf, context.budget)
+        plan_slices(most, costs, voxels, tissue_voxels, budget, ladder) for budget in (math.inf, context.budget)
     )
     reserved = least_network(costs, voxels) if plan.steps else 0.0
     images, begun = estimate_in_scales(volume, plan.passes, context.before(reserved))
@@ -76,14 +71,6 @@ def fit_default(volume: MeasuredVolume, steps: int, context: FitContext) -> Fitt
     return FittedSlices(
         images.cpu().numpy(), WorkDone(plan.steps, taken, wanted.given_up(plan.passes[:begun], taken)), measures
     )
-
-
-def _ladder(noise: SliceNoise) -> Ladder:
-    """Return the passes to choose from: of slices that stand alone, that may differ, or that are neighbours."""
-    if noise.in_slice:
-        return tuple(SLICES_ALONE[:count] for count in range(len(SLICES_ALONE) + 1))
-    slices_may_differ = noise.agreement is not None  # MR, whose slices are often thick and far apart
-    return LADDER_MR if slices_may_differ else LADDER
 
 
 def _fit_guided(volume: MeasuredVolume, images: Tensor, steps: int, context: FitContext) -> int:

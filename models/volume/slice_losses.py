@@ -24,7 +24,7 @@ def confirmed_loss(network: torch.nn.Module, pair: SlicePair, difference_sd: flo
     f = network(pair.x, noise.expand_as(pair.x), pair.guides) / noise
     recon, identity = (_rho(f, target / noise) for target in (pair.x.flip(0), pair.guides))
     supervised = torch.add(recon, _rho(*f.unbind()), alpha=LAMBDA_RC)  # the consistency of a pair counts for both
-    weight = torch.where(w, mean, LAMBDA_ID * mean) * pair.valid
+    weight = (w * ((1 - LAMBDA_ID) * mean) + LAMBDA_ID * mean) * pair.valid
     return (torch.where(w, supervised, identity) * weight).sum()
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from models.costs import Costs
-from models.volume.initial.similar_patches import BRISK, QUICK, STEADY, THOROUGH, THOROUGH_MR, Search
+from models.volume.initial.similar_patches import BRISK, IN_SLICE, QUICK, STEADY, THOROUGH, THOROUGH_MR, Search
 from models.volume.pairs import CROPS, SIDE
 
 MINIMUM_STEPS = 50  # below this the network is still its initial estimate
@@ -13,7 +13,10 @@ HURRIED = 0.5  # of the time left that passes take where there is none for a net
 MOST_VISITS = 40  # per voxel, in all steps; with 150 the network learns a small PET volume's noise and loses .5 dB
 Ladder = tuple[tuple[Search, ...], ...]  # passes of refinement, from few to many
 LADDER: Ladder = ((), QUICK, BRISK, STEADY, THOROUGH)
-LADDER_MR: Ladder = (*LADDER[:-1], THOROUGH_MR)
+LADDERS = {"CT": LADDER, "MR": (*LADDER[:-1], THOROUGH_MR), "PT": LADDER}  # slices of MR are often thick and far apart
+# Passes without neighbours, whose patches are sought farther in the plane: .02 to .25 dB more than 6 pixels away.
+FAR = tuple(Search((3, reach, reach), 3, IN_SLICE.patch) for reach in (8, 10, 10))
+SLICES_ALONE: Ladder = tuple(FAR[:count] for count in range(len(FAR) + 1))
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from models.robust import box_mean, evenly_spaced, over_squares, robust_sd
+from models.filters import maximum, uniform
+from models.robust import evenly_spaced, robust_sd
 from models.volume.scaling import Scaling
 
-RADIUS = 2  # pixels; 5x5 means, so that low contrast counts before it is averaged away
+SIDE = 5  # pixels of the squares whose means are compared, so that low contrast counts before it is averaged away
 AGREEMENT_SD = 1.5  # k; 1.0 leaves more of the noise, most of all in PET
 LARGEST_SPREAD = 1.5  # limit of s, over the sd of the initial estimates' difference; with 1 thin CT gains .3 dB less
-GROWTH = 3  # pixels; with 1, small vessels lose half as much contrast again
+NEIGHBOURHOOD = 7  # pixels a side; with 3, small vessels lose half as much contrast again
 SAMPLED_PAIRS = 16  # pairs of slices, evenly spaced, in which s is measured
 
 
@@ -45,7 +45,7 @@ def fuse_neighbours(images: npt.NDArray[np.float32], scaling: Scaling, threshold
         )
         after = slices[i + 1].clone() if i + 1 < len(slices) else here
         if after is not here:
-            neighbours.append((after, box_mean(here - after, RADIUS)))
+            neighbours.append((after, uniform(here - after, SIDE)))
         total, weight = here.clone(), torch.ones_like(here)
         for other, difference in neighbours:
             w = agreement(difference / noise)
@@ -59,8 +59,7 @@ def fuse_neighbours(images: npt.NDArray[np.float32], scaling: Scaling, threshold
 
 def agreement(d: Tensor) -> Tensor:
     """Return w of differences over k s, the least of each 7x7 neighbourhood: flanks of a disagreement count as one."""
-    beyond = functional.pad(d.square(), (GROWTH,) * 4)
-    return torch.exp(-0.5 * over_squares(beyond, GROWTH, torch.maximum))
+    return torch.exp(-0.5 * maximum(d.square(), NEIGHBOURHOOD))
 
 
 def _spread(slices: Tensor, scaling: Scaling, threshold: float) -> float:
@@ -68,6 +67,6 @@ def _spread(slices: Tensor, scaling: Scaling, threshold: float) -> float:
     differences = []
     for i in evenly_spaced(len(slices) - 1, SAMPLED_PAIRS):
         noise = scaling.unit * scaling.relative_noise_of([(i, 0, 0)], (slices.shape[-2], slices.shape[-1]))
-        d = box_mean(slices[i] - slices[i + 1], RADIUS) / noise
+        d = uniform(slices[i] - slices[i + 1], SIDE) / noise
         differences.append(d[slices[i] > threshold])
     return robust_sd(torch.cat(differences))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 from torch.nn import functional
 
-from models.robust import box_mean
+from models.filters import uniform
 from models.volume.dct import BLOCK, block_slices
 from models.volume.noise.block_coefficients import has_enough_blocks, read_triples
 from models.volume.noise.noise_spectrum import block_sd, in_slice_sd
@@ -65,7 +65,7 @@ def measure_noise(volume: Tensor, tissue: Tissue) -> SliceNoise:
     correlations = slice_correlations(volume, tissue)
     reach = settled(correlations)
     triples = read_triples(volume, tissue)
-    means = box_mean(triples.sums[0, :, None] / (triples.slices * BLOCK), 1)[:, 0]
+    means = uniform(triples.sums[0, :, None] / (triples.slices * BLOCK), 3)[:, 0]
     expected = expected_noise(means, tissue)
     cells, homogeneous = local_noise(triples, in_slice_sd(triples, expected, reach), expected, means, tissue)
     at_blocks = interpolated_at_blocks(homogeneous.float(), triples, "nearest").bool()

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.robust import box_mean, sampled_quantile
+from models.filters import uniform
+from models.robust import sampled_quantile
 from models.volume.dct import BLOCK
 from models.volume.noise.block_coefficients import BLOCK_STEP, EVEN, ODD, Triples
 from models.volume.noise.noise_spectrum import noise_energy
@@ -25,7 +26,7 @@ WINDOW, NEIGHBOURS = 2, 2  # cells and triples on each side from whose blocks a 
 LOW_FRACTION = 0.15  # quantile of the blocks' energy: anatomy may change in most of them
 FINEST = (10, 11, 14, 15)  # coefficients in the upper half of the frequencies both ways, which hold least anatomy
 HOMOGENEOUS_FRACTION = 0.3  # of the tissue's cells: those with least structure for their finest detail
-AROUND = 4  # cells on each side, twice: how far homogeneous tissue limits the noise of textured tissue
+AROUND = 9  # cells a side, twice: how far homogeneous tissue limits the noise of textured tissue
 PRIOR = 0.02  # weight of the typical noise against that of homogeneous cells around; decides where there are none
 LOWEST = 0.3  # of the typical noise: where a volume is constant (clipped air) noise units must stay finite
 TINY = 1e-6  # real units
@@ -117,6 +118,6 @@ def _trusted(local: Tensor, homogeneous: Tensor, ceiling: float) -> Tensor:
         return local
     typical = sampled_quantile(local[homogeneous], 0.5)
     capped = local.clamp(max=ceiling * typical)
-    weight = box_mean(box_mean(homogeneous.float(), AROUND), AROUND)
-    around = (box_mean(box_mean(capped * homogeneous, AROUND), AROUND) + PRIOR * typical) / (weight + PRIOR)
+    weight = uniform(uniform(homogeneous.float(), AROUND), AROUND)
+    around = (uniform(uniform(capped * homogeneous, AROUND), AROUND) + PRIOR * typical) / (weight + PRIOR)
     return torch.where(homogeneous, capped, torch.minimum(capped, around))
