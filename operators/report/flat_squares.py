@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import gaussian_filter
 
+from models.side_by_side import each
 from operators.report.noise_power import Spectrum, power_of, sds_of, spectrum_of
 from operators.report.sample import ImagePair, Sample
 
@@ -58,7 +59,7 @@ def _noise_power(sample: Sample, side: int) -> NoisePower | None:
 def _flattest(sample: Sample, side: int) -> tuple[Squares, Squares]:
     """Return the quietest homogeneous squares of tissue, before and after."""
     air = sample.air()
-    found = [_homogeneous(pair, side, air) for pair in sample.pairs]
+    found = each(lambda pair: _homogeneous(pair, side, air), sample.pairs)
     before, after = (np.concatenate([squares[index] for squares in found]) for index in (0, 1))
     if not len(before):
         return before, after

@@ -8,11 +8,13 @@ security policy lets in nothing but the style and the script that it carries.
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from models.side_by_side import each
 from operators.report.content import TITLE, Content
 from operators.report.pictures import Colour, Grey, aspect, encoded, grey_after, grey_before, removed
 from operators.report.plots import INCHES
@@ -46,7 +48,7 @@ def page_html(content: Content, plots: bytes) -> str:
     return template.from_string((PARTS / "page.html").read_text(encoding="utf-8")).render(
         title=TITLE,
         content=content,
-        images=[_embedded(content, pair) for pair in content.sample.pairs],
+        images=each(partial(_embedded, content), content.sample.pairs),
         plots=base64.b64encode(plots).decode(),
         plots_size=[round(inches * DOTS) for inches in INCHES],
         plots_text=_plots_text(content),
