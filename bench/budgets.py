@@ -22,7 +22,7 @@ from app.host_process import load_cuda_runtime
 from bench.scale import table
 from bench.there_and_back import DRAWN, there_and_back
 from models.compute import choose_compute
-from models.pace import Pace
+from models.pace import Pace, Stage
 from models.ultrasound.speckle2self_settings import Speckle2SelfSettings
 from models.volume.ns_n2n_settings import NSN2NSettings
 from validation.phantoms.anatomy import Mask, Phantom, Volume
@@ -110,7 +110,8 @@ def planned(source: Path, budget: float) -> float:
     pricing = Pricing(compute, NSN2NSettings(), Speckle2SelfSettings())
     found, _ = find_sources(source, ReadingLimits(), NiftiSettings())
     study = sorted(found, key=lambda series: series.voxel_count)
-    outcomes = select(study, Demands(SelectionSettings()), RunTime(0.0, budget, Pace(lambda: 0.0)), pricing)
+    run = RunTime(0.0, budget, Pace(lambda: 0.0))
+    outcomes = select(study, Demands(SelectionSettings()), run, pricing)
     served = [outcome for outcome in outcomes.values() if isinstance(outcome, SelectedSeries)]
     seconds = pricing.starting(sum(series.source.voxel_count for series in served))
     for series in served:
@@ -118,6 +119,7 @@ def planned(source: Path, budget: float) -> float:
         for slot in series.time.slots:
             least, most = slot.need.denoising.least, slot.need.denoising.most
             fit = min(most, max(least, slot.context(compute, 0, "", series.source.modality).budget))
+            run.pace.add(Stage("fit", 0, fit + slot.need.restoring, fit + slot.need.restoring))
             seconds += slot.need.decoding + fit + slot.need.restoring
     return seconds
 
