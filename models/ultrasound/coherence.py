@@ -2,7 +2,7 @@
 
 What was removed is divided by its local spread and filtered; each response is divided by its own spread at that depth,
 where the grain of the speckle is known. The bright tail of log-compressed speckle is short: 50,000 pixels of it reach
-2.7, fully developed or not. Its dark tail is long: they reach 5.
+2.7 with lines and 1.8 with spots, fully developed or not. Its dark tail is long: they reach 5.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from torch import Tensor
 from models.filters import gaussian
 from models.robust import evenly_spaced
 from models.side_by_side import on_device
-from models.ultrasound.line_filters import FILTERS, PEAK, responses
+from models.ultrasound.line_filters import ANGLES, FILTERS, PEAK, responses
 from models.ultrasound.retrieval import FRAMES_AT_ONCE
 
 NEAR = 16.0  # pixels, sd of the neighbourhood whose spread counts as local
@@ -29,6 +29,10 @@ FEWEST_PIXELS = 100  # of a band, sampled
 SAMPLED = slice(None, None, 2), slice(None, None, 3)  # rows and columns that are enough to read a spread
 SPREAD_FRAMES = 4  # of a clip in which it is read
 SAME = 1.4826  # Gaussian sds in a median absolute deviation
+SPOTS = (
+    1.45  # what a bright spot counts against a line: speckle alone reaches nearly as far with both; with 1.5 a line of
+)
+# 6 sd of which three quarters are left fails the check
 UPPER, UPPER_SDS = 0.9, 1.2816  # a quantile and the Gaussian sds to it: tails heavier than a Gaussian's count
 
 Image = npt.NDArray[np.float32]
@@ -59,7 +63,9 @@ class _Change:
         return cls(tissue, weight >= WHOLE_CHANGE * weight.max(), near, tissue_near)
 
 
-def significance(recorded: Image, output: Image, weight: Image, device: torch.device) -> Iterator[tuple[Image, Image]]:
+def significance(
+    recorded: Image, output: Image, weight: Image, device: torch.device, spots: float = SPOTS
+) -> Iterator[tuple[Image, Image]]:
     """Yield for each frame how far what was removed stands out at each pixel, in sds: bright echoes and dark gaps.
 
     Args:
@@ -67,9 +73,11 @@ def significance(recorded: Image, output: Image, weight: Image, device: torch.de
         output: the same shape and unit.
         weight: (rows, columns), the fraction of the change that the output has; the significance is 0 where this is.
         device: on which it is measured.
+        spots: what a bright spot counts against a line.
     """
     change = _Change.of(on_device(weight, device))
     spreads = on_device(_spreads(recorded, output, change), device)[..., None]
+    spreads[0, ANGLES:] /= spots
     size = FRAMES_AT_ONCE[device.type]
     for first in range(0, len(recorded), size):
         relative, _ = _relative(recorded[first : first + size], output[first : first + size], change)

@@ -13,14 +13,15 @@ import torch
 from scipy import ndimage
 from skimage.filters import apply_hysteresis_threshold
 
-from models.ultrasound.coherence import significance
+from models.ultrasound.coherence import SPOTS, significance
 
 BRIGHT = 2.5, 4.0  # sds, to follow and to find an echo; speckle reaches 2.7, with what a fit distorts 3.5
 DARK = 4.5, 6.5  # the same of a dark gap; speckle reaches 5, with what a fit distorts 6
+GRAINS = 1.0  # what a bright spot counts at first: with more, single grains of patchy tissue come back as salt
 ROUNDS = (
-    (BRIGHT, DARK),
-    ((4.0, 6.0), (5.5, 7.5)),
-)  # the second: what stands out of the rest, once the strongest are back
+    (BRIGHT, DARK, GRAINS),
+    ((4.0, 6.0), (5.5, 7.5), SPOTS),
+)  # the second: what stands out of the rest, once the strongest are back, as the check sees it
 STANDING = 0.2  # of a structure's pixels exceed the high significance; of worms in muscle and thyroid less do
 NEAR = 2  # pixels around what exceeds it, which come back else: a spot is no wider
 SOFT = 1.0  # pixels, sd of the border of what is given back
@@ -42,8 +43,8 @@ def restore_structures(recorded: Image, output: Image, tissue: Mask, device: tor
         device: on which structures are searched for.
     """
     images, restored, weight = output.copy(), np.zeros(output.shape, bool), tissue.astype(np.float32)
-    for bright, dark in ROUNDS:
-        for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), weight, device)):
+    for bright, dark, spots in ROUNDS:
+        for index, (echoes, gaps) in enumerate(significance(recorded, images.copy(), weight, device, spots)):
             lost = recorded[index] - images[index]
             for found, limits, part in ((echoes, bright, np.maximum(lost, 0)), (gaps, dark, np.minimum(lost, 0))):
                 structure = structures_in(found, *limits)
