@@ -92,9 +92,7 @@ def _mirrored(images: Tensor, reach: int, axis: int) -> Tensor:
     """Return images with so many more pixels on both sides of an axis, mirrored again where they are smaller."""
     while reach:
         more = min(reach, images.shape[axis])
-        sides = (images.narrow(axis, first, more) for first in (0, images.shape[axis] - more))
-        before, behind = (
-            side.flip(axis) if more > 1 else side for side in sides
-        )  # in a step of a fit, a launch counts
+        ends = (images.narrow(axis, first, more) for first in (0, images.shape[axis] - more))
+        before, behind = (end.flip(axis) if more > 1 else end for end in ends)  # in a step of a fit launches count
         images, reach = torch.cat([before, images, behind], axis), reach - more
     return images

@@ -3,8 +3,8 @@
 A structure is what exceeds a high significance somewhere, followed along as far as a low one. Independent speckle of
 the same grain reaches neither, so that none is made from it. Speckle of patchy tissue does in places, and its grains
 string together around one that stands out: where too little of what was followed stands out itself, no more than the
-surroundings of that come back. Of an echo comes back what was recorded brighter, of a
-dark gap what was darker: the opposite grains among them are speckle.
+surroundings of that come back. Of an echo comes back what was recorded brighter, of a dark gap what was darker: the
+opposite grains among them are speckle.
 """
 
 import numpy as np

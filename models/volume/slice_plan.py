@@ -4,7 +4,15 @@ import math
 from dataclasses import dataclass
 
 from models.costs import Costs
-from models.volume.initial.similar_patches import BRISK, IN_SLICE, QUICK, STEADY, THOROUGH, THOROUGH_MR, Search
+from models.volume.initial.similar_patches import (
+    BRISK,
+    QUICK,
+    STEADY,
+    THOROUGH,
+    THOROUGH_MR,
+    WITHOUT_NEIGHBOURS,
+    Search,
+)
 from models.volume.pairs import CROPS, SIDE
 
 MINIMUM_STEPS = 50  # below this the network is still its initial estimate
@@ -14,9 +22,7 @@ MOST_VISITS = 40  # per voxel, in all steps; with 150 the network learns a small
 Ladder = tuple[tuple[Search, ...], ...]  # passes of refinement, from few to many
 LADDER: Ladder = ((), QUICK, BRISK, STEADY, THOROUGH)
 LADDERS = {"CT": LADDER, "MR": (*LADDER[:-1], THOROUGH_MR), "PT": LADDER}  # slices of MR are often thick and far apart
-# Passes without neighbours, whose patches are sought farther in the plane: .02 to .25 dB more than 6 pixels away.
-FAR = tuple(Search((3, reach, reach), 3, IN_SLICE.patch) for reach in (8, 10, 10))
-SLICES_ALONE: Ladder = tuple(FAR[:count] for count in range(len(FAR) + 1))
+SLICES_ALONE: Ladder = tuple(WITHOUT_NEIGHBOURS[:count] for count in range(len(WITHOUT_NEIGHBOURS) + 1))
 
 
 @dataclass(frozen=True)
